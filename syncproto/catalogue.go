@@ -1,0 +1,61 @@
+package syncproto
+
+import "sort"
+
+// entry is what the catalogue says of a code: the HTTP status when it turns a
+// request away (0 for codes of single changes) and what a person reads.
+type entry struct {
+	Status int
+	Text
+}
+
+// catalogue is the closed table of codes.
+var catalogue = map[Code]entry{
+	CodeMalformed:      {400, Text{"内容无法读取，已保留在手机上，请在“需要处理”中查看", "This could not be read. It stays on the phone under “needs attention”"}},
+	CodeBadChange:      {0, Text{"记录缺少必要内容或类型不对，已保留在手机上", "A part of this entry is missing or of the wrong type. It stays on the phone"}},
+	CodeChangeTooLarge: {0, Text{"这条记录太大，无法上传，已保留在手机上", "This entry is too large to send. It stays on the phone"}},
+	CodeWrongDevice:    {0, Text{"这条记录属于另一台设备，不能从本机上传", "This entry belongs to another device"}},
+	CodeNReused:        {0, Text{"序号已被另一条记录使用，将换新序号重新上传", "Its number was already used for another entry. It will be sent again under a new one"}},
+
+	CodeUnknownAuthor: {0, Text{"服务器还不认识填写人，已收下，等待登记", "The server does not know this author yet. The entry is kept and waits"}},
+	CodeOutOfArea:     {0, Text{"不在填写人负责的区域内，已收下，等待社区处理", "Outside the author's area. The entry is kept and waits for the community"}},
+	CodeGrantExpired:  {0, Text{"填写时授权已到期或尚未开始，已收下，等待社区处理", "The author's grant did not hold at that time. The entry is kept and waits for the community"}},
+	CodeNotEntitled:   {0, Text{"填写人无权作出裁定，已收下，等待社区处理", "The author may not decide this. The entry is kept and waits for the community"}},
+	CodeUnknownArea:   {0, Text{"服务器还没有这个区域，已收下，区域建立后自动处理", "The server does not have this area yet. The entry is kept and is taken up when it has"}},
+	CodeUnknownKind:   {0, Text{"服务器还没有这类表单，已收下，表单发布后自动处理", "The server does not have this kind of form yet. The entry is kept and is taken up when it has"}},
+	CodeUnknownForm:   {0, Text{"服务器还没有这个版本的表单，已收下，表单发布后自动处理", "The server does not have this version of the form yet. The entry is kept and is taken up when it has"}},
+	CodeUnknownRecord: {0, Text{"所修改的档案尚未到达服务器，已收下，到达后自动处理", "The record that this edits has not arrived yet. The entry is kept and is taken up when it has"}},
+	CodeKindDiffers:   {0, Text{"同一编号已用于另一类档案，已收下，等待社区处理", "This id already belongs to a record of another kind. The entry is kept and waits for the community"}},
+	CodeFailsForm:     {0, Text{"内容不符合表单要求，已收下，等待社区处理", "This does not meet the form's rules. The entry is kept and waits for the community"}},
+
+	CodeUnknownField:  {0, Text{"含有表单中没有的栏目，已一并保存", "It has a field that the form does not have. It was kept with the rest"}},
+	CodeAfterGap:      {0, Text{"之前有序号尚未到达，请继续同步", "Earlier entries of this device have not arrived yet. Please go on syncing"}},
+	CodeClockOff:      {0, Text{"手机时钟与服务器相差较大，时间已按服务器校正", "The phone's clock is off. Times were corrected by the server's"}},
+	CodeCursorForeign: {0, Text{"服务器数据已更换或恢复，正在重新同步", "The server's history has changed. Syncing again from the start"}},
+	CodeCursorInvalid: {0, Text{"同步位置无效，正在重新同步", "The sync position is not valid. Syncing again from the start"}},
+
+	CodeBadRequest:      {400, Text{"请求格式不正确", "The request is not well formed"}},
+	CodeBodyTooLarge:    {413, Text{"一次上传的内容太大，请减半后重试", "Too much in one request. Send half of it"}},
+	CodeBadEncoding:     {415, Text{"不支持的压缩或编码方式", "This encoding is not supported"}},
+	CodeTooManyChanges:  {413, Text{"一次上传的条数太多，请减半后重试", "Too many entries in one request. Send half of them"}},
+	CodeUnknownProtocol: {426, Text{"应用版本与服务器不兼容，请更新应用；手机上的记录不会丢失", "This app and the server do not understand each other. Please update the app; nothing on the phone is lost"}},
+	CodeNoToken:         {401, Text{"请先登记本设备", "Please enrol this device first"}},
+	CodeBadToken:        {401, Text{"设备凭证无效，请联系社区", "The device's token is not valid. Please ask the community office"}},
+	CodeTokenExpired:    {401, Text{"设备凭证已过期，请联系社区；手机上的记录不会丢失", "The device's token has expired. Please ask the community office; nothing on the phone is lost"}},
+	CodeDeviceRevoked:   {403, Text{"本设备已被停用，请联系社区", "This device has been revoked. Please ask the community office"}},
+	CodeForbidden:       {403, Text{"无权查看该区域", "You may not see this area"}},
+	CodeNotFound:        {404, Text{"找不到所请求的内容", "There is nothing here"}},
+	CodeMethod:          {405, Text{"不支持的请求方法", "This method is not allowed here"}},
+	CodeBusy:            {429, Text{"服务器繁忙，请稍后自动重试；手机上的记录不会丢失", "The server is busy and will be tried again; nothing on the phone is lost"}},
+	CodeInternal:        {500, Text{"服务器内部错误，请稍后重试；手机上的记录不会丢失", "Something went wrong in the server. Please try again; nothing on the phone is lost"}},
+}
+
+// Codes returns every code of the table in order.
+func Codes() []Code {
+	codes := make([]Code, 0, len(catalogue))
+	for c := range catalogue {
+		codes = append(codes, c)
+	}
+	sort.Slice(codes, func(i, j int) bool { return codes[i] < codes[j] })
+	return codes
+}

@@ -1,0 +1,285 @@
+package syncproto
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"sort"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Limits on one change. A change over them can't be read, and is refused.
+const (
+	MaxChangeBytes = 64 << 10
+	MaxFields      = 200
+	MaxAmid        = 200
+	// MaxN is the greatest sequence number: the greatest integer that JavaScript holds exactly.
+	MaxN = 1<<53 - 1
+)
+
+// Change is one author's statement, made on one device, about one record. It is
+// made once and never altered: whoever thinks otherwise makes another one.
+type Change struct {
+	ID     ChangeID
+	Device DeviceID
+	// N counts a device's changes: 1, 2, 3 … without gaps. (Device, N) is the
+	// retry key.
+	N      uint64
+	Author AuthorID
+	Kind   Kind
+	Record RecordID
+	// Area is where the statement belongs. When Base is 0 it is also a write to
+	// the record's area; an existing record is moved by writing the field "area".
+	Area AreaID
+	// Base is the record's version that the author was looking at; 0 for a
+	// record that no server had told of.
+	Base Version
+	// Fields is the JSON object of the fields touched, byte for byte as the
+	// device wrote it.
+	Fields json.RawMessage
+	// Amid names the fields that were shown to the author as disputed.
+	Amid []string
+	// Decides marks a decision: it ends the disputes that its author saw.
+	Decides bool
+	// At is the device's own clock when the author finished typing.
+	At Instant
+	// Form is the version of the form that was filled in.
+	Form int
+	// Extra holds the members that this version of the code doesn't know.
+	Extra map[string]json.RawMessage
+}
+
+// Values reads the fields touched.
+func (c *Change) Values() (Fields, error) {
+	var f Fields
+	if err := json.Unmarshal(c.Fields, &f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// change is the wire's shape of a Change, in the order in which it is written.
+type change struct {
+	ID      ChangeID        `json:"id"`
+	Device  *DeviceID       `json:"device,omitempty"`
+	N       uint64          `json:"n"`
+	Author  AuthorID        `json:"author"`
+	Kind    Kind            `json:"kind"`
+	Record  RecordID        `json:"record"`
+	Area    AreaID          `json:"area"`
+	Base    Version         `json:"base"`
+	Fields  json.RawMessage `json:"fields"`
+	Amid    []string        `json:"amid,omitempty"`
+	Decides bool            `json:"decides,omitempty"`
+	At      Instant         `json:"at"`
+	Form    int             `json:"form"`
+}
+
+// MarshalJSON writes the wire's shape. The device isn't written: a batch names
+// it once.
+func (c Change) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(change{
+		ID: c.ID, N: c.N, Author: c.Author, Kind: c.Kind, Record: c.Record, Area: c.Area, Base: c.Base,
+		Fields: c.Fields, Amid: c.Amid, Decides: c.Decides, At: c.At, Form: c.Form,
+	})
+	if err != nil || len(c.Extra) == 0 {
+		return b.Bytes(), err
+	}
+	out := bytes.TrimRight(b.Bytes(), "}\n")
+	for _, name := range c.extraNames() {
+		out = append(out, ',')
+		out = append(out, ValueOf(name)...)
+		out = append(out, ':')
+		out = append(out, c.Extra[name]...)
+	}
+	return append(out, '}'), nil
+}
+
+func (c *Change) extraNames() []string {
+	names := make([]string, 0, len(c.Extra))
+	for name := range c.Extra {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// DecodeChange reads one change of a batch that device sent. Its error is an
+// *Error of class refused; N is set as soon as it could be read, so that even a
+// refusal can name what it refuses.
+func DecodeChange(raw []byte, device DeviceID) (Change, error) {
+	c := Change{Device: device}
+	if len(raw) > MaxChangeBytes {
+		c.N = peekN(raw)
+		return c, &Error{Code: CodeChangeTooLarge, Detail: fmt.Sprintf("%d > %d bytes", len(raw), MaxChangeBytes)}
+	}
+	if !utf8.Valid(raw) {
+		c.N = peekN(raw)
+		return c, &Error{Code: CodeMalformed, Detail: "not UTF-8"}
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
+		return c, &Error{Code: CodeMalformed, Detail: "not a JSON object"}
+	}
+	r := memberReader{members: members}
+	r.read("n", &c.N, true)
+	r.read("id", &c.ID, true)
+	r.read("author", &c.Author, true)
+	r.read("kind", &c.Kind, true)
+	r.read("record", &c.Record, true)
+	r.read("area", &c.Area, true)
+	r.read("base", &c.Base, false)
+	r.read("amid", &c.Amid, false)
+	r.read("decides", &c.Decides, false)
+	r.read("at", &c.At, true)
+	r.read("form", &c.Form, true)
+	named := device
+	r.read("device", &named, false)
+	c.Fields = members["fields"]
+	delete(members, "fields")
+	if len(members) > 0 {
+		c.Extra = members
+	}
+	if r.err != nil {
+		return c, r.err
+	}
+	return c, c.check(named)
+}
+
+// peekN finds the number of a change that can't be decoded otherwise; 0 if it
+// has none.
+func peekN(raw []byte) uint64 {
+	var only struct {
+		N uint64 `json:"n"`
+	}
+	if json.Unmarshal(raw, &only) != nil {
+		return 0
+	}
+	return only.N
+}
+
+// check holds the decoded change against the limits that every replica shares.
+func (c *Change) check(named DeviceID) error {
+	bad := func(field, detail string) error {
+		return &Error{Code: CodeBadChange, Field: field, Detail: detail}
+	}
+	switch {
+	case named != c.Device:
+		return &Error{Code: CodeWrongDevice, Field: "device"}
+	case c.N == 0 || c.N > MaxN:
+		return bad("n", "1 to 2^53-1")
+	case c.ID.IsZero():
+		return bad("id", "missing")
+	case c.Author.IsZero():
+		return bad("author", "missing")
+	case c.Record.IsZero():
+		return bad("record", "missing")
+	case c.Base < 0 || c.Base > MaxN:
+		return bad("base", "0 to 2^53-1")
+	case c.Form < 1:
+		return bad("form", "1 or more")
+	case c.At < -MaxN || c.At > MaxN:
+		return bad("at", "milliseconds since 1970")
+	case len(c.Amid) > MaxAmid:
+		return bad("amid", "too many")
+	}
+	if err := c.Kind.Check(); err != nil {
+		return bad("kind", err.Error())
+	}
+	if err := c.Area.Check(); err != nil {
+		return bad("area", err.Error())
+	}
+	fields, err := c.Values()
+	if err != nil || fields == nil {
+		return bad("fields", "not an object")
+	}
+	if len(fields) > MaxFields {
+		return bad("fields", "more than "+strconv.Itoa(MaxFields))
+	}
+	for name := range fields {
+		if checkName(name, 64, "field") != nil {
+			return bad("fields", "a name that is no name")
+		}
+	}
+	return nil
+}
+
+// memberReader reads members of an object one by one, takes them out of the map,
+// and keeps the first error.
+type memberReader struct {
+	members map[string]json.RawMessage
+	err     error
+}
+
+func (r *memberReader) read(name string, into any, required bool) {
+	raw, ok := r.members[name]
+	delete(r.members, name)
+	if r.err != nil {
+		return
+	}
+	if !ok {
+		if required {
+			r.err = &Error{Code: CodeBadChange, Field: name, Detail: "missing"}
+		}
+		return
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		r.err = &Error{Code: CodeBadChange, Field: name, Detail: "wrong type"}
+	}
+}
+
+// Hash is the change's identity by content, which receipts add up. It covers
+// every member: numbers and ids as bytes, texts with their length before them,
+// and the fields as the very bytes that the device wrote, so that no replica
+// needs a canonical form of JSON.
+func (c *Change) Hash() Hash {
+	h := hashWriter{Hash: sha256.New()}
+	h.text("gridsync change 1")
+	h.Write(c.ID[:])
+	h.Write(c.Device[:])
+	h.number(int64(c.N))
+	h.Write(c.Author[:])
+	h.text(string(c.Kind))
+	h.Write(c.Record[:])
+	h.text(string(c.Area))
+	h.number(int64(c.Base))
+	h.text(string(c.Fields))
+	h.number(int64(len(c.Amid)))
+	for _, name := range c.Amid {
+		h.text(name)
+	}
+	decides := int64(0)
+	if c.Decides {
+		decides = 1
+	}
+	h.number(decides)
+	h.number(int64(c.At))
+	h.number(int64(c.Form))
+	for _, name := range c.extraNames() {
+		h.text(name)
+		h.text(string(c.Extra[name]))
+	}
+	var out Hash
+	h.Sum(out[:0])
+	return out
+}
+
+type hashWriter struct{ hash.Hash }
+
+func (h hashWriter) number(x int64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(x))
+	h.Write(b[:])
+}
+
+func (h hashWriter) text(s string) {
+	h.number(int64(len(s)))
+	h.Write([]byte(s))
+}

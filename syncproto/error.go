@@ -1,0 +1,124 @@
+package syncproto
+
+import "encoding/json"
+
+// Code names one way in which something can go wrong. Codes are part of the
+// protocol: a closed table, never reworded, never reused.
+type Code string
+
+// Codes of changes that couldn't be read (verdict refused).
+const (
+	CodeMalformed      Code = "malformed"
+	CodeBadChange      Code = "bad_change"
+	CodeChangeTooLarge Code = "change_too_large"
+	CodeWrongDevice    Code = "wrong_device"
+	CodeNReused        Code = "n_reused"
+)
+
+// Codes of changes that wait (verdict parked).
+const (
+	CodeUnknownAuthor Code = "unknown_author"
+	CodeOutOfArea     Code = "out_of_area"
+	CodeGrantExpired  Code = "grant_expired"
+	CodeNotEntitled   Code = "not_entitled"
+	CodeUnknownArea   Code = "unknown_area"
+	CodeUnknownKind   Code = "unknown_kind"
+	CodeUnknownForm   Code = "unknown_form"
+	CodeUnknownRecord Code = "unknown_record"
+	CodeKindDiffers   Code = "kind_differs"
+	CodeFailsForm     Code = "fails_form"
+)
+
+// Codes that remark on a change or a request without standing in its way.
+const (
+	CodeUnknownField  Code = "unknown_field"
+	CodeAfterGap      Code = "after_gap"
+	CodeClockOff      Code = "clock_off"
+	CodeCursorForeign Code = "cursor_foreign"
+	CodeCursorInvalid Code = "cursor_invalid"
+)
+
+// Codes of requests that were turned away as a whole.
+const (
+	CodeBadRequest      Code = "bad_request"
+	CodeBodyTooLarge    Code = "body_too_large"
+	CodeBadEncoding     Code = "bad_encoding"
+	CodeTooManyChanges  Code = "too_many_changes"
+	CodeUnknownProtocol Code = "unknown_protocol"
+	CodeNoToken         Code = "no_token"
+	CodeBadToken        Code = "bad_token"
+	CodeTokenExpired    Code = "token_expired"
+	CodeDeviceRevoked   Code = "device_revoked"
+	CodeForbidden       Code = "forbidden"
+	CodeNotFound        Code = "not_found"
+	CodeMethod          Code = "method_not_allowed"
+	CodeBusy            Code = "busy"
+	CodeInternal        Code = "internal"
+)
+
+// Text is a message in the languages of the product.
+type Text struct {
+	ZH string `json:"zh"`
+	EN string `json:"en"`
+}
+
+// Error is the one error type of the protocol: a code, the field it speaks of,
+// and a detail for those who write clients. Its message comes from the
+// catalogue.
+type Error struct {
+	Code  Code
+	Field string
+	// Detail is technical, in English, and holds no value that a person typed.
+	Detail string
+}
+
+func (e *Error) Error() string {
+	s := string(e.Code)
+	if e.Field != "" {
+		s += " (" + e.Field + ")"
+	}
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	return s
+}
+
+// Is makes errors.Is compare codes.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// Message returns what a person reads.
+func (e *Error) Message() Text { return catalogue[e.Code].Text }
+
+// Status returns the HTTP status of a request that was turned away with this code.
+func (e *Error) Status() int {
+	if s := catalogue[e.Code].Status; s != 0 {
+		return s
+	}
+	return 500
+}
+
+type wireError struct {
+	Code    Code   `json:"code"`
+	Field   string `json:"field,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+	Message Text   `json:"message"`
+}
+
+// MarshalJSON writes the error with its message in both languages.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wireError{e.Code, e.Field, e.Detail, e.Message()})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; a code that isn't in the table
+// (from a newer server) is kept.
+func (e *Error) UnmarshalJSON(b []byte) error {
+	var w wireError
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*e = Error{Code: w.Code, Field: w.Field, Detail: w.Detail}
+	return nil
+}

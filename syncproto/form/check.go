@@ -1,0 +1,220 @@
+package form
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"gridsync/syncproto"
+)
+
+// Check holds the fields of a change against the form. It returns the first
+// problem in the order of names, as an error with code fails_form, or nil. A
+// cleared field passes unless it is required; a field that the form doesn't have
+// passes, see UnknownFields. creates says that the change makes a new record,
+// which must then have every required field.
+func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
+	for _, name := range fields.Names() {
+		field, ok := f.Field(name)
+		if !ok {
+			continue
+		}
+		v := fields[name]
+		if v.IsNull() {
+			if field.Required {
+				return fails(name, "required")
+			}
+			continue
+		}
+		if problem := field.problem(v); problem != "" {
+			return fails(name, problem)
+		}
+	}
+	if !creates {
+		return nil
+	}
+	for i := range f.Fields {
+		field := &f.Fields[i]
+		if field.Required && fields[field.Name].IsNull() {
+			return fails(field.Name, "required")
+		}
+	}
+	return nil
+}
+
+// UnknownFields returns the names that the form doesn't have, in order.
+func (f *Form) UnknownFields(fields syncproto.Fields) []string {
+	var names []string
+	for name := range fields {
+		if _, ok := f.Field(name); !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func fails(field, detail string) *syncproto.Error {
+	return &syncproto.Error{Code: syncproto.CodeFailsForm, Field: field, Detail: detail}
+}
+
+// maxText bounds a text whose field declares no bound, in characters.
+const maxText = 2000
+
+// problem says in a few English words what is wrong with a value, "" if nothing is.
+func (field *Field) problem(v syncproto.Value) string {
+	switch field.Type {
+	case Integer, Decimal:
+		return field.numberProblem(v)
+	case Boolean:
+		if v != "true" && v != "false" {
+			return "true or false"
+		}
+	case Time:
+		if _, ok := instant(v); !ok {
+			return "an integer of milliseconds"
+		}
+	case Choices, Refs:
+		return field.listProblem(v)
+	case ExitType:
+		return exitProblem(v)
+	default:
+		s, ok := v.Text()
+		if !ok {
+			return "a text"
+		}
+		return field.textProblem(s)
+	}
+	return ""
+}
+
+func (field *Field) numberProblem(v syncproto.Value) string {
+	x, ok := number(v)
+	switch {
+	case !ok:
+		return "a number"
+	case field.Type == Integer && !x.IsInt():
+		return "a whole number"
+	}
+	size, _ := x.Float64()
+	if field.Min != nil && size < *field.Min || field.Max != nil && size > *field.Max {
+		return "out of bounds"
+	}
+	return ""
+}
+
+func (field *Field) listProblem(v syncproto.Value) string {
+	if v[0] != '[' && v[0] != '{' {
+		return "a list, or an object of add and remove"
+	}
+	add, remove := Members(v)
+	if len(add)+len(remove) == 0 && v != "[]" {
+		return "a list of texts"
+	}
+	if len(add)+len(remove) > 500 {
+		return "more than 500 members"
+	}
+	member := Field{Type: Ref}
+	if field.Type == Choices {
+		member = Field{Type: Choice, Choices: field.Choices}
+	}
+	for _, m := range slices.Concat(add, remove) {
+		if p := member.textProblem(m); p != "" {
+			return p
+		}
+	}
+	return ""
+}
+
+var mobilePattern = regexp.MustCompile(`^\+?[0-9]{5,15}$`)
+
+func (field *Field) textProblem(s string) string {
+	switch field.Type {
+	case Text:
+		most := maxText
+		if field.Max != nil {
+			most = int(*field.Max)
+		}
+		if utf8.RuneCountInString(s) > most {
+			return "too long"
+		}
+		if field.Required && strings.TrimSpace(norm.NFKC.String(s)) == "" {
+			return "required"
+		}
+	case Date:
+		if _, ok := ParseDay(s); !ok {
+			return "a date such as 2020-01-31"
+		}
+	case Choice:
+		if !slices.ContainsFunc(field.Choices, func(o Option) bool { return o.Code == s }) {
+			return "not one of the choices"
+		}
+	case Ref:
+		if _, err := syncproto.ParseID[syncproto.RecordID](s); err != nil {
+			return "the id of a record"
+		}
+	case IDNumber:
+		if !validIDNumber(field.foldText(s)) {
+			return "the check character does not fit"
+		}
+	case Mobile:
+		if !mobilePattern.MatchString(field.foldText(s)) {
+			return "5 to 15 digits"
+		}
+	case AreaCode:
+		if syncproto.AreaID(s).Check() != nil {
+			return "an area's code"
+		}
+	}
+	return ""
+}
+
+// validIDNumber checks length, birth date and the check character of a resident
+// identity number by GB 11643-1999 (ISO 7064 MOD 11-2).
+func validIDNumber(s string) bool {
+	if len(s) != 18 {
+		return false
+	}
+	if _, ok := ParseDay(s[6:10] + "-" + s[10:12] + "-" + s[12:14]); !ok {
+		return false
+	}
+	want, ok := IDCheck(s[:17])
+	return ok && s[17] == want
+}
+
+// IDCheck returns the check character of the first 17 digits of a resident
+// identity number, and whether they are digits.
+func IDCheck(digits string) (byte, bool) {
+	if len(digits) != 17 {
+		return 0, false
+	}
+	sum := 0
+	for i := range 17 {
+		if digits[i] < '0' || digits[i] > '9' {
+			return 0, false
+		}
+		sum += int(digits[i]-'0') * (1 << (17 - i) % 11)
+	}
+	return "10X98765432"[sum%11], true
+}
+
+func exitProblem(v syncproto.Value) string {
+	var exit syncproto.Exit
+	if json.Unmarshal([]byte(v), &exit) != nil {
+		return "an exit: reason, date, destination"
+	}
+	if !slices.Contains([]string{"moved", "died", "left", "duplicate", "mistake"}, exit.Reason) {
+		return "reason is moved, died, left, duplicate or mistake"
+	}
+	if _, ok := ParseDay(exit.Date); !ok {
+		return "date is a date such as 2020-01-31"
+	}
+	if utf8.RuneCountInString(exit.Destination) > 200 {
+		return "destination is too long"
+	}
+	return ""
+}

@@ -1,0 +1,256 @@
+// Package form reads form definitions: the fields of a kind of record, their
+// types, how disagreement about each is merged, what counts and what alarms.
+//
+// Forms are versioned data, so that a county can change them and phones get them
+// by sync. The package refuses to know where a form comes from or what a record
+// is stored in.
+package form
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"gridsync/syncproto"
+)
+
+// Rule says what a field shows when several writes are alive, and whether a
+// person must look. Concurrent writes stay alive whatever the rule.
+type Rule string
+
+// The five merge rules.
+const (
+	// Latest shows the greatest (corrected time, device, n).
+	Latest Rule = "latest"
+	// Review shows the same, and asks a person when authors differ.
+	Review Rule = "review"
+	// Severest shows the greatest in the field's declared order.
+	Severest Rule = "severest"
+	// Union shows every member added and not removed by someone who had seen it.
+	Union Rule = "union"
+	// Once shows the earliest, and asks a person when a different value is there.
+	Once Rule = "once"
+)
+
+// Type is the type of a field's value.
+type Type string
+
+// The field types.
+const (
+	Text     Type = "text"
+	Integer  Type = "integer"
+	Decimal  Type = "decimal"
+	Boolean  Type = "boolean"
+	Date     Type = "date"      // "2020-01-31"
+	Time     Type = "time"      // an Instant
+	Choice   Type = "choice"    // one of the field's choices
+	Choices  Type = "choices"   // a list of them; merged by union
+	Ref      Type = "ref"       // the id of a record of kind Field.Of
+	Refs     Type = "refs"      // a list of them; merged by union
+	IDNumber Type = "id_number" // a resident identity number with its check character
+	Mobile   Type = "mobile"
+	AreaCode Type = "area"
+	ExitType Type = "exit" // a syncproto.Exit
+)
+
+// Class says how personal a field is, and so who may see it and how it is kept.
+type Class string
+
+// The classes of personal data.
+const (
+	Open     Class = ""         // says nothing of a person
+	Personal Class = "personal" // name, birth, health: for those whose post needs it
+	Secret   Class = "secret"   // ID number, mobile: sealed and masked
+)
+
+// Stream says when a record travels in a first sync.
+type Stream string
+
+// The streams.
+const (
+	Roster  Stream = "roster"  // what a worker needs at a door: sent first
+	History Stream = "history" // what has been done: sent after every roster
+)
+
+// Form defines one version of one kind of record.
+type Form struct {
+	Kind      syncproto.Kind `json:"kind"`
+	Version   int            `json:"version"`
+	Label     syncproto.Text `json:"label"`
+	Stream    Stream         `json:"stream"`
+	Fields    []Field        `json:"fields"`
+	Flags     []Flag         `json:"flags,omitempty"`
+	Measures  []Measure      `json:"measures,omitempty"`
+	Sightings *Sightings     `json:"sightings,omitempty"`
+
+	byName map[string]*Field
+	source json.RawMessage
+}
+
+// Field defines one field.
+type Field struct {
+	Name     string         `json:"name"`
+	Type     Type           `json:"type"`
+	Label    syncproto.Text `json:"label"`
+	Rule     Rule           `json:"rule"`
+	Class    Class          `json:"class,omitempty"`
+	Required bool           `json:"required,omitempty"`
+	// Of is the kind that a ref or refs field names.
+	Of syncproto.Kind `json:"of,omitempty"`
+	// Choices are the codes allowed in a choice or choices field. For the rule
+	// severest they stand from mildest to severest.
+	Choices []Option `json:"choices,omitempty"`
+	// Min and Max bound integers and decimals; Max bounds a text's characters.
+	Min *float64 `json:"min,omitempty"`
+	Max *float64 `json:"max,omitempty"`
+	// Unit is the unit of a number, such as "°C".
+	Unit string `json:"unit,omitempty"`
+}
+
+// Option is one choice.
+type Option struct {
+	Code  string         `json:"code"`
+	Label syncproto.Text `json:"label"`
+}
+
+// Flag raises an alarm on a record as it stands.
+type Flag struct {
+	Name  string         `json:"name"`
+	Label syncproto.Text `json:"label"`
+	When  Conditions     `json:"when"`
+}
+
+// Sightings says that a record of this kind is evidence of having met somebody:
+// rounds are compared by it.
+type Sightings struct {
+	// Round is the field that names the round.
+	Round string `json:"round"`
+	// Subjects is the field that lists who was met.
+	Subjects string `json:"subjects"`
+	// When limits which records count as a sighting.
+	When Conditions `json:"when,omitempty"`
+}
+
+// standing are the fields that every record has.
+var standing = map[string]*Field{
+	syncproto.FieldArea: {
+		Name: syncproto.FieldArea, Type: AreaCode, Rule: Review,
+		Label: syncproto.Text{ZH: "所属区域", EN: "Area"},
+	},
+	syncproto.FieldExit: {
+		Name: syncproto.FieldExit, Type: ExitType, Rule: Review,
+		Label: syncproto.Text{ZH: "离开登记", EN: "Exit"},
+	},
+}
+
+// unknown is how a field that the form doesn't have is treated: kept, and asked
+// about when authors differ.
+var unknown = Field{Rule: Review}
+
+// Field returns the definition of a field: the form's own, or one of the two
+// that every record has. ok is false for a name that is neither; the field
+// returned then keeps the value and asks a person when authors differ.
+func (f *Form) Field(name string) (field *Field, ok bool) {
+	if s, ok := standing[name]; ok {
+		return s, true
+	}
+	if f != nil {
+		if own, ok := f.byName[name]; ok {
+			return own, true
+		}
+	}
+	return &unknown, false
+}
+
+// Source is the JSON that the form was parsed from.
+func (f *Form) Source() json.RawMessage { return f.source }
+
+// Parse reads a definition and checks that it makes sense.
+func Parse(source []byte) (*Form, error) {
+	dec := json.NewDecoder(bytes.NewReader(source))
+	dec.DisallowUnknownFields()
+	f := &Form{}
+	if err := dec.Decode(f); err != nil {
+		return nil, fmt.Errorf("form: %w", err)
+	}
+	f.source = bytes.Clone(source)
+	f.byName = make(map[string]*Field, len(f.Fields))
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("form %s/%d: %w", f.Kind, f.Version, err)
+	}
+	return f, nil
+}
+
+func (f *Form) check() error {
+	if err := f.Kind.Check(); err != nil {
+		return err
+	}
+	if f.Version < 1 {
+		return fmt.Errorf("version %d: 1 or more", f.Version)
+	}
+	if f.Stream != Roster && f.Stream != History {
+		return fmt.Errorf("stream %q: roster or history", f.Stream)
+	}
+	for i := range f.Fields {
+		field := &f.Fields[i]
+		if err := field.check(); err != nil {
+			return fmt.Errorf("field %q: %w", field.Name, err)
+		}
+		if _, twice := f.byName[field.Name]; twice || standing[field.Name] != nil {
+			return fmt.Errorf("field %q is there already", field.Name)
+		}
+		f.byName[field.Name] = field
+	}
+	return f.checkUses()
+}
+
+// checkUses holds the names that flags, measures and sightings use against the fields.
+func (f *Form) checkUses() error {
+	for _, flag := range f.Flags {
+		if err := flag.When.check(f); err != nil {
+			return fmt.Errorf("flag %q: %w", flag.Name, err)
+		}
+	}
+	for _, m := range f.Measures {
+		if err := m.check(f); err != nil {
+			return fmt.Errorf("measure %q: %w", m.Name, err)
+		}
+	}
+	if s := f.Sightings; s != nil {
+		round, subjects := f.byName[s.Round], f.byName[s.Subjects]
+		if round == nil || round.Type != Ref || subjects == nil || subjects.Type != Refs {
+			return fmt.Errorf("sightings: %q must be a ref and %q must be refs", s.Round, s.Subjects)
+		}
+		return s.When.check(f)
+	}
+	return nil
+}
+
+func (field *Field) check() error {
+	switch field.Type {
+	case Text, Integer, Decimal, Boolean, Date, Time, IDNumber, Mobile, AreaCode:
+	case Choice, Choices:
+		if len(field.Choices) == 0 {
+			return fmt.Errorf("type %s needs choices", field.Type)
+		}
+	case Ref, Refs:
+		if field.Of == "" {
+			return fmt.Errorf("type %s needs a kind in \"of\"", field.Type)
+		}
+	default:
+		return fmt.Errorf("unknown type %q", field.Type)
+	}
+	many := field.Type == Choices || field.Type == Refs
+	ordered := field.Type == Choice || field.Type == Integer || field.Type == Decimal || field.Type == Boolean
+	switch {
+	case many != (field.Rule == Union):
+		return fmt.Errorf("rule %q does not go with type %s: lists are merged by union, and nothing else is", field.Rule, field.Type)
+	case field.Rule == Severest && !ordered:
+		return fmt.Errorf("rule severest needs an order, which type %s has not", field.Type)
+	case field.Rule != Latest && field.Rule != Review && field.Rule != Severest && field.Rule != Union && field.Rule != Once:
+		return fmt.Errorf("unknown rule %q", field.Rule)
+	case field.Class != Open && field.Class != Personal && field.Class != Secret:
+		return fmt.Errorf("unknown class %q", field.Class)
+	}
+	return nil
+}

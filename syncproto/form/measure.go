@@ -1,0 +1,196 @@
+package form
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gridsync/syncproto"
+)
+
+// Unit says what a measure counts. Sums of different units are never added.
+type Unit string
+
+// The units.
+const (
+	Households Unit = "household" // 户
+	People     Unit = "person"    // 人
+	Times      Unit = "time"      // 人次
+	Vehicles   Unit = "vehicle"   // 辆次
+)
+
+// Measure counts records.
+type Measure struct {
+	Name  string         `json:"name"`
+	Label syncproto.Text `json:"label"`
+	Unit  Unit           `json:"unit"`
+	// Day is the field, a date or a time, that says on which day the record counts.
+	Day string `json:"day"`
+	// Standing measures count what is there on a day: a record counts from Day
+	// until the day of its exit. The others count what happened on Day.
+	Standing bool `json:"standing,omitempty"`
+	// Until is a date field that ends a standing record's count as an exit does.
+	Until string     `json:"until,omitempty"`
+	When  Conditions `json:"when,omitempty"`
+	// PerMember names a list field whose members are counted instead of the record.
+	PerMember string `json:"per_member,omitempty"`
+}
+
+func (m *Measure) check(f *Form) error {
+	day := f.byName[m.Day]
+	if day == nil || day.Type != Date && day.Type != Time {
+		return fmt.Errorf("day %q must be a date or a time field", m.Day)
+	}
+	if until := f.byName[m.Until]; m.Until != "" && (until == nil || until.Type != Date || !m.Standing) {
+		return fmt.Errorf("until %q must be a date field of a standing measure", m.Until)
+	}
+	switch m.Unit {
+	case Households, People, Times, Vehicles:
+	default:
+		return fmt.Errorf("unknown unit %q", m.Unit)
+	}
+	if m.PerMember != "" {
+		if list := f.byName[m.PerMember]; list == nil || list.Rule != Union {
+			return fmt.Errorf("per_member %q must be a list field", m.PerMember)
+		}
+	}
+	return m.When.check(f)
+}
+
+// Day is a calendar day as 20200131: the year, month and day in decimal.
+type Day int32
+
+// Zone is the zone in which days are counted: China Standard Time, which has no
+// daylight saving.
+var Zone = time.FixedZone("CST", 8*60*60)
+
+// DayOf returns the day of an instant in Zone.
+func DayOf(t syncproto.Instant) Day {
+	y, m, d := time.UnixMilli(int64(t)).In(Zone).Date()
+	if y < 1 || y > 9999 {
+		return 0
+	}
+	return Day(y*10000 + int(m)*100 + d)
+}
+
+// ParseDay reads 2020-01-31.
+func ParseDay(s string) (Day, bool) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil || t.Year() < 1 {
+		return 0, false
+	}
+	return Day(t.Year()*10000 + int(t.Month())*100 + t.Day()), true
+}
+
+func (d Day) String() string {
+	return fmt.Sprintf("%04d-%02d-%02d", int(d)/10000, int(d)/100%100, int(d)%100)
+}
+
+// Count is a record's share in one measure on one day.
+type Count struct {
+	Measure string
+	Day     Day
+	N       int64
+}
+
+// Counts returns what a record that shows these values adds to the measures of
+// its form. A standing measure adds on the day it starts and takes away on the
+// day of leaving, so that the sum of all days up to D is what is there when D ends.
+// A disputed exit is passed as exit == nil: somebody says that the record is
+// there, and the cautious reading counts.
+func (f *Form) Counts(shown syncproto.Fields, exit *syncproto.Exit) []Count {
+	if f == nil {
+		return nil
+	}
+	var counts []Count
+	for i := range f.Measures {
+		m := &f.Measures[i]
+		day, ok := f.dayOf(m.Day, shown[m.Day])
+		n := m.amount(shown)
+		if !ok || n == 0 || !m.When.Hold(f, shown) {
+			continue
+		}
+		counts = append(counts, Count{m.Name, day, n})
+		if end, ended := f.end(m, shown, exit); ended {
+			counts = append(counts, Count{m.Name, max(day, end), -n})
+		}
+	}
+	return counts
+}
+
+// end returns the first day on which a standing record no longer counts: the day
+// of its exit or the day in the field Until, whichever is earlier.
+func (f *Form) end(m *Measure, shown syncproto.Fields, exit *syncproto.Exit) (Day, bool) {
+	if !m.Standing {
+		return 0, false
+	}
+	end, ended := Day(0), false
+	if m.Until != "" {
+		end, ended = f.dayOf(m.Until, shown[m.Until])
+	}
+	if exit != nil {
+		left, _ := ParseDay(exit.Date) // an unreadable date counts as "was never here"
+		if !ended || left < end {
+			end, ended = left, true
+		}
+	}
+	return end, ended
+}
+
+func (m *Measure) amount(shown syncproto.Fields) int64 {
+	if m.PerMember == "" {
+		return 1
+	}
+	members, _ := shown[m.PerMember].Texts()
+	return int64(len(members))
+}
+
+// dayOf reads the day out of a date or time field.
+func (f *Form) dayOf(name string, v syncproto.Value) (Day, bool) {
+	field, ok := f.Field(name)
+	if !ok || v.IsNull() {
+		return 0, false
+	}
+	if field.Type == Date {
+		return ParseDay(strings.Trim(string(v), `"`))
+	}
+	t, ok := instant(v)
+	if !ok {
+		return 0, false
+	}
+	d := DayOf(t)
+	return d, d != 0
+}
+
+// FlagsOf returns the names of the flags that a record raises as it stands.
+func (f *Form) FlagsOf(shown syncproto.Fields) []string {
+	if f == nil {
+		return nil
+	}
+	var names []string
+	for _, flag := range f.Flags {
+		if flag.When.Hold(f, shown) {
+			names = append(names, flag.Name)
+		}
+	}
+	return names
+}
+
+// Seen returns the round and the people whom a record gives evidence of having met.
+func (f *Form) Seen(shown syncproto.Fields) (round syncproto.RecordID, subjects []syncproto.RecordID) {
+	if f == nil || f.Sightings == nil || !f.Sightings.When.Hold(f, shown) {
+		return round, nil
+	}
+	text, _ := shown[f.Sightings.Round].Text()
+	round, err := syncproto.ParseID[syncproto.RecordID](text)
+	if err != nil {
+		return round, nil
+	}
+	members, _ := shown[f.Sightings.Subjects].Texts()
+	for _, m := range members {
+		if id, err := syncproto.ParseID[syncproto.RecordID](m); err == nil {
+			subjects = append(subjects, id)
+		}
+	}
+	return round, subjects
+}

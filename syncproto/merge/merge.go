@@ -1,0 +1,155 @@
+// Package merge decides what is alive of a record's changes, what a person sees
+// of it, and whether a person must look.
+//
+// It is pure: values in, values out, no clock, no I/O, and no knowledge of how a
+// record is stored. Every replica runs the same three functions: Fold, Show and
+// Outcome.
+package merge
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Pending is the version of a part that its device has not sent yet: greater than
+// any that a server gives, so that nobody can have seen it.
+const Pending syncproto.Version = 1<<63 - 1
+
+// Saw reports whether the author of w had seen s when writing: the server had
+// shown it (s.version ≤ w.base), or it was written before on the same device.
+func Saw(w, s *syncproto.Part) bool {
+	if w.Device == s.Device && w.N > s.N {
+		return true
+	}
+	return s.Version <= w.Base
+}
+
+// replaces is the one relation that decides what lives: w replaces s, both
+// writes to the same field (for a list: to the same member of it).
+//
+// Its author must have seen s. Besides, a write amid a dispute replaces only its
+// author's own unless it is a decision, and a field written once is replaced by
+// decisions only. As the relation looks at two writes alone, the set of live
+// writes depends on the set of changes and on nothing else: not on their order
+// of arrival, and not on their repetition.
+func replaces(w, s *syncproto.Part, name string, rule form.Rule) bool {
+	switch {
+	case !Saw(w, s):
+		return false
+	case w.Decides:
+		return true
+	case rule == form.Once:
+		return false
+	case slices.Contains(w.Amid, name):
+		return s.Author == w.Author
+	}
+	return true
+}
+
+// Fold returns the live parts of a record's changes in order of (version, device,
+// n). The changes may come in any order and more than once.
+//
+// Folding the live parts together with new changes gives the same as folding
+// everything, as long as no change of the record that was folded before has the
+// device of a new one and a greater n; a caller who can't promise that folds the
+// whole history.
+func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
+	parts = ordered(parts)
+	live := make([]syncproto.Part, 0, len(parts))
+	for i := range parts {
+		p := parts[i]
+		p.Fields = make(syncproto.Fields, len(parts[i].Fields))
+		for name, v := range parts[i].Fields {
+			field, _ := f.Field(name)
+			if v, ok := survives(parts, i, name, field, v); ok {
+				p.Fields[name] = v
+			}
+		}
+		if len(p.Fields) > 0 {
+			live = append(live, p)
+		}
+	}
+	return live
+}
+
+// ordered returns the parts in order, each once.
+func ordered(parts []syncproto.Part) []syncproto.Part {
+	sorted := slices.Clone(parts)
+	slices.SortFunc(sorted, func(a, b syncproto.Part) int {
+		return cmp.Or(cmp.Compare(a.Version, b.Version), compareOrigin(&a, &b))
+	})
+	return slices.CompactFunc(sorted, func(a, b syncproto.Part) bool { return a.Device == b.Device && a.N == b.N })
+}
+
+// survives returns what is alive of the write that parts[i] made to a field.
+func survives(parts []syncproto.Part, i int, name string, field *form.Field, v syncproto.Value) (syncproto.Value, bool) {
+	if field.Rule == form.Union {
+		return survivingMembers(parts, i, name, v)
+	}
+	for j := range parts {
+		if _, writes := parts[j].Fields[name]; writes && j != i && replaces(&parts[j], &parts[i], name, field.Rule) {
+			return "", false
+		}
+	}
+	return v, true
+}
+
+// survivingMembers does the same for a list field, each of whose members is a
+// register of its own.
+func survivingMembers(parts []syncproto.Part, i int, name string, v syncproto.Value) (syncproto.Value, bool) {
+	var replaced []string
+	for j := range parts {
+		later, writes := parts[j].Fields[name]
+		if writes && j != i && replaces(&parts[j], &parts[i], name, form.Union) {
+			add, remove := form.Members(later)
+			replaced = append(append(replaced, add...), remove...)
+		}
+	}
+	dead := func(m string) bool { return slices.Contains(replaced, m) }
+	add, remove := form.Members(v)
+	if len(replaced) == 0 {
+		return v, len(add)+len(remove) > 0
+	}
+	add, remove = slices.DeleteFunc(add, dead), slices.DeleteFunc(remove, dead)
+	return form.Delta(add, remove), len(add)+len(remove) > 0
+}
+
+// compareOrigin orders two parts by (device, n).
+func compareOrigin(a, b *syncproto.Part) int {
+	return cmp.Or(bytes.Compare(a.Device[:], b.Device[:]), cmp.Compare(a.N, b.N))
+}
+
+// compareTime orders two parts by (corrected time, device, n).
+func compareTime(a, b *syncproto.Part) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), compareOrigin(a, b))
+}
+
+// Outcome says what became of the change of device and n, now that the record is
+// as it is: disputed when a person must look at something that it wrote, or at
+// an exit that it met; merged when it stands beside a write that its author had
+// not seen; else applied.
+func Outcome(live []syncproto.Part, view View, p *syncproto.Part) syncproto.Outcome {
+	for name := range p.Fields {
+		if view.Fields[name].Disputed {
+			return syncproto.Disputed
+		}
+	}
+	outcome := syncproto.Applied
+	for i := range live {
+		q := &live[i]
+		if q.Device == p.Device && q.N == p.N || Saw(p, q) {
+			continue
+		}
+		if exitMeets(q, p) || exitMeets(p, q) {
+			return syncproto.Disputed
+		}
+		if !Saw(q, p) {
+			outcome = syncproto.Merged
+		}
+	}
+	return outcome
+}

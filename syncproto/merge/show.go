@@ -1,0 +1,201 @@
+package merge
+
+import (
+	"encoding/json"
+	"slices"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// View is a record as a person sees it.
+type View struct {
+	// Fields holds every field with a live write.
+	Fields map[string]Shown
+	// Area is where the record belongs; empty if no live write says.
+	Area syncproto.AreaID
+	// Exit says that the record has left; nil while it is there or while that is
+	// disputed, as somebody then says that it is there.
+	Exit *syncproto.Exit
+}
+
+// Shown is one field as a person sees it.
+type Shown struct {
+	Value syncproto.Value
+	// Disputed says that a person must look.
+	Disputed bool
+	// Candidates are the distinct live values, the one that shows first. For a list
+	// field there is only what shows.
+	Candidates []Candidate
+}
+
+// Candidate is one live value with those who wrote it.
+type Candidate struct {
+	Value syncproto.Value
+	// Witnesses index the record's live parts, the deciding one first.
+	Witnesses []int
+
+	folded string
+}
+
+// Show computes what a person sees of a record's live parts, as Fold returned them.
+func Show(f *form.Form, live []syncproto.Part) View {
+	view := View{Fields: make(map[string]Shown)}
+	for i := range live {
+		for name := range live[i].Fields {
+			if _, done := view.Fields[name]; done {
+				continue
+			}
+			field, _ := f.Field(name)
+			view.Fields[name] = show(field, live, name)
+		}
+	}
+	if area, ok := view.Fields[syncproto.FieldArea].Value.Text(); ok {
+		view.Area = syncproto.AreaID(area)
+	}
+	view.showExit(live)
+	return view
+}
+
+// Values returns the values that show, without cleared fields.
+func (v View) Values() syncproto.Fields {
+	values := make(syncproto.Fields, len(v.Fields))
+	for name, shown := range v.Fields {
+		if !shown.Value.IsNull() {
+			values[name] = shown.Value
+		}
+	}
+	return values
+}
+
+// Disputed returns the names of the fields at which a person must look, in order.
+func (v View) Disputed() []string {
+	var names []string
+	for name, shown := range v.Fields {
+		if shown.Disputed {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func show(field *form.Field, live []syncproto.Part, name string) Shown {
+	if field.Rule == form.Union {
+		return showUnion(live, name)
+	}
+	candidates := candidates(field, live, name)
+	shown := Shown{Value: candidates[0].Value, Candidates: candidates}
+	switch field.Rule {
+	case form.Review:
+		shown.Disputed = authorsDiffer(candidates, live)
+	case form.Severest, form.Once:
+		shown.Disputed = len(candidates) > 1
+	}
+	return shown
+}
+
+// candidates groups the live writes of a field by folded value, in the order in
+// which its rule prefers them.
+func candidates(field *form.Field, live []syncproto.Part, name string) []Candidate {
+	var writers []int
+	for i := range live {
+		if _, ok := live[i].Fields[name]; ok {
+			writers = append(writers, i)
+		}
+	}
+	slices.SortFunc(writers, func(i, j int) int {
+		byTime := compareTime(&live[j], &live[i]) // the latest first
+		switch field.Rule {
+		case form.Once:
+			return -byTime
+		case form.Severest:
+			if s := field.Severity(live[j].Fields[name], live[i].Fields[name]); s != 0 {
+				return s
+			}
+		}
+		return byTime
+	})
+	var found []Candidate
+	for _, i := range writers {
+		v := live[i].Fields[name]
+		folded := field.Fold(v)
+		at := slices.IndexFunc(found, func(c Candidate) bool { return c.folded == folded })
+		if at < 0 {
+			found = append(found, Candidate{Value: v, Witnesses: []int{i}, folded: folded})
+			continue
+		}
+		found[at].Witnesses = append(found[at].Witnesses, i)
+	}
+	return found
+}
+
+// authorsDiffer reports whether two of the values come from different authors.
+func authorsDiffer(candidates []Candidate, live []syncproto.Part) bool {
+	for i, c := range candidates {
+		for _, d := range candidates[i+1:] {
+			for _, x := range c.Witnesses {
+				for _, y := range d.Witnesses {
+					if live[x].Author != live[y].Author {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// showUnion shows every member that a live write adds.
+func showUnion(live []syncproto.Part, name string) Shown {
+	members := []string{}
+	c := Candidate{}
+	for i := range live {
+		v, ok := live[i].Fields[name]
+		if !ok {
+			continue
+		}
+		add, _ := form.Members(v)
+		members = append(members, add...)
+		c.Witnesses = append(c.Witnesses, i)
+	}
+	slices.Sort(members)
+	c.Value = syncproto.ValueOf(slices.Compact(members))
+	return Shown{Value: c.Value, Candidates: []Candidate{c}}
+}
+
+// showExit disputes an exit that somebody's edit met unseen, and reads it if
+// nobody disputes it.
+func (v *View) showExit(live []syncproto.Part) {
+	shown, ok := v.Fields[syncproto.FieldExit]
+	if !ok {
+		return
+	}
+	for i := range live {
+		for j := range live {
+			if exitMeets(&live[i], &live[j]) {
+				shown.Disputed = true
+			}
+		}
+	}
+	v.Fields[syncproto.FieldExit] = shown
+	if shown.Disputed || shown.Value.IsNull() {
+		return
+	}
+	var exit syncproto.Exit
+	if json.Unmarshal([]byte(shown.Value), &exit) == nil {
+		v.Exit = &exit
+	}
+}
+
+// exitMeets reports whether e says that the record left while w, by somebody
+// else, wrote something other about it, neither having seen the other: a
+// question for a person, never a resurrection and never a silent removal.
+func exitMeets(e, w *syncproto.Part) bool {
+	v, leaves := e.Fields[syncproto.FieldExit]
+	if !leaves || v.IsNull() || e.Author == w.Author || Saw(e, w) || Saw(w, e) {
+		return false
+	}
+	_, also := w.Fields[syncproto.FieldExit]
+	return len(w.Fields) > 1 || !also
+}

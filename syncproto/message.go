@@ -1,0 +1,166 @@
+package syncproto
+
+import "encoding/json"
+
+// Limits on one request. A phone that meets them halves its batch.
+const (
+	MaxBodyBytes    = 4 << 20
+	MaxBatchChanges = 1000
+	MinPageBytes    = 4 << 10
+	MaxPageBytes    = 1 << 20
+	PageBytes       = 256 << 10
+)
+
+// Request is what a device sends to POST /v1/sync.
+type Request struct {
+	Protocol int      `json:"protocol"`
+	Device   DeviceID `json:"device"`
+	// Clock is the device's own clock when it sent the request.
+	Clock Instant `json:"clock"`
+	// Epoch and Cursor are those of the last answer; both are empty at first.
+	Epoch  *Epoch `json:"epoch,omitempty"`
+	Cursor string `json:"cursor,omitempty"`
+	// High is the greatest n that the device has given out, sent or not.
+	High uint64 `json:"high"`
+	// Unsent counts the changes that the device holds and has no receipt for,
+	// this batch included.
+	Unsent int `json:"unsent"`
+	// App names the program and its version.
+	App string `json:"app,omitempty"`
+	// PageBytes is how much the device wants at most in one answer, before compression.
+	PageBytes int `json:"page_bytes,omitempty"`
+	// Restart names areas whose copy has drifted and is to be sent from the start.
+	Restart []AreaID `json:"restart,omitempty"`
+	// Changes are decoded one by one, so that a bad one harms no other.
+	Changes []json.RawMessage `json:"changes,omitempty"`
+}
+
+// Answer is what comes back.
+type Answer struct {
+	Protocol int   `json:"protocol"`
+	Epoch    Epoch `json:"epoch"`
+	// Now is the server's clock.
+	Now Instant `json:"now"`
+	// Verdicts stand in the order of the request's changes.
+	Verdicts []Verdict `json:"verdicts,omitempty"`
+	Receipt  Receipt   `json:"receipt"`
+	// Reset says that the cursor couldn't be used: everything comes again, and
+	// what the device holds of the server's records goes as it does.
+	Reset bool `json:"reset,omitempty"`
+	// Notice says why, when something about the request as a whole was unusual.
+	Notice *Error `json:"notice,omitempty"`
+	// Left names areas that are no longer the device's: their records leave it.
+	Left []AreaID `json:"left,omitempty"`
+	// Restarted names areas whose records come from the start in this answer and
+	// those after it; what the device holds of them goes first.
+	Restarted []AreaID `json:"restarted,omitempty"`
+	Areas     []Area   `json:"areas,omitempty"`
+	// Forms are form definitions, each as form.Parse reads it.
+	Forms   []json.RawMessage `json:"forms,omitempty"`
+	Records []Record          `json:"records,omitempty"`
+	Gone    []Gone            `json:"gone,omitempty"`
+	// Sums are given for areas that this answer completes.
+	Sums   map[AreaID]Sum `json:"sums,omitempty"`
+	Cursor string         `json:"cursor"`
+	// More says that another page is waiting.
+	More bool `json:"more,omitempty"`
+}
+
+// Area is a node of the tree as a device sees it.
+type Area struct {
+	ID     AreaID `json:"id"`
+	Name   string `json:"name"`
+	Parent AreaID `json:"parent,omitempty"`
+}
+
+// Gone names a record that has left an area for another.
+type Gone struct {
+	Record  RecordID `json:"record"`
+	Kind    Kind     `json:"kind"`
+	Area    AreaID   `json:"area"`
+	Version Version  `json:"version"`
+}
+
+// Outcome is what became of a change.
+type Outcome string
+
+// The closed set of outcomes.
+const (
+	// Applied: it is in the record.
+	Applied Outcome = "applied"
+	// Merged: it is in the record, beside what somebody wrote at the same time.
+	Merged Outcome = "merged"
+	// Disputed: it is in the record, and a person must look.
+	Disputed Outcome = "disputed"
+	// Parked: it is stored and waits, with a reason.
+	Parked Outcome = "parked"
+	// Duplicate: it was known; First repeats what was said then.
+	Duplicate Outcome = "duplicate"
+	// Refused: it couldn't be read, and stays on the phone.
+	Refused Outcome = "refused"
+)
+
+// Held reports whether the server holds a change with this outcome.
+func (o Outcome) Held() bool { return o != Refused }
+
+// Verdict is the answer to one change.
+type Verdict struct {
+	// N is the change's number; 0 if it couldn't be read.
+	N       uint64  `json:"n"`
+	Verdict Outcome `json:"verdict"`
+	// First is the earlier verdict of a duplicate.
+	First Outcome `json:"first,omitempty"`
+	// Version is the number under which the change became visible; 0 while it isn't.
+	Version Version `json:"version,omitempty"`
+	// Reason says why: always for parked and refused, and as a remark for others.
+	Reason *Error `json:"reason,omitempty"`
+}
+
+// Span is the numbers From to To, both included.
+type Span struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+}
+
+// Receipt says what the server holds of a device: 1 to Through, except Missing.
+// A phone tells its author "delivered" only for what a receipt covers.
+type Receipt struct {
+	Through uint64 `json:"through"`
+	// Missing lists the holes, in order; at most MaxMissing of them, the lowest first.
+	Missing []Span `json:"missing,omitempty"`
+	// Parked lists the numbers that wait, with their reasons; at most MaxParked, the newest first.
+	Parked []Waiting `json:"parked,omitempty"`
+	// Held counts the changes held.
+	Held uint64 `json:"held"`
+	// Digest adds up the hashes of the changes held.
+	Digest Digest `json:"digest"`
+}
+
+// Limits on the lists of a Receipt.
+const (
+	MaxMissing = 100
+	MaxParked  = 100
+)
+
+// Waiting is a parked change as a receipt tells of it.
+type Waiting struct {
+	N    uint64 `json:"n"`
+	Code Code   `json:"code"`
+}
+
+// Covers reports whether the receipt says that the server holds n. Beyond the
+// last hole listed by a full Missing it says no, to be safe.
+func (r Receipt) Covers(n uint64) bool {
+	if n == 0 || n > r.Through {
+		return false
+	}
+	for _, s := range r.Missing {
+		if n >= s.From && n <= s.To {
+			return false
+		}
+	}
+	if len(r.Missing) >= MaxMissing {
+		return n < r.Missing[len(r.Missing)-1].From
+	}
+	return true
+}

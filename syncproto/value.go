@@ -1,0 +1,112 @@
+package syncproto
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"sort"
+)
+
+// Value is one field's value as JSON text: a string, a number, a boolean, null,
+// or a list or object of them. It is kept as the author's device wrote it, so
+// that an integer over 2^53 or a trailing zero survives every replica. The empty
+// Value means that nothing was written; "null" means that the field was cleared.
+type Value string
+
+// Null is the value of a field that was cleared.
+const Null Value = "null"
+
+// IsNull reports whether there is no value: none written, or cleared.
+func (v Value) IsNull() bool { return v == "" || v == Null }
+
+// Text returns the string that v holds, and whether it holds one.
+func (v Value) Text() (string, bool) {
+	if len(v) < 2 || v[0] != '"' {
+		return "", false
+	}
+	var s string
+	if err := json.Unmarshal([]byte(v), &s); err != nil {
+		return "", false
+	}
+	return s, true
+}
+
+// Texts returns the strings of the list that v holds, and whether it holds one.
+func (v Value) Texts() ([]string, bool) {
+	if len(v) < 2 || v[0] != '[' {
+		return nil, false
+	}
+	var s []string
+	if err := json.Unmarshal([]byte(v), &s); err != nil {
+		return nil, false
+	}
+	return s, true
+}
+
+// MarshalJSON writes v as it is.
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v == "" {
+		return []byte("null"), nil
+	}
+	return []byte(v), nil
+}
+
+// UnmarshalJSON keeps the bytes, without white space around or between them.
+func (v *Value) UnmarshalJSON(b []byte) error {
+	if bytes.ContainsAny(b, " \t\r\n") {
+		var c bytes.Buffer
+		if err := json.Compact(&c, b); err != nil {
+			return err
+		}
+		b = c.Bytes()
+	}
+	*v = Value(b)
+	return nil
+}
+
+// TextValue returns the Value of a string.
+func TextValue(s string) Value { return ValueOf(s) }
+
+// ValueOf returns the Value of anything that JSON can write. It panics on what
+// JSON can't (a channel, a function): that is a programmer's error.
+func ValueOf(x any) Value {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(x); err != nil {
+		panic(fmt.Sprintf("syncproto: a value that JSON can't write: %v", err))
+	}
+	return Value(bytes.TrimRight(b.Bytes(), "\n"))
+}
+
+// Fields are the values of some of a record's fields, by name.
+type Fields map[string]Value
+
+// Names returns the fields' names in order of bytes.
+func (f Fields) Names() []string {
+	names := make([]string, 0, len(f))
+	for name := range f {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Encode writes f as a JSON object with its names in order, without escaping
+// <, > and & (so that every language writes the same bytes).
+func (f Fields) Encode() json.RawMessage {
+	b := []byte{'{'}
+	for i, name := range f.Names() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, ValueOf(name)...)
+		b = append(b, ':')
+		if f[name] == "" {
+			b = append(b, Null...)
+			continue
+		}
+		b = append(b, f[name]...)
+	}
+	return append(b, '}')
+}
