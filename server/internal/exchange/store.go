@@ -1,0 +1,177 @@
+package exchange
+
+import (
+	"context"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Store keeps the log of changes and everything that is derived from it.
+type Store interface {
+	// Boot returns what the service holds in memory, as last committed.
+	Boot(ctx context.Context) (Boot, error)
+	// Commit runs a group of pushes in one write transaction, which is durable when
+	// Commit returns nil. Groups never overlap. When fn or the commit fails, nothing
+	// of the group is kept.
+	Commit(ctx context.Context, fn func(Tx) error) error
+	// Device returns what is known of a device's syncing; the zero state, with its
+	// id, for one that was never heard of.
+	Device(ctx context.Context, id syncproto.DeviceID) (DeviceState, error)
+	// Page returns what happened in a feed after a version, in order of versions,
+	// until there are maxRows of them or their encoded size passes maxBytes (at
+	// least one row is returned if there is any).
+	Page(ctx context.Context, feed Feed, after syncproto.Version, maxRows, maxBytes int) ([]FeedRow, error)
+	// Histories calls fn for every record in any order with its whole log, in order
+	// of Seq, parked changes included, and the record as stored (nil if there is
+	// none). It reads one moment of the database.
+	Histories(ctx context.Context, fn func(log []Logged, stored *syncproto.Record) error) error
+	// Derived returns the counters and sightings as stored, and the heads and device
+	// states, for comparison with what the log says.
+	Derived(ctx context.Context) (Derived, error)
+}
+
+// Tx is a write transaction. Each method takes and gives batches.
+type Tx interface {
+	// Prior returns the changes of one device that the log holds with these numbers.
+	Prior(device syncproto.DeviceID, ns []uint64) ([]Logged, error)
+	// Records returns the records that exist, as they stand.
+	Records(ids []syncproto.RecordID) ([]syncproto.Record, error)
+	// Logs returns the changes of records, parked ones included, in order of Seq.
+	Logs(ids []syncproto.RecordID) ([]Logged, error)
+	// CommittedAt returns, for each version, when the last log row at or below it was
+	// received: no later than the version's commit.
+	CommittedAt(versions []syncproto.Version) ([]syncproto.Instant, error)
+	// Parked returns parked changes with one of the reasons, the oldest first, after
+	// a place in the log.
+	Parked(reasons []syncproto.Code, after syncproto.Version, limit int) ([]Logged, error)
+	// Save writes everything that the group changed.
+	Save(*Batch) error
+}
+
+// Feed is one stream of one area: what a cursor has a position in.
+type Feed struct {
+	Area   area.Key
+	Stream form.Stream
+}
+
+// Boot is what the service needs to start.
+type Boot struct {
+	Epoch syncproto.Epoch
+	// Last is the greatest number given out, as Seq or Version.
+	Last syncproto.Version
+	// Now is when the last change was received: the server's clock never goes back
+	// behind it.
+	Now   syncproto.Instant
+	Heads []Head
+	// WaitingFor are the records that parked changes with reason unknown_record or
+	// fails_form speak of.
+	WaitingFor []syncproto.RecordID
+	// Parked counts parked changes.
+	Parked int
+}
+
+// Head is the end of a feed.
+type Head struct {
+	Feed
+	Last syncproto.Version
+	// Sum adds up syncproto.RowSum of the records that are in the feed now.
+	Sum syncproto.Sum
+	// Records counts them.
+	Records int64
+}
+
+// Logged is a row of the change log.
+type Logged struct {
+	// Seq is the row's place in the log: from the same counter as versions.
+	Seq    syncproto.Version
+	Change syncproto.Change
+	syncproto.Stamp
+	Received syncproto.Instant
+	// Version is the number under which the change became visible: Seq for most, a
+	// later number for one that was parked, 0 while it is.
+	Version syncproto.Version
+	// Verdict is what was said at first, and while the change is parked, Parked.
+	Verdict syncproto.Outcome
+	// Reason is the code and field of a parked change, or a remark on another.
+	Reason syncproto.Code
+	Field  string
+}
+
+// FeedRow is one event of a feed: a record as it stands, or one that has gone.
+type FeedRow struct {
+	Version syncproto.Version
+	// Size is the row's size when encoded, in bytes, nearly.
+	Size   int
+	Record *syncproto.Record
+	Gone   *syncproto.Gone
+}
+
+// DeviceState is what is known of a device's syncing.
+type DeviceState struct {
+	Device syncproto.DeviceID
+	// High is the greatest n held, Missing the holes below it, Held how many are held.
+	High    uint64
+	Missing []syncproto.Span
+	Held    uint64
+	Digest  syncproto.Digest
+	// LastStamp is the stamp of the change with number High.
+	LastStamp syncproto.Stamp
+	// Contact is the last exchange: both clocks, and the greatest n that the device
+	// had given out by then.
+	ContactServer syncproto.Instant
+	ContactDevice syncproto.Instant
+	ContactHigh   uint64
+	// Unsent is how many changes the device said it held unsent, App its program.
+	Unsent int
+	App    string
+	// Parked are its changes that wait, the newest first, at most syncproto.MaxParked.
+	Parked []syncproto.Waiting
+}
+
+// Batch is everything that a group of pushes changed.
+type Batch struct {
+	// Last is the greatest number given out, Now the instant of the group.
+	Last syncproto.Version
+	Now  syncproto.Instant
+	// Log holds new rows in order of Seq.
+	Log []Logged
+	// Released holds rows that were parked and no longer are (Version is set), or
+	// are for another reason. Only Version, Verdict, Reason and Field changed.
+	Released []Logged
+	Records  []RecordChange
+	Counts   []rollup.Count
+	// Sightings to add and to take away.
+	Seen, Unseen []rollup.Sighting
+	// Opened and Closed are review items.
+	Opened, Closed []review.Item
+	Devices        []DeviceState
+	Heads          []Head
+}
+
+// RecordChange is a record that is new or has changed.
+type RecordChange struct {
+	Record syncproto.Record
+	Feed   Feed
+	// Sole says that Live is exactly what the log row with Seq = Record.Version says,
+	// all its fields alive: the store may then keep a reference to the row in place
+	// of a copy of it.
+	Sole bool
+	// New says that the record wasn't there before. Otherwise Before and
+	// BeforeVersion say where it stood in which feed.
+	New           bool
+	Before        Feed
+	BeforeVersion syncproto.Version
+}
+
+// Derived is what the store holds besides log and records.
+type Derived struct {
+	Counts    []rollup.Count
+	Sightings []rollup.Sighting
+	Items     []review.Item
+	Heads     []Head
+	Devices   []DeviceState
+}

@@ -1,0 +1,92 @@
+// Package rollup turns records into totals that open to their rows.
+//
+// What a record adds is a pure function of what it shows; the counters move in
+// the same transaction as the record. The package refuses to keep a number that
+// it can't recompute from the log.
+package rollup
+
+import (
+	"context"
+
+	"gridsync/server/internal/area"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+	"gridsync/syncproto/merge"
+)
+
+// Count is one counter: a measure in an area on a day. As a move, N is what to
+// add to it. Measure is the measure's name, which is unique among all forms.
+type Count struct {
+	Area    area.Key
+	Day     form.Day
+	Measure string
+	N       int64
+}
+
+// Sighting says that a person was met in a round, by a visit.
+type Sighting struct {
+	Round  syncproto.RecordID
+	Person syncproto.RecordID
+	// Visit is the record that says so, Area where it belongs.
+	Visit  syncproto.RecordID
+	Area   area.Key
+	Author syncproto.AuthorID
+	At     syncproto.Instant
+}
+
+// Of returns what a record as it stands adds to the counters of its area, and
+// whom it gives evidence of having met.
+func Of(f *form.Form, key area.Key, record *syncproto.Record, view merge.View) ([]Count, []Sighting) {
+	values := view.Values()
+	var counts []Count
+	for _, c := range f.Counts(values, view.Exit) {
+		counts = append(counts, Count{Area: key, Day: c.Day, Measure: c.Measure, N: c.N})
+	}
+	round, subjects := f.Seen(values)
+	if len(subjects) == 0 {
+		return counts, nil
+	}
+	author, at := witness(f, record, view)
+	sightings := make([]Sighting, 0, len(subjects))
+	for _, person := range subjects {
+		sightings = append(sightings, Sighting{Round: round, Person: person, Visit: record.ID, Area: key, Author: author, At: at})
+	}
+	return counts, sightings
+}
+
+// witness returns who made the earliest live statement about whom the record met.
+func witness(f *form.Form, record *syncproto.Record, view merge.View) (syncproto.AuthorID, syncproto.Instant) {
+	var first *syncproto.Part
+	for _, c := range view.Fields[f.Sightings.Subjects].Candidates {
+		for _, i := range c.Witnesses {
+			if p := &record.Live[i]; first == nil || p.Time < first.Time {
+				first = p
+			}
+		}
+	}
+	if first == nil {
+		return syncproto.AuthorID{}, 0
+	}
+	return first.Author, first.Time
+}
+
+// Store reads totals.
+type Store interface {
+	// Totals returns, for each of the areas given, the sum of each measure: over the
+	// days up to day for the measures named standing, on day for the others.
+	Totals(ctx context.Context, areas []area.Key, day form.Day, standing map[string]bool) ([]Count, error)
+	// Contacts returns the last contact of devices: (device, when, unsent, clock offset).
+	Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]Contact, error)
+	// CountParked counts the parked changes of areas.
+	CountParked(ctx context.Context, areas []syncproto.AreaID) (int, error)
+	// AsOf returns the version up to which everything is counted, and its instant.
+	AsOf(ctx context.Context) (syncproto.Version, syncproto.Instant, error)
+}
+
+// Contact is when a device was last heard of and what it then held unsent.
+type Contact struct {
+	Device syncproto.DeviceID
+	At     syncproto.Instant
+	Unsent int
+	Offset syncproto.Instant
+}
