@@ -38,8 +38,9 @@ type Item struct {
 
 // Store reads items.
 type Store interface {
-	// OpenItems returns the open items of areas in order of Opened, after a version,
-	// with their records.
+	// OpenItems returns the open items of areas in order of (Opened, Record, Field),
+	// after a version, with their records: limit of them, and besides those that
+	// share the last one's version, so that no page ends amid a version.
 	OpenItems(ctx context.Context, areas []area.Key, after syncproto.Version, limit int) ([]Item, []syncproto.Record, error)
 	// CountOpen counts the open items of areas.
 	CountOpen(ctx context.Context, areas []area.Key) (int, error)
