@@ -62,6 +62,30 @@ func (c *Change) Values() (Fields, error) {
 	return f, nil
 }
 
+// Part returns what the change writes when it becomes visible as version. A change
+// with base 0 also writes its area, if its fields don't. lastSeen is the last
+// version that the server had committed when the change arrived: no author has
+// seen more than that, whatever the base says.
+func (c *Change) Part(version, lastSeen Version, stamp Stamp) (Part, error) {
+	fields, err := c.Values()
+	if err != nil {
+		return Part{}, err
+	}
+	return c.PartOf(fields, version, lastSeen, stamp), nil
+}
+
+// PartOf is Part for a caller who has read the fields already. It may add the
+// area to them.
+func (c *Change) PartOf(fields Fields, version, lastSeen Version, stamp Stamp) Part {
+	if _, moves := fields[FieldArea]; c.Base == 0 && !moves {
+		fields[FieldArea] = TextValue(string(c.Area))
+	}
+	return Part{
+		Version: version, Device: c.Device, N: c.N, Author: c.Author, Base: min(c.Base, lastSeen),
+		Stamp: stamp, Amid: c.Amid, Decides: c.Decides, Fields: fields,
+	}
+}
+
 // change is the wire's shape of a Change, in the order in which it is written.
 type change struct {
 	ID      ChangeID        `json:"id"`
@@ -150,7 +174,8 @@ func DecodeChange(raw []byte, device DeviceID) (Change, error) {
 	if r.err != nil {
 		return c, r.err
 	}
-	return c, c.check(named)
+	err := c.check(named)
+	return c, err
 }
 
 // peekN finds the number of a change that can't be decoded otherwise; 0 if it

@@ -112,6 +112,11 @@ type Verdict struct {
 	First Outcome `json:"first,omitempty"`
 	// Version is the number under which the change became visible; 0 while it isn't.
 	Version Version `json:"version,omitempty"`
+	// Stamp is given when the record as it stands is this change and nothing else.
+	// The answer's records then leave it out: the device makes the record itself
+	// from its own bytes, with Change.Part, and a day's work isn't sent back to
+	// the phone that it came from.
+	Stamp *Stamp `json:"stamp,omitempty"`
 	// Reason says why: always for parked and refused, and as a remark for others.
 	Reason *Error `json:"reason,omitempty"`
 }

@@ -101,6 +101,11 @@ type Logged struct {
 	Field  string
 }
 
+// Part returns what the row's change writes.
+func (l *Logged) Part() (syncproto.Part, error) {
+	return l.Change.Part(l.Version, l.Seq-1, l.Stamp)
+}
+
 // FeedRow is one event of a feed: a record as it stands, or one that has gone.
 type FeedRow struct {
 	Version syncproto.Version
@@ -156,9 +161,9 @@ type Batch struct {
 type RecordChange struct {
 	Record syncproto.Record
 	Feed   Feed
-	// Sole says that Live is exactly what the log row with Seq = Record.Version says,
-	// all its fields alive: the store may then keep a reference to the row in place
-	// of a copy of it.
+	// Sole says that Live is exactly Logged.Part of the log row with Seq =
+	// Record.Version, all its fields alive: the store may then keep a reference to
+	// the row in place of a copy of it.
 	Sole bool
 	// New says that the record wasn't there before. Otherwise Before and
 	// BeforeVersion say where it stood in which feed.
