@@ -1,7 +1,6 @@
 package syncproto
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -86,37 +85,47 @@ func (c *Change) PartOf(fields Fields, version, lastSeen Version, stamp Stamp) P
 	}
 }
 
-// change is the wire's shape of a Change, in the order in which it is written.
-type change struct {
-	ID      ChangeID        `json:"id"`
-	Device  *DeviceID       `json:"device,omitempty"`
-	N       uint64          `json:"n"`
-	Author  AuthorID        `json:"author"`
-	Kind    Kind            `json:"kind"`
-	Record  RecordID        `json:"record"`
-	Area    AreaID          `json:"area"`
-	Base    Version         `json:"base"`
-	Fields  json.RawMessage `json:"fields"`
-	Amid    []string        `json:"amid,omitempty"`
-	Decides bool            `json:"decides,omitempty"`
-	At      Instant         `json:"at"`
-	Form    int             `json:"form"`
-}
+// changeHead and changeTail are the wire's shape of a Change before and after its
+// fields, in the order in which it is written.
+type (
+	changeHead struct {
+		ID     ChangeID `json:"id"`
+		N      uint64   `json:"n"`
+		Author AuthorID `json:"author"`
+		Kind   Kind     `json:"kind"`
+		Record RecordID `json:"record"`
+		Area   AreaID   `json:"area"`
+		Base   Version  `json:"base"`
+	}
+	changeTail struct {
+		Amid    []string `json:"amid,omitempty"`
+		Decides bool     `json:"decides,omitempty"`
+		At      Instant  `json:"at"`
+		Form    int      `json:"form"`
+	}
+)
 
 // MarshalJSON writes the wire's shape. The device isn't written: a batch names
-// it once.
+// it once. Fields and unknown members are written byte for byte, as the hash
+// covers them so; whoever puts the result into something larger writes that with
+// Encode, because json.Marshal would escape <, > and & in it.
 func (c Change) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(change{
-		ID: c.ID, N: c.N, Author: c.Author, Kind: c.Kind, Record: c.Record, Area: c.Area, Base: c.Base,
-		Fields: c.Fields, Amid: c.Amid, Decides: c.Decides, At: c.At, Form: c.Form,
-	})
-	if err != nil || len(c.Extra) == 0 {
-		return b.Bytes(), err
+	head, err := Encode(changeHead{c.ID, c.N, c.Author, c.Kind, c.Record, c.Area, c.Base})
+	if err != nil {
+		return nil, err
 	}
-	out := bytes.TrimRight(b.Bytes(), "}\n")
+	tail, err := Encode(changeTail{c.Amid, c.Decides, c.At, c.Form})
+	if err != nil {
+		return nil, err
+	}
+	fields := c.Fields
+	if len(fields) == 0 {
+		fields = json.RawMessage("{}")
+	}
+	out := append(head[:len(head)-1], `,"fields":`...)
+	out = append(out, fields...)
+	out = append(out, ',')
+	out = append(out, tail[1:len(tail)-1]...)
 	for _, name := range c.extraNames() {
 		out = append(out, ',')
 		out = append(out, ValueOf(name)...)
@@ -208,8 +217,8 @@ func (c *Change) check(named DeviceID) error {
 		return bad("record", "missing")
 	case c.Base < 0 || c.Base > MaxN:
 		return bad("base", "0 to 2^53-1")
-	case c.Form < 1:
-		return bad("form", "1 or more")
+	case c.Form < 1 || c.Form > MaxN:
+		return bad("form", "1 to 2^53-1")
 	case c.At < -MaxN || c.At > MaxN:
 		return bad("at", "milliseconds since 1970")
 	case len(c.Amid) > MaxAmid:
@@ -221,6 +230,11 @@ func (c *Change) check(named DeviceID) error {
 	if err := c.Area.Check(); err != nil {
 		return bad("area", err.Error())
 	}
+	for _, name := range c.Amid {
+		if CheckField(name) != nil {
+			return bad("amid", "a name that is no name")
+		}
+	}
 	fields, err := c.Values()
 	if err != nil || fields == nil {
 		return bad("fields", "not an object")
@@ -229,7 +243,7 @@ func (c *Change) check(named DeviceID) error {
 		return bad("fields", "more than "+strconv.Itoa(MaxFields))
 	}
 	for name := range fields {
-		if checkName(name, 64, "field") != nil {
+		if CheckField(name) != nil {
 			return bad("fields", "a name that is no name")
 		}
 	}

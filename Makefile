@@ -1,0 +1,73 @@
+# gridsync. `make help` lists the targets.
+#
+# Everything but the tests needs Go alone: no C compiler, no database, no network
+# beyond Go's module proxy.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+export CGO_ENABLED := 0
+
+# How long each fuzz target is fuzzed.
+FUZZTIME ?= 20s
+
+# The race detector watches all of our code. The C libraries that were translated
+# to Go (SQLite's engine) are left out of it: they would be several times slower,
+# and only our own use of them is in question.
+RACE := -race -gcflags=modernc.org/libc/...=-race=false -gcflags=modernc.org/sqlite/lib=-race=false
+
+TOOLS := bin/tally bin/golangci-lint
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## the whole case: phones offline, a bad network, merged totals (only Go needed)
+	go run ./server demo
+
+.PHONY: test
+test: compiler check $(TOOLS) ## everything: check, all tests with the race detector, each fuzz target for 20 s
+	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
+
+.PHONY: quick
+quick: bin/tally ## all tests, without the race detector and without fuzzing
+	bin/tally . tools
+
+.PHONY: check
+check: bin/golangci-lint ## formatting, vet, linters, tidy modules, generated files up to date
+	bin/golangci-lint fmt --diff ./...
+	cd tools && ../bin/golangci-lint fmt --diff ./...
+	go vet ./...
+	bin/golangci-lint run ./...
+	cd tools && ../bin/golangci-lint run ./...
+	go mod tidy -diff
+	go mod verify
+
+.PHONY: format
+format: bin/golangci-lint ## rewrite the Go files as gofumpt has them
+	bin/golangci-lint fmt ./...
+	cd tools && ../bin/golangci-lint fmt ./...
+
+.PHONY: fuzz
+fuzz: bin/tally ## each fuzz target for FUZZTIME (20s)
+	bin/tally -flags '-run=^Fuzz' -fuzz $(FUZZTIME) .
+
+.PHONY: bench
+bench: ## push, first sync, idle sync, memory and disk beside the bare floor; prints JSON
+	go run ./server bench -json
+
+# A test under the race detector needs a C compiler. It is fetched where that can
+# be done without asking anybody.
+.PHONY: compiler
+compiler:
+	@command -v gcc >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+			echo "make test needs gcc for the race detector: please install it (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }; \
+		apt-get update -q && apt-get install -y -q --no-install-recommends gcc libc6-dev; }
+
+bin/tally: $(wildcard tools/tally/*.go) tools/go.mod
+	go build -C tools -o ../bin/tally ./tally
+
+bin/golangci-lint: tools/go.mod tools/go.sum
+	go build -C tools -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
