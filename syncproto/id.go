@@ -24,8 +24,8 @@ type (
 	Epoch uuid.UUID
 )
 
-// AreaID is an area's code, such as 330702001003: 1 to 32 letters, digits, dots
-// and hyphens. Official codes are used as they are.
+// AreaID is an area's code, such as 330702001003: 1 to 32 letters, digits, dots,
+// hyphens and underscores of ASCII. Official codes are used as they are.
 type AreaID string
 
 // Kind is a kind of record, such as "household": the name of its form.
@@ -101,6 +101,10 @@ func (a AreaID) Check() error { return checkName(string(a), 32, "area") }
 
 // Check says what is wrong with a kind's name.
 func (k Kind) Check() error { return checkName(string(k), 32, "kind") }
+
+// CheckField says what is wrong with a field's name: 1 to 64 of the same
+// characters.
+func CheckField(name string) error { return checkName(name, 64, "field") }
 
 func checkName(s string, most int, what string) error {
 	if s == "" || len(s) > most {

@@ -70,13 +70,24 @@ func TextValue(s string) Value { return ValueOf(s) }
 // ValueOf returns the Value of anything that JSON can write. It panics on what
 // JSON can't (a channel, a function): that is a programmer's error.
 func ValueOf(x any) Value {
+	b, err := Encode(x)
+	if err != nil {
+		panic(fmt.Sprintf("syncproto: a value that JSON can't write: %v", err))
+	}
+	return Value(b)
+}
+
+// Encode writes anything as JSON without escaping <, > and &. Every message that
+// holds a change or a value is written with it: json.Marshal would alter their
+// bytes, and with them the hashes that receipts add up.
+func Encode(x any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(x); err != nil {
-		panic(fmt.Sprintf("syncproto: a value that JSON can't write: %v", err))
+		return nil, err
 	}
-	return Value(bytes.TrimRight(b.Bytes(), "\n"))
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
 // Fields are the values of some of a record's fields, by name.
