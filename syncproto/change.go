@@ -148,18 +148,24 @@ func (c *Change) extraNames() []string {
 // *Error of class refused; N is set as soon as it could be read, so that even a
 // refusal can name what it refuses.
 func DecodeChange(raw []byte, device DeviceID) (Change, error) {
+	c, _, err := DecodeFields(raw, device)
+	return c, err
+}
+
+// DecodeFields is DecodeChange for a caller who wants the fields read too.
+func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
 	c := Change{Device: device}
 	if len(raw) > MaxChangeBytes {
 		c.N = peekN(raw)
-		return c, &Error{Code: CodeChangeTooLarge, Detail: fmt.Sprintf("%d > %d bytes", len(raw), MaxChangeBytes)}
+		return c, nil, &Error{Code: CodeChangeTooLarge, Detail: fmt.Sprintf("%d > %d bytes", len(raw), MaxChangeBytes)}
 	}
 	if !utf8.Valid(raw) {
 		c.N = peekN(raw)
-		return c, &Error{Code: CodeMalformed, Detail: "not UTF-8"}
+		return c, nil, &Error{Code: CodeMalformed, Detail: "not UTF-8"}
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
-		return c, &Error{Code: CodeMalformed, Detail: "not a JSON object"}
+		return c, nil, &Error{Code: CodeMalformed, Detail: "not a JSON object"}
 	}
 	r := memberReader{members: members}
 	r.read("n", &c.N, true)
@@ -181,10 +187,13 @@ func DecodeChange(raw []byte, device DeviceID) (Change, error) {
 		c.Extra = members
 	}
 	if r.err != nil {
-		return c, r.err
+		return c, nil, r.err
 	}
-	err := c.check(named)
-	return c, err
+	if err := c.check(named); err != nil {
+		return c, nil, err
+	}
+	fields, err := c.readFields()
+	return c, fields, err
 }
 
 // peekN finds the number of a change that can't be decoded otherwise; 0 if it
@@ -235,19 +244,27 @@ func (c *Change) check(named DeviceID) error {
 			return bad("amid", "a name that is no name")
 		}
 	}
+	return nil
+}
+
+// readFields reads the fields and holds them against the limits.
+func (c *Change) readFields() (Fields, error) {
+	bad := func(detail string) (Fields, error) {
+		return nil, &Error{Code: CodeBadChange, Field: "fields", Detail: detail}
+	}
 	fields, err := c.Values()
 	if err != nil || fields == nil {
-		return bad("fields", "not an object")
+		return bad("not an object")
 	}
 	if len(fields) > MaxFields {
-		return bad("fields", "more than "+strconv.Itoa(MaxFields))
+		return bad("more than " + strconv.Itoa(MaxFields))
 	}
 	for name := range fields {
 		if CheckField(name) != nil {
-			return bad("fields", "a name that is no name")
+			return bad("a name that is no name")
 		}
 	}
-	return nil
+	return fields, nil
 }
 
 // memberReader reads members of an object one by one, takes them out of the map,
