@@ -26,6 +26,24 @@ type Exit struct {
 	Destination string `json:"destination,omitempty"`
 }
 
+// Exit reads how a record left, and reports whether v is an object whose members
+// reason, date and destination, as far as they are there, are texts.
+func (v Value) Exit() (Exit, bool) {
+	members, ok := v.Members()
+	if !ok {
+		return Exit{}, false
+	}
+	var e Exit
+	for name, into := range map[string]*string{"reason": &e.Reason, "date": &e.Date, "destination": &e.Destination} {
+		if m, given := members[name]; given {
+			if *into, ok = m.Text(); !ok {
+				return Exit{}, false
+			}
+		}
+	}
+	return e, true
+}
+
 // Stamp is a moment on the server's time line with its error bound. Earliest ≤
 // Time ≤ Latest always holds.
 type Stamp struct {

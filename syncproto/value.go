@@ -31,16 +31,38 @@ func (v Value) Text() (string, bool) {
 	return s, true
 }
 
-// Texts returns the strings of the list that v holds, and whether it holds one.
+// Texts returns the strings of the list that v holds, and whether it holds one:
+// a list with anything else in it isn't one.
 func (v Value) Texts() ([]string, bool) {
 	if len(v) < 2 || v[0] != '[' {
 		return nil, false
 	}
-	var s []string
-	if err := json.Unmarshal([]byte(v), &s); err != nil {
+	var members []*string
+	if err := json.Unmarshal([]byte(v), &members); err != nil {
 		return nil, false
 	}
-	return s, true
+	texts := make([]string, len(members))
+	for i, m := range members {
+		if m == nil {
+			return nil, false
+		}
+		texts[i] = *m
+	}
+	return texts, true
+}
+
+// Members returns the members of the object that v holds, and whether it holds
+// one. Their names count letter by letter: encoding/json alone would take "Add"
+// for "add", and no other language would.
+func (v Value) Members() (map[string]Value, bool) {
+	if len(v) < 2 || v[0] != '{' {
+		return nil, false
+	}
+	var members map[string]Value
+	if err := json.Unmarshal([]byte(v), &members); err != nil {
+		return nil, false
+	}
+	return members, true
 }
 
 // MarshalJSON writes v as it is.

@@ -1,7 +1,6 @@
 package form
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,8 +24,8 @@ func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
 		}
 		v := fields[name]
 		if v.IsNull() {
-			if field.Required {
-				return fails(name, "required")
+			if problem := field.clearProblem(); problem != "" {
+				return fails(name, problem)
 			}
 			continue
 		}
@@ -34,7 +33,7 @@ func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
 			return fails(name, problem)
 		}
 	}
-	if !creates {
+	if !creates || f == nil {
 		return nil
 	}
 	for i := range f.Fields {
@@ -44,6 +43,18 @@ func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
 		}
 	}
 	return nil
+}
+
+// clearProblem says why a field can't be cleared, "" if it can. A list is cleared
+// by removing what is on it, so that nobody removes a member unseen.
+func (field *Field) clearProblem() string {
+	switch {
+	case field.Required:
+		return "required"
+	case field.Rule == Union:
+		return "a list is cleared by removing its members"
+	}
+	return ""
 }
 
 // UnknownFields returns the names that the form doesn't have, in order.
@@ -100,20 +111,16 @@ func (field *Field) numberProblem(v syncproto.Value) string {
 	case field.Type == Integer && !x.IsInt():
 		return "a whole number"
 	}
-	size, _ := x.Float64()
-	if field.Min != nil && size < *field.Min || field.Max != nil && size > *field.Max {
+	if field.Min != nil && x.Cmp(decimal(*field.Min)) < 0 || field.Max != nil && x.Cmp(decimal(*field.Max)) > 0 {
 		return "out of bounds"
 	}
 	return ""
 }
 
 func (field *Field) listProblem(v syncproto.Value) string {
-	if v[0] != '[' && v[0] != '{' {
-		return "a list, or an object of add and remove"
-	}
 	add, remove := Members(v)
-	if len(add)+len(remove) == 0 && v != "[]" {
-		return "a list of texts"
+	if v[0] == '"' || len(add)+len(remove) == 0 && v != "[]" {
+		return "a list of texts, or an object of add and remove"
 	}
 	if len(add)+len(remove) > 500 {
 		return "more than 500 members"
@@ -203,8 +210,8 @@ func IDCheck(digits string) (byte, bool) {
 }
 
 func exitProblem(v syncproto.Value) string {
-	var exit syncproto.Exit
-	if json.Unmarshal([]byte(v), &exit) != nil {
+	exit, ok := v.Exit()
+	if !ok {
 		return "an exit: reason, date, destination"
 	}
 	if !slices.Contains([]string{"moved", "died", "left", "duplicate", "mistake"}, exit.Reason) {

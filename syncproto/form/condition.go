@@ -2,7 +2,6 @@ package form
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 
 	"gridsync/syncproto"
@@ -58,7 +57,7 @@ func (c Condition) holds(f *Form, v syncproto.Value) bool {
 		return *c.Set == !v.IsNull()
 	case c.AtLeast != nil:
 		x, ok := number(v)
-		return ok && x.Cmp(new(big.Rat).SetFloat64(*c.AtLeast)) >= 0
+		return ok && x.Cmp(decimal(*c.AtLeast)) >= 0
 	case c.Has != "":
 		members, _ := v.Texts()
 		return slices.Contains(members, c.Has)

@@ -1,8 +1,11 @@
 package form
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/big"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -43,7 +46,7 @@ func instant(v syncproto.Value) (syncproto.Instant, bool) {
 // Fold returns the key by which two values of a field are compared: equal keys
 // are one value with several witnesses. Texts are folded by Unicode NFKC (full
 // width to half width), without spaces around them; ID numbers and mobiles
-// besides lose every space and hyphen, and letters are upper case; numbers
+// besides lose every space and hyphen, and a to z are upper case; numbers
 // compare by value, so that 36.60 is 36.6. Cleared is "null".
 func (field *Field) Fold(v syncproto.Value) string {
 	if v.IsNull() {
@@ -61,9 +64,31 @@ func (field *Field) Fold(v syncproto.Value) string {
 func (field *Field) foldText(s string) string {
 	s = strings.TrimSpace(norm.NFKC.String(s))
 	if field.Type == IDNumber || field.Type == Mobile {
-		return strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(s))
+		return strings.Map(bare, s)
 	}
 	return s
+}
+
+// bare raises a to z and drops spaces and hyphens. Other letters stay as they
+// are, because languages differ in how they raise them.
+func bare(r rune) rune {
+	switch {
+	case r == ' ' || r == '-':
+		return -1
+	case r >= 'a' && r <= 'z':
+		return r - 'a' + 'A'
+	}
+	return r
+}
+
+// decimal is a bound as the form writes it: 37.6, and not the binary fraction
+// that stands nearest to it and may lie above it.
+func decimal(bound float64) *big.Rat {
+	x, ok := new(big.Rat).SetString(strconv.FormatFloat(bound, 'g', -1, 64))
+	if !ok {
+		panic("form: a bound that JSON can't hold")
+	}
+	return x
 }
 
 // canonical writes a list or object with its names in order.
@@ -82,58 +107,73 @@ func canonical(v syncproto.Value) string {
 // severer than any inside, as nobody has said that it is harmless; a cleared one
 // as mildest.
 func (field *Field) Severity(a, b syncproto.Value) int {
-	return field.rank(a).Cmp(field.rank(b))
+	x, y := field.rank(a), field.rank(b)
+	if x.place != 0 || y.place != 0 {
+		return cmp.Compare(x.place, y.place)
+	}
+	return x.size.Cmp(y.size)
 }
 
-var (
-	mildest  = new(big.Rat).SetFrac64(-1<<62, 1)
-	severest = new(big.Rat).SetFrac64(1<<62, 1)
-)
+// rank is where a value stands: below the order, in it with a size, or above it.
+type rank struct {
+	place place
+	size  *big.Rat
+}
 
-func (field *Field) rank(v syncproto.Value) *big.Rat {
-	switch {
-	case v.IsNull():
-		return mildest
-	case field.Type == Boolean && v == "false":
-		return new(big.Rat)
-	case field.Type == Boolean && v == "true":
-		return big.NewRat(1, 1)
+type place int
+
+func (field *Field) rank(v syncproto.Value) rank {
+	if v.IsNull() {
+		return rank{place: -1}
 	}
-	if field.Type == Choice {
-		code, _ := v.Text()
+	switch field.Type {
+	case Boolean:
+		if i := slices.Index([]syncproto.Value{"false", "true"}, v); i >= 0 {
+			return rank{size: big.NewRat(int64(i), 1)}
+		}
+	case Choice:
+		folded := field.Fold(v)
 		for i, option := range field.Choices {
-			if option.Code == code {
-				return big.NewRat(int64(i), 1)
+			if field.Fold(syncproto.TextValue(option.Code)) == folded {
+				return rank{size: big.NewRat(int64(i), 1)}
 			}
 		}
-		return severest
+	default:
+		if x, ok := number(v); ok {
+			return rank{size: x}
+		}
 	}
-	if x, ok := number(v); ok {
-		return x
-	}
-	return severest
+	return rank{place: 1}
 }
 
 // Members reads a write to a list field: an object {"add":[…],"remove":[…]}, or a
-// plain list, which adds.
+// plain list, which adds, or a text from the days when the field was no list,
+// which adds itself. Anything else has no members.
 func Members(v syncproto.Value) (add, remove []string) {
 	if list, ok := v.Texts(); ok {
 		return list, nil
 	}
-	var delta struct {
-		Add    []string `json:"add"`
-		Remove []string `json:"remove"`
+	if text, ok := v.Text(); ok {
+		return []string{text}, nil
 	}
-	if json.Unmarshal([]byte(v), &delta) != nil {
+	delta, ok := v.Members()
+	if !ok {
 		return nil, nil
 	}
-	return delta.Add, delta.Remove
+	for name, into := range map[string]*[]string{"add": &add, "remove": &remove} {
+		if list, given := delta[name]; given {
+			if *into, ok = list.Texts(); !ok {
+				return nil, nil
+			}
+		}
+	}
+	return add, remove
 }
 
 // Delta writes a change of a list field: what is added and what is removed.
 func Delta(add, remove []string) syncproto.Value {
 	if len(remove) == 0 {
-		return syncproto.ValueOf(add)
+		return syncproto.ValueOf(append([]string{}, add...))
 	}
 	return syncproto.ValueOf(struct {
 		Add    []string `json:"add,omitempty"`

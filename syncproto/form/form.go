@@ -8,8 +8,11 @@ package form
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"gridsync/syncproto"
 )
@@ -134,7 +137,7 @@ type Sightings struct {
 // standing are the fields that every record has.
 var standing = map[string]*Field{
 	syncproto.FieldArea: {
-		Name: syncproto.FieldArea, Type: AreaCode, Rule: Review,
+		Name: syncproto.FieldArea, Type: AreaCode, Rule: Review, Required: true,
 		Label: syncproto.Text{ZH: "所属区域", EN: "Area"},
 	},
 	syncproto.FieldExit: {
@@ -163,7 +166,12 @@ func (f *Form) Field(name string) (field *Field, ok bool) {
 }
 
 // Source is the JSON that the form was parsed from.
-func (f *Form) Source() json.RawMessage { return f.source }
+func (f *Form) Source() json.RawMessage {
+	if f == nil {
+		return nil
+	}
+	return f.source
+}
 
 // Parse reads a definition and checks that it makes sense.
 func Parse(source []byte) (*Form, error) {
@@ -172,6 +180,9 @@ func Parse(source []byte) (*Form, error) {
 	f := &Form{}
 	if err := dec.Decode(f); err != nil {
 		return nil, fmt.Errorf("form: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("form: text behind the definition")
 	}
 	f.source = bytes.Clone(source)
 	f.byName = make(map[string]*Field, len(f.Fields))
@@ -206,13 +217,14 @@ func (f *Form) check() error {
 
 // checkUses holds the names that flags, measures and sightings use against the fields.
 func (f *Form) checkUses() error {
+	flags, measures := names{}, names{}
 	for _, flag := range f.Flags {
-		if err := flag.When.check(f); err != nil {
+		if err := cmp.Or(flags.take(flag.Name), flag.When.check(f)); err != nil {
 			return fmt.Errorf("flag %q: %w", flag.Name, err)
 		}
 	}
 	for _, m := range f.Measures {
-		if err := m.check(f); err != nil {
+		if err := cmp.Or(measures.take(m.Name), m.check(f)); err != nil {
 			return fmt.Errorf("measure %q: %w", m.Name, err)
 		}
 	}
@@ -226,7 +238,21 @@ func (f *Form) checkUses() error {
 	return nil
 }
 
+// names are those given out already.
+type names map[string]bool
+
+func (ns names) take(name string) error {
+	if name == "" || ns[name] {
+		return errors.New("is there already, or empty")
+	}
+	ns[name] = true
+	return nil
+}
+
 func (field *Field) check() error {
+	if err := syncproto.CheckField(field.Name); err != nil {
+		return err
+	}
 	switch field.Type {
 	case Text, Integer, Decimal, Boolean, Date, Time, IDNumber, Mobile, AreaCode:
 	case Choice, Choices:
@@ -239,6 +265,15 @@ func (field *Field) check() error {
 		}
 	default:
 		return fmt.Errorf("unknown type %q", field.Type)
+	}
+	if field.Min != nil && field.Max != nil && *field.Min > *field.Max {
+		return fmt.Errorf("min %g is above max %g", *field.Min, *field.Max)
+	}
+	codes := names{}
+	for _, o := range field.Choices {
+		if err := codes.take(o.Code); err != nil {
+			return fmt.Errorf("choice %q: %w", o.Code, err)
+		}
 	}
 	many := field.Type == Choices || field.Type == Refs
 	ordered := field.Type == Choice || field.Type == Integer || field.Type == Decimal || field.Type == Boolean

@@ -2,7 +2,6 @@ package form
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"gridsync/syncproto"
@@ -152,7 +151,8 @@ func (f *Form) dayOf(name string, v syncproto.Value) (Day, bool) {
 		return 0, false
 	}
 	if field.Type == Date {
-		return ParseDay(strings.Trim(string(v), `"`))
+		text, _ := v.Text()
+		return ParseDay(text)
 	}
 	t, ok := instant(v)
 	if !ok {
