@@ -20,17 +20,21 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if err := realMain(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "tally:", err)
+		os.Exit(1)
+	}
+}
+
+func realMain(ctx context.Context) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	s := suite{out: os.Stdout, strict: os.Getenv("CI") == "true", goTest: goTest}
 	flags := flag.String("flags", "", "flags for `go test`, separated by spaces")
 	flag.DurationVar(&s.fuzz, "fuzz", 0, "how long to fuzz each target; 0 to fuzz none")
 	flag.Parse()
 	s.flags = strings.Fields(*flags)
-	if err := s.run(ctx, flag.Args()); err != nil {
-		fmt.Fprintln(os.Stderr, "tally:", err)
-		os.Exit(1)
-	}
+	return s.run(ctx, flag.Args())
 }
 
 // suite is one run over some modules.
@@ -117,6 +121,7 @@ func (s *suite) test(ctx context.Context, dir string, args []string, r *reader) 
 }
 
 func goTest(ctx context.Context, dir string, args []string, read func(io.Reader) error) error {
+	//nolint:gosec // the arguments are those of whoever runs the tests
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test"}, args...)...)
 	cmd.Dir = dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -1,0 +1,169 @@
+package archtest
+
+// Module is the name of our module.
+const Module = "gridsync"
+
+// Layer is a group of packages under one rule.
+type Layer struct {
+	Name string
+	// Why is printed with every breach.
+	Why string
+	// Packages are folders; one that ends in "/..." includes all below it.
+	Packages []string
+	// May lists what they may import besides the standard library and each other:
+	// folders of ours and import paths of others, with or without "/...".
+	May []string
+	// MayNot lists parts of the standard library that they do without.
+	MayNot []string
+	// Pure layers get time, randomness and new ids as values.
+	Pure bool
+}
+
+// What the layers are made of.
+var (
+	language = []string{"syncproto/..."}
+	services = []string{
+		"server/internal/area", "server/internal/identity", "server/internal/registry", "server/internal/exchange",
+		"server/internal/review", "server/internal/roster", "server/internal/rollup",
+	}
+	store = []string{"server/internal/store/..."}
+	api   = []string{"server/internal/api/..."}
+	sdk   = []string{"clientsdk/..."}
+
+	sqlite = []string{"modernc.org/sqlite/..."}
+	fiber  = []string{"github.com/gofiber/fiber/v2/...", "github.com/valyala/fasthttp/..."}
+	uuid   = []string{"github.com/google/uuid"}
+
+	sql     = []string{"database/..."}
+	network = []string{"net/..."}
+	machine = []string{"os/...", "io/ioutil", "syscall", "plugin", "unsafe", "testing/..."}
+	chance  = []string{"math/rand/...", "crypto/rand"}
+)
+
+// Layout is DESIGN.md's layout. Every package stands in exactly one layer: whoever
+// adds a package decides here what it may know.
+var Layout = []Layer{
+	{
+		Name:     "language",
+		Why:      "phones, servers and tests must read the same bytes in the same way, so the language has no I/O, no clock, no randomness, and merging cannot reach SQL",
+		Packages: language,
+		May:      join(uuid, []string{"golang.org/x/text/..."}),
+		MayNot:   join(sql, network, machine, chance, []string{"log/..."}),
+		Pure:     true,
+	},
+	{
+		Name:     "services",
+		Why:      "a service says what it needs of a store and what it answers; which database and which web server there are is decided in main, so that the rules of the work are in one place and can be tested without either",
+		Packages: services,
+		May:      join(language, uuid),
+		MayNot:   join(sql, network, machine, chance),
+		Pure:     true,
+	},
+	{
+		Name:     "store",
+		Why:      "a store keeps what services give it; it meets the API nowhere but in main",
+		Packages: store,
+		May:      join(services, language, sqlite, uuid, []string{"github.com/pressly/goose/v3/...", "github.com/jackc/pgx/v5/...", "github.com/klauspost/compress/..."}),
+		MayNot:   []string{"net/http/..."},
+	},
+	{
+		Name:     "api",
+		Why:      "the API decodes, calls a service and encodes; it meets the store nowhere but in main",
+		Packages: api,
+		May: join(services, language, fiber, uuid, []string{
+			"github.com/golang-jwt/jwt/v5", "github.com/klauspost/compress/...", "github.com/prometheus/client_golang/...",
+		}),
+		MayNot: sql,
+	},
+	{
+		Name:     "clientsdk",
+		Why:      "a phone has the language in common with the server and nothing else; what it knows of a server came over the wire",
+		Packages: sdk,
+		May:      join(language, sqlite, uuid, []string{"github.com/cenkalti/backoff/v5", "github.com/klauspost/compress/...", "github.com/alecthomas/kong"}),
+	},
+	{
+		Name:     "demo",
+		Why:      "the demo plays phones against a server that main hands to it, over HTTP like everybody",
+		Packages: []string{"server/internal/demo/..."},
+		May:      join(services, language, sdk, uuid),
+	},
+	{
+		Name:     "simtest",
+		Why:      "the simulation plays phones against a server that it is given, over HTTP like everybody",
+		Packages: []string{"server/internal/simtest/..."},
+		May:      join(services, language, sdk, uuid, []string{"server/internal/demo/..."}),
+	},
+	{
+		Name:     "bench",
+		Why:      "the floor is bare Fiber over a bare table, and the server is a process that main starts: a bench that imported our edges could measure them from inside",
+		Packages: []string{"server/internal/bench"},
+		May:      join(language, fiber, sqlite, uuid),
+	},
+	{
+		Name:     "archtest",
+		Why:      "the rules must not depend on what they judge",
+		Packages: []string{"server/internal/archtest"},
+		MayNot:   join(sql, network),
+	},
+	{
+		Name:     "main",
+		Why:      "wiring is done by hand in one place",
+		Packages: []string{"server"},
+		May: join(language, services, store, api, sdk, uuid, []string{
+			"server/internal/demo/...", "server/internal/bench", "server/internal/simtest/...", "server/web", "github.com/alecthomas/kong",
+			"github.com/golang-jwt/jwt/v5", "github.com/prometheus/client_golang/...",
+		}),
+	},
+}
+
+// impure are the functions that a pure layer can't use: they read a clock, wait
+// for one, or draw something new.
+var impure = []string{
+	"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.Tick", "time.NewTimer", "time.NewTicker",
+	"github.com/google/uuid.New", "github.com/google/uuid.NewString", "github.com/google/uuid.NewRandom",
+	"github.com/google/uuid.NewUUID", "github.com/google/uuid.NewV6", "github.com/google/uuid.NewV7",
+}
+
+// Exception lets one file, or everything under a folder, do what its layer may not.
+type Exception struct {
+	Where string
+	// What are import paths, and uses such as "time.Now".
+	What []string
+	Why  string
+}
+
+// exceptions are all there are. The clock is read in main packages and where this
+// list says; everybody else is handed the time.
+var exceptions = []Exception{
+	{
+		Where: "server/internal/exchange/service.go", What: []string{"time.Now"},
+		Why: "New defaults to the real clock when main gives none",
+	},
+	{
+		Where: "server/internal/exchange/writer.go", What: []string{"time.Now", "time.Since", "time.NewTicker"},
+		Why: "the pace of this machine's commits, from which Retry-After is told, isn't the time of anything recorded",
+	},
+	{
+		Where: "server/internal/identity/token.go", What: []string{"github.com/golang-jwt/jwt/v5"},
+		Why: "what a token claims is identity's business; how it travels is the API's",
+	},
+	{
+		Where: "clientsdk/client.go", What: []string{"time.Now"},
+		Why: "Open defaults to the real clock when its caller gives none",
+	},
+	{
+		Where: "server/internal/bench/...", What: []string{"time.Now"},
+		Why: "it measures how long things take",
+	},
+}
+
+// badNames say nothing of what a package is.
+var badNames = []string{"utils", "util", "common", "helpers", "helper", "manager", "managers", "models", "model", "misc", "shared"}
+
+func join(lists ...[]string) []string {
+	var all []string
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
