@@ -1,0 +1,157 @@
+package world
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+func TestTheRealCaseHasItsPublishedSizes(t *testing.T) {
+	w := New(1, Whole)
+	tenures := map[string]int{}
+	for _, h := range w.Households {
+		tenures[h.Tenure]++
+	}
+	registered, migrants, returnees, late, lateReturnees := 0, 0, 0, 0, 0
+	for _, p := range w.People {
+		switch {
+		case p.Late:
+			late++
+			if p.Returnee {
+				lateReturnees++
+			}
+		case p.Migrant:
+			migrants++
+		default:
+			registered++
+		}
+		if p.Returnee && !p.Late {
+			returnees++
+		}
+	}
+	want := map[string][2]int{
+		"registered households": {tenures["registered"], 522}, "firms": {tenures["firm"], 88},
+		"registered people": {registered, 1411}, "migrants": {migrants, 10411},
+		"returnees": {returnees, 640}, "late": {late, 1111}, "late returnees": {lateReturnees, 111},
+		"groups": {len(w.Groups), 6}, "staff": {len(w.phones(Staff, -1)), 15}, "cadres": {len(w.phones(Cadre, -1)), 30},
+	}
+	for name, n := range want {
+		if n[0] != n[1] {
+			t.Errorf("%s: %d, want %d", name, n[0], n[1])
+		}
+	}
+	if n := w.Writes(); n < 30_000 || n > 45_000 {
+		t.Errorf("the script has %d writes, which is no demo's size", n)
+	}
+}
+
+// metIn follows the script and returns who is met in a round, and how many of them
+// are written down before they are met.
+func metIn(w *World, round int) (people map[string]bool) {
+	people = map[string]bool{}
+	id := syncproto.TextValue(w.Rounds[round].ID.String())
+	eachWrite(w, func(_ int, _ Act, write Write) {
+		if write.Kind == "visit" && write.Fields["round"] == id {
+			found, _ := write.Fields["found"].Texts()
+			for _, f := range found {
+				people[f] = true
+			}
+		}
+	})
+	return people
+}
+
+func eachWrite(w *World, do func(phone int, act Act, write Write)) {
+	for _, phase := range w.Phases {
+		for phone, acts := range phase.Acts {
+			for _, act := range acts {
+				for _, write := range act.Writes {
+					do(phone, act, write)
+				}
+			}
+		}
+	}
+}
+
+func TestTheScriptMeetsEverybodyInTheirRound(t *testing.T) {
+	for _, size := range []Size{Whole, Whole.Divided(20)} {
+		w := New(7, size)
+		first, second := metIn(w, 0), metIn(w, 1)
+		wantFirst, wantSecond := size.Residents()
+		if len(first) != wantFirst || len(second) != wantSecond {
+			t.Errorf("met %d and %d, want %d and %d", len(first), len(second), wantFirst, wantSecond)
+		}
+		for _, p := range w.People {
+			if first[p.ID.String()] == p.Late || !second[p.ID.String()] {
+				t.Fatalf("%s (late %v) was met in the wrong round", p.ID, p.Late)
+			}
+		}
+	}
+}
+
+func TestOneSeedMakesOneWorld(t *testing.T) {
+	size := Whole.Divided(20)
+	if !reflect.DeepEqual(New(3, size), New(3, size)) {
+		t.Error("the same seed made two worlds")
+	}
+	if reflect.DeepEqual(New(3, size).People, New(4, size).People) {
+		t.Error("two seeds made the same people")
+	}
+}
+
+func TestNobodyInItIsReal(t *testing.T) {
+	w := New(1, Whole.Divided(10))
+	seen := map[string]bool{}
+	for _, p := range w.People {
+		check, _ := form.IDCheck(p.IDNumber[:17])
+		if !strings.HasPrefix(p.IDNumber, "999") || p.IDNumber[17] != check || seen[p.IDNumber] {
+			t.Errorf("ID number %s", p.IDNumber)
+		}
+		if !strings.HasPrefix(p.Mobile, "100") || len(p.Mobile) != 11 || seen[p.Mobile] {
+			t.Errorf("mobile %s", p.Mobile)
+		}
+		seen[p.IDNumber], seen[p.Mobile] = true, true
+	}
+}
+
+// Every write passes its form, but for those planted to fail it; a record is made
+// with all that is required of it; times never go back on a phone.
+func TestTheScriptKeepsToTheForms(t *testing.T) {
+	forms, err := form.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := New(2, Whole.Divided(10))
+	bad := map[syncproto.RecordID]bool{}
+	for _, p := range w.Planted {
+		bad[p.Record] = p.Parked == syncproto.CodeFailsForm
+	}
+	made, last := map[syncproto.RecordID]bool{}, map[int]syncproto.Instant{}
+	eachWrite(w, func(phone int, act Act, write Write) {
+		problem := forms.Newest(write.Kind).Check(write.Fields, !made[write.Record])
+		if problem != nil && !bad[write.Record] {
+			t.Errorf("%s: %v", write.Kind, problem)
+		}
+		if made[write.Record] = true; act.At < last[phone] {
+			t.Errorf("phone %d goes back in time", phone)
+		}
+		last[phone] = act.At
+	})
+}
+
+func TestThePlantedDisagreementsAreOnRecordsOfTheirOwn(t *testing.T) {
+	w := New(1, Whole)
+	seen := map[syncproto.RecordID]string{}
+	for _, p := range w.Planted {
+		if before := seen[p.Record]; before != "" {
+			t.Errorf("%s is planted as %s and as %s", p.Record, before, p.Why)
+		}
+		seen[p.Record] = p.Why
+	}
+	if w.Disputed() == 0 || w.Parked() == 0 {
+		t.Errorf("%d disputes and %d parked changes are planted", w.Disputed(), w.Parked())
+	}
+}
