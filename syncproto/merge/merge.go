@@ -19,11 +19,13 @@ import (
 // any that a server gives, so that nobody can have seen it.
 const Pending syncproto.Version = 1<<63 - 1
 
-// Saw reports whether the author of w had seen s when writing: the server had
-// shown it (s.version ≤ w.base), or it was written before on the same device.
+// Saw reports whether the author of w had seen s when writing: it was written
+// before on the same device, or the server had shown it (s.version ≤ w.base).
+// Between two writes of one device its numbers alone say so: a base that claims
+// the device's own later write can't make two writes replace each other.
 func Saw(w, s *syncproto.Part) bool {
-	if w.Device == s.Device && w.N > s.N {
-		return true
+	if w.Device == s.Device {
+		return w.N > s.N
 	}
 	return s.Version <= w.Base
 }
@@ -51,12 +53,13 @@ func replaces(w, s *syncproto.Part, name string, rule form.Rule) bool {
 }
 
 // Fold returns the live parts of a record's changes in order of (version, device,
-// n). The changes may come in any order and more than once.
+// n). The changes may come in any order and more than once. A change that comes
+// under two versions, as one that was pending does, counts under the lower.
 //
 // Folding the live parts together with new changes gives the same as folding
-// everything, as long as no change of the record that was folded before has the
-// device of a new one and a greater n; a caller who can't promise that folds the
-// whole history.
+// everything, as long as every new change was never folded before, has a version
+// above every base that was, and none that was has its device and a greater n. A
+// caller who can't promise that folds the whole history.
 func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
 	parts = ordered(parts)
 	live := make([]syncproto.Part, 0, len(parts))
@@ -79,10 +82,17 @@ func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
 // ordered returns the parts in order, each once.
 func ordered(parts []syncproto.Part) []syncproto.Part {
 	sorted := slices.Clone(parts)
+	if len(sorted) < 2 {
+		return sorted
+	}
+	slices.SortFunc(sorted, func(a, b syncproto.Part) int {
+		return cmp.Or(compareOrigin(&a, &b), cmp.Compare(a.Version, b.Version))
+	})
+	sorted = slices.CompactFunc(sorted, func(a, b syncproto.Part) bool { return a.Device == b.Device && a.N == b.N })
 	slices.SortFunc(sorted, func(a, b syncproto.Part) int {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), compareOrigin(&a, &b))
 	})
-	return slices.CompactFunc(sorted, func(a, b syncproto.Part) bool { return a.Device == b.Device && a.N == b.N })
+	return sorted
 }
 
 // survives returns what is alive of the write that parts[i] made to a field.
@@ -99,20 +109,26 @@ func survives(parts []syncproto.Part, i int, name string, field *form.Field, v s
 }
 
 // survivingMembers does the same for a list field, each of whose members is a
-// register of its own.
+// register of its own. A value without members (an empty list, or what was
+// written when the field was no list) is one register like any other field's.
 func survivingMembers(parts []syncproto.Part, i int, name string, v syncproto.Value) (syncproto.Value, bool) {
 	var replaced []string
+	written := false
 	for j := range parts {
 		later, writes := parts[j].Fields[name]
 		if writes && j != i && replaces(&parts[j], &parts[i], name, form.Union) {
 			add, remove := form.Members(later)
 			replaced = append(append(replaced, add...), remove...)
+			written = true
 		}
 	}
 	dead := func(m string) bool { return slices.Contains(replaced, m) }
 	add, remove := form.Members(v)
-	if len(replaced) == 0 {
-		return v, len(add)+len(remove) > 0
+	switch {
+	case len(add)+len(remove) == 0:
+		return v, !written
+	case !written:
+		return v, true
 	}
 	add, remove = slices.DeleteFunc(add, dead), slices.DeleteFunc(remove, dead)
 	return form.Delta(add, remove), len(add)+len(remove) > 0
@@ -128,23 +144,25 @@ func compareTime(a, b *syncproto.Part) int {
 	return cmp.Or(cmp.Compare(a.Time, b.Time), compareOrigin(a, b))
 }
 
-// Outcome says what became of the change of device and n, now that the record is
-// as it is: disputed when a person must look at something that it wrote, or at
-// an exit that it met; merged when it stands beside a write that its author had
-// not seen; else applied.
+// Outcome says what became of the change p, now that the record is as it is, p
+// folded into it: disputed when a person must look at something that it wrote,
+// or at an exit that what is left of it met; merged when a part lives whose
+// author had not seen it, nor its author that part; else applied.
 func Outcome(live []syncproto.Part, view View, p *syncproto.Part) syncproto.Outcome {
 	for name := range p.Fields {
 		if view.Fields[name].Disputed {
 			return syncproto.Disputed
 		}
 	}
+	same := func(q syncproto.Part) bool { return q.Device == p.Device && q.N == p.N }
+	left := slices.IndexFunc(live, same)
 	outcome := syncproto.Applied
 	for i := range live {
 		q := &live[i]
-		if q.Device == p.Device && q.N == p.N || Saw(p, q) {
+		if i == left || Saw(p, q) {
 			continue
 		}
-		if exitMeets(q, p) || exitMeets(p, q) {
+		if left >= 0 && exitMeets(q, &live[left]) {
 			return syncproto.Disputed
 		}
 		if !Saw(q, p) {

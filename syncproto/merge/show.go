@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"encoding/json"
 	"slices"
 
 	"gridsync/syncproto"
@@ -182,8 +181,7 @@ func (v *View) showExit(live []syncproto.Part) {
 	if shown.Disputed || shown.Value.IsNull() {
 		return
 	}
-	var exit syncproto.Exit
-	if json.Unmarshal([]byte(shown.Value), &exit) == nil {
+	if exit, ok := shown.Value.Exit(); ok {
 		v.Exit = &exit
 	}
 }
