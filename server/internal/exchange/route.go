@@ -1,0 +1,240 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gridsync/syncproto"
+)
+
+// route decides where a stored change lands: nil to apply it, or the reason why
+// it waits. It never decides whether a change survives.
+func (g *group) route(l *Logged, fields syncproto.Fields, w *working, state *DeviceState) *syncproto.Error {
+	c := &l.Change
+	if why := g.authorized(l, w); why != nil {
+		return why
+	}
+	if v, moves := fields[syncproto.FieldArea]; moves {
+		to, _ := v.Text()
+		if _, ok := g.snap.Areas.Find(syncproto.AreaID(to)); !ok {
+			return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: syncproto.FieldArea}
+		}
+	}
+	if !g.snap.Forms.Has(c.Kind) {
+		return &syncproto.Error{Code: syncproto.CodeUnknownKind, Field: "kind"}
+	}
+	f := g.snap.Forms.Version(c.Kind, c.Form)
+	switch {
+	case f == nil:
+		return &syncproto.Error{Code: syncproto.CodeUnknownForm, Field: "form"}
+	case w.now != nil && w.now.Kind != c.Kind:
+		return &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: "kind"}
+	case w.now == nil && c.Base > 0:
+		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
+	}
+	if why := f.Check(fields, false); why != nil {
+		return why
+	}
+	if w.now != nil {
+		return nil
+	}
+	why := f.Check(fields, true)
+	if why != nil && len(state.Missing) > 0 && state.Missing[0].From < c.N {
+		// An edit that overtook the change that makes the record.
+		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
+	}
+	return why
+}
+
+// authorized holds the author against the area named and the area where the
+// record belongs.
+func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
+	c := &l.Change
+	if _, ok := g.snap.Areas.Find(c.Area); !ok {
+		return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: "area"}
+	}
+	device, _ := g.snap.People.Device(c.Device)
+	if !slices.Contains(device.Authors, c.Author) {
+		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
+	}
+	why := g.snap.People.Entitled(g.snap.Areas, c.Author, c.Area, l.Time, c.Decides)
+	if why == nil && w.now != nil && w.now.Area != c.Area {
+		why = g.snap.People.Entitled(g.snap.Areas, c.Author, w.now.Area, l.Time, c.Decides)
+	}
+	return why
+}
+
+// waitsForRecord reports whether a change parked for this reason may be applied
+// as soon as something happens to its record.
+func waitsForRecord(code syncproto.Code) bool {
+	return code == syncproto.CodeUnknownRecord || code == syncproto.CodeFailsForm || code == syncproto.CodeOutOfArea
+}
+
+// waitsForRegistry lists the reasons that a change of areas, people or forms may end.
+var waitsForRegistry = []syncproto.Code{
+	syncproto.CodeUnknownAuthor, syncproto.CodeOutOfArea, syncproto.CodeGrantExpired, syncproto.CodeNotEntitled,
+	syncproto.CodeUnknownArea, syncproto.CodeUnknownKind, syncproto.CodeUnknownForm, syncproto.CodeFailsForm,
+}
+
+// retryBatch bounds how many parked changes are read at a time.
+const retryBatch = 1000
+
+// release tries again what is parked: for records that this group touched, and
+// for a retry job everything that waits for areas, people or forms.
+func (g *group) release(ctx context.Context, jobs []*job) error {
+	for _, j := range jobs {
+		if !j.retry {
+			continue
+		}
+		if err := g.retryAll(ctx); err != nil {
+			return err
+		}
+		break
+	}
+	// A change that is released may be what another one waits for.
+	tried := make(map[syncproto.RecordID]int)
+	for {
+		var ids []syncproto.RecordID
+		for _, w := range g.order {
+			if g.waits(w.id) && w.applied > tried[w.id] {
+				tried[w.id] = w.applied
+				ids = append(ids, w.id)
+			}
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		if err := g.retryFor(ctx, ids); err != nil {
+			return err
+		}
+	}
+}
+
+func (g *group) waits(id syncproto.RecordID) bool {
+	_, now := g.nowWaiting[id]
+	_, before := g.w.waiting[id]
+	return now || before
+}
+
+// retryAll tries everything that waits for areas, people or forms.
+func (g *group) retryAll(ctx context.Context) error {
+	for after := syncproto.Version(0); ; {
+		rows, err := g.tx.Parked(waitsForRegistry, after, retryBatch)
+		if err != nil {
+			return fmt.Errorf("group: parked changes: %w", err)
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		after = rows[len(rows)-1].Seq
+		ids := make([]syncproto.RecordID, len(rows))
+		for i := range rows {
+			ids[i] = rows[i].Change.Record
+		}
+		if err := g.loadRecords(ids); err != nil {
+			return err
+		}
+		if err := g.retry(ctx, rows); err != nil {
+			return err
+		}
+	}
+}
+
+// retryFor tries what is parked of records, the oldest first.
+func (g *group) retryFor(ctx context.Context, ids []syncproto.RecordID) error {
+	rows, err := g.tx.Logs(ids)
+	if err != nil {
+		return fmt.Errorf("group: logs: %w", err)
+	}
+	for _, id := range ids {
+		for _, l := range g.records[id].rows {
+			rows = append(rows, *l)
+		}
+	}
+	left := make(map[syncproto.RecordID]bool)
+	parked := rows[:0]
+	for _, l := range rows {
+		if l.Version == 0 {
+			parked = append(parked, l)
+		}
+	}
+	if err := g.retry(ctx, parked); err != nil {
+		return err
+	}
+	for _, l := range parked {
+		if g.prior[origin{l.Change.Device, l.Change.N}].Version == 0 {
+			left[l.Change.Record] = true
+		}
+	}
+	for _, id := range ids {
+		if !left[id] {
+			delete(g.nowWaiting, id)
+			g.noLongerWaiting[id] = struct{}{}
+		}
+	}
+	return nil
+}
+
+// retry routes parked rows once more.
+func (g *group) retry(ctx context.Context, rows []Logged) error {
+	for i := range rows {
+		l := g.settled(&rows[i])
+		if l.Version != 0 {
+			continue
+		}
+		state, err := g.device(ctx, l.Change.Device)
+		if err != nil {
+			return err
+		}
+		fields, err := l.Change.Values()
+		if err != nil {
+			return fmt.Errorf("group: fields of a parked change: %w", err)
+		}
+		w := g.touch(l.Change.Record)
+		if why := g.route(l, fields, w, state); why != nil {
+			g.repark(l, why, state)
+			continue
+		}
+		g.next++
+		l.Version, l.Reason, l.Field = g.next, "", ""
+		state.unpark(l.Change.N)
+		g.parked--
+		if err := g.apply(l, fields, w, true); err != nil {
+			return err
+		}
+		g.note(l)
+	}
+	return nil
+}
+
+// note remembers a row of an earlier group that this one settled.
+func (g *group) note(l *Logged) {
+	if l.Seq <= g.w.last && !slices.Contains(g.released, l) {
+		g.released = append(g.released, l)
+	}
+}
+
+// settled returns the group's own copy of a row, which knows what the group did
+// to it already.
+func (g *group) settled(l *Logged) *Logged {
+	key := origin{l.Change.Device, l.Change.N}
+	if mine := g.prior[key]; mine != nil {
+		return mine
+	}
+	g.prior[key] = l
+	return l
+}
+
+// repark notes a reason that is no longer the same.
+func (g *group) repark(l *Logged, why *syncproto.Error, state *DeviceState) {
+	if l.Reason == why.Code && l.Field == why.Field {
+		return
+	}
+	l.Reason, l.Field = why.Code, why.Field
+	state.park(l.Change.N, why.Code)
+	if waitsForRecord(why.Code) {
+		g.nowWaiting[l.Change.Record] = struct{}{}
+	}
+	g.note(l)
+}

@@ -1,0 +1,71 @@
+package exchange
+
+import (
+	"hash/fnv"
+	"strings"
+	"sync"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/registry"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// scope is the areas below some roots, worked out once for each snapshot.
+type scope struct {
+	// nodes are in the order of the roots: a device's own grid first.
+	nodes []area.Node
+	has   map[area.Key]bool
+	// feeds are in the order of a first sync: all rosters before any history.
+	feeds []Feed
+	// print is a fingerprint of the areas as a device sees them.
+	print uint32
+}
+
+// streams are the streams of every area in the order of a first sync.
+var streams = []form.Stream{form.Roster, form.History}
+
+func newScope(tree *area.Tree, roots []syncproto.AreaID) *scope {
+	s := &scope{has: make(map[area.Key]bool)}
+	h := fnv.New32a()
+	for _, root := range roots {
+		for _, n := range tree.Subtree(root) {
+			s.nodes = append(s.nodes, n)
+			s.has[n.Key] = true
+			h.Write([]byte(string(n.ID) + "\x00" + n.Name + "\x00" + string(n.Parent) + "\x00")) //nolint:errcheck // a hash never fails
+		}
+	}
+	s.print = h.Sum32()
+	for _, stream := range streams {
+		for _, n := range s.nodes {
+			s.feeds = append(s.feeds, Feed{Area: n.Key, Stream: stream})
+		}
+	}
+	return s
+}
+
+// scopes remembers the scopes of the current snapshot.
+type scopes struct {
+	mu      sync.Mutex
+	snap    *registry.Snapshot
+	byRoots map[string]*scope
+}
+
+func (c *scopes) of(snap *registry.Snapshot, roots []syncproto.AreaID) *scope {
+	var key strings.Builder
+	for _, r := range roots {
+		key.WriteString(string(r))
+		key.WriteByte(0)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.snap != snap {
+		c.snap, c.byRoots = snap, make(map[string]*scope)
+	}
+	s := c.byRoots[key.String()]
+	if s == nil {
+		s = newScope(snap.Areas, roots)
+		c.byRoots[key.String()] = s
+	}
+	return s
+}

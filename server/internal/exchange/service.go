@@ -1,0 +1,227 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gridsync/server/internal/registry"
+	"gridsync/syncproto"
+	"gridsync/syncproto/clock"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	Store    Store
+	Registry *registry.Registry
+	// Now is the server's clock; time.Now when nil.
+	Now func() time.Time
+	// Log gets what went wrong inside; slog.Default when nil.
+	Log *slog.Logger
+	// MaxQueue is how many pushes may wait before the next is told to come again
+	// later; 1024 when 0.
+	MaxQueue int
+	// Flush is how often contacts that came with nothing to push are written down;
+	// 10 s when 0.
+	Flush time.Duration
+}
+
+// Service answers the requests of devices. Its methods may be called at the same
+// time from many goroutines.
+type Service struct {
+	store    Store
+	registry *registry.Registry
+	now      func() time.Time
+	log      *slog.Logger
+	devices  *deviceStates
+	heads    *heads
+	forms    formsPrint
+	scopes   scopes
+	writer   *writer
+}
+
+// New starts a service, with one goroutine that writes. Close ends it.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	boot, err := cfg.Store.Boot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("exchange: boot: %w", err)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.MaxQueue == 0 {
+		cfg.MaxQueue = 1024
+	}
+	if cfg.Flush == 0 {
+		cfg.Flush = 10 * time.Second
+	}
+	s := &Service{
+		store: cfg.Store, registry: cfg.Registry, now: cfg.Now, log: cfg.Log,
+		devices: newDeviceStates(cfg.Store),
+		heads:   newHeads(boot),
+	}
+	s.writer = newWriter(s, boot, cfg.MaxQueue)
+	go s.writer.run(cfg.Flush)
+	return s, nil
+}
+
+// Close waits for the pushes that are queued, writes down what is known of
+// devices, and ends. Sync must not be called afterwards.
+func (s *Service) Close(ctx context.Context) error { return s.writer.close(ctx) }
+
+// Queue returns how many pushes wait and how long the last of them will, by the
+// pace of the groups committed lately.
+func (s *Service) Queue() (waiting int, estimate time.Duration) { return s.writer.queue() }
+
+// Stats counts what the service has done since it started.
+type Stats struct {
+	Groups, Pushes int64
+	// Verdicts counts changes by outcome.
+	Verdicts map[syncproto.Outcome]int64
+	Parked   int
+}
+
+// Stats returns a copy of the counts.
+func (s *Service) Stats() Stats { return s.writer.statsCopy() }
+
+// RegistryChanged tries again what was parked for want of an area, an author, a
+// grant or a form. It is to be called when any of these has changed.
+func (s *Service) RegistryChanged(ctx context.Context) error {
+	return s.writer.submit(ctx, &job{retry: true, done: make(chan error, 1)})
+}
+
+// Sync answers one request of a device whose token has been checked. Its error is
+// a *syncproto.Error when the request is turned away as a whole (code
+// unknown_protocol, wrong_device, too_many_changes, busy); anything else went
+// wrong inside, and nothing of the request was kept.
+func (s *Service) Sync(ctx context.Context, device syncproto.DeviceID, req *syncproto.Request) (*syncproto.Answer, error) {
+	switch {
+	case req.Protocol < syncproto.OldestProtocol || req.Protocol > syncproto.Protocol:
+		return nil, &syncproto.Error{Code: syncproto.CodeUnknownProtocol, Field: "protocol"}
+	case req.Device != device:
+		return nil, &syncproto.Error{Code: syncproto.CodeWrongDevice, Field: "device"}
+	case len(req.Changes) > syncproto.MaxBatchChanges:
+		return nil, &syncproto.Error{Code: syncproto.CodeTooManyChanges, Field: "changes"}
+	case req.High > syncproto.MaxN || req.Clock > syncproto.MaxN || req.Clock < -syncproto.MaxN:
+		return nil, &syncproto.Error{Code: syncproto.CodeBadRequest, Detail: "a number beyond 2^53"}
+	}
+	contact := clock.Contact{Server: s.instant(), Device: req.Clock}
+	answer := &syncproto.Answer{Protocol: syncproto.Protocol, Epoch: s.heads.epoch, Now: contact.Server}
+	j, state, err := s.push(ctx, req, contact)
+	if err != nil {
+		return nil, err
+	}
+	answer.Receipt = state.receipt()
+	if contact.Off() {
+		answer.Notice = &syncproto.Error{Code: syncproto.CodeClockOff}
+	}
+	if err := s.pull(ctx, req, j, answer); err != nil {
+		return nil, fmt.Errorf("pull: %w", err)
+	}
+	if j != nil {
+		answer.Verdicts = j.verdicts
+	}
+	return answer, nil
+}
+
+func (s *Service) instant() syncproto.Instant { return syncproto.Instant(s.now().UnixMilli()) }
+
+// push hands the request's changes to the writer and waits until they are
+// durable. A request without changes leaves a note of the contact, and makes no job.
+func (s *Service) push(ctx context.Context, req *syncproto.Request, contact clock.Contact) (*job, DeviceState, error) {
+	if len(req.Changes) == 0 {
+		state, err := s.devices.contact(ctx, req, contact)
+		return nil, state, err
+	}
+	j := &job{
+		device: req.Device, contact: contact, high: req.High, unsent: req.Unsent, app: req.App,
+		changes: decode(req), done: make(chan error, 1),
+	}
+	if err := s.writer.submit(ctx, j); err != nil {
+		var typed *syncproto.Error
+		if errors.As(err, &typed) {
+			return nil, DeviceState{}, typed
+		}
+		return nil, DeviceState{}, fmt.Errorf("push: %w", err)
+	}
+	return j, j.state, nil
+}
+
+// decoded is one change of a batch, read as far as it could be.
+type decoded struct {
+	change syncproto.Change
+	fields syncproto.Fields
+	hash   syncproto.Hash
+	err    *syncproto.Error
+}
+
+// decode reads every change of a request, outside the writer's goroutine.
+func decode(req *syncproto.Request) []decoded {
+	out := make([]decoded, len(req.Changes))
+	for i, raw := range req.Changes {
+		d := &out[i]
+		var err error
+		d.change, d.fields, err = syncproto.DecodeFields(raw, req.Device)
+		if err != nil {
+			if !errors.As(err, &d.err) {
+				d.err = &syncproto.Error{Code: syncproto.CodeMalformed}
+			}
+			continue
+		}
+		d.hash = d.change.Hash()
+	}
+	return out
+}
+
+// heads holds the ends of all feeds as last committed.
+type heads struct {
+	epoch syncproto.Epoch
+	mu    sync.RWMutex
+	last  syncproto.Version
+	feeds map[Feed]Head
+}
+
+func newHeads(boot Boot) *heads {
+	h := &heads{epoch: boot.Epoch, last: boot.Last, feeds: make(map[Feed]Head, len(boot.Heads))}
+	for _, head := range boot.Heads {
+		h.feeds[head.Feed] = head
+	}
+	return h
+}
+
+// of returns the head of a feed.
+func (h *heads) of(f Feed) Head {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.feeds[f]
+}
+
+// look returns the greatest number committed, and the feeds of areas that have
+// moved past a position. Everything up to the number is in what the store shows
+// from now on.
+func (h *heads) look(feeds []Feed, at func(Feed) syncproto.Version) (last syncproto.Version, news []Feed) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, f := range feeds {
+		if head, ok := h.feeds[f]; ok && head.Last > at(f) {
+			news = append(news, f)
+		}
+	}
+	return h.last, news
+}
+
+// publish makes a committed batch visible.
+func (h *heads) publish(b *Batch) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = max(h.last, b.Last)
+	for _, head := range b.Heads {
+		h.feeds[head.Feed] = head
+	}
+}

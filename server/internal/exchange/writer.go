@@ -1,0 +1,234 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/clock"
+)
+
+// job is what the writer does for one caller: a push of changes, or a retry of
+// what is parked.
+type job struct {
+	device  syncproto.DeviceID
+	contact clock.Contact
+	high    uint64
+	unsent  int
+	app     string
+	changes []decoded
+	retry   bool
+
+	// These are set when done has delivered nil.
+	verdicts []syncproto.Verdict
+	state    DeviceState
+	// areas are where the records belong that the device makes itself, and skips the
+	// feeds in which the group wrote nothing but them.
+	areas map[syncproto.RecordID]syncproto.AreaID
+	skips map[Feed]skip
+	done  chan error
+}
+
+// skip says that what happened in a feed after from and up to to is known to the
+// device.
+type skip struct{ from, to syncproto.Version }
+
+// maxGroup bounds the changes of one transaction, so that nobody waits long
+// behind a crowd.
+const maxGroup = 10_000
+
+// writer commits groups: everything that waits goes into one transaction, and
+// nobody gets an answer before it is durable.
+type writer struct {
+	service *Service
+	jobs    chan *job
+	stop    chan struct{}
+	stopped chan struct{}
+	closing sync.Once
+
+	// Only the writer's goroutine touches these.
+	last    syncproto.Version
+	now     syncproto.Instant
+	waiting map[syncproto.RecordID]struct{}
+	parked  int
+
+	mu    sync.Mutex
+	stats Stats
+	pace  time.Duration // of one group, smoothed
+	size  float64       // jobs in one group, smoothed
+}
+
+func newWriter(s *Service, boot Boot, maxQueue int) *writer {
+	w := &writer{
+		service: s, jobs: make(chan *job, maxQueue), stop: make(chan struct{}), stopped: make(chan struct{}),
+		last: boot.Last, now: boot.Now, parked: boot.Parked,
+		waiting: make(map[syncproto.RecordID]struct{}, len(boot.WaitingFor)),
+		stats:   Stats{Verdicts: make(map[syncproto.Outcome]int64), Parked: boot.Parked},
+		size:    1,
+	}
+	for _, id := range boot.WaitingFor {
+		w.waiting[id] = struct{}{}
+	}
+	return w
+}
+
+// errClosed tells a caller that the service is going down: nothing was kept.
+var errClosed = errors.New("the service is closing")
+
+// submit queues a job and waits for its group's commit. A full queue is code busy.
+// When ctx ends first the job may still be committed: a retry finds it known.
+func (w *writer) submit(ctx context.Context, j *job) error {
+	select {
+	case <-w.stop:
+		return errClosed
+	default:
+	}
+	select {
+	case w.jobs <- j:
+	default:
+		return &syncproto.Error{Code: syncproto.CodeBusy}
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-w.stopped:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writer) close(ctx context.Context) error {
+	w.closing.Do(func() { close(w.stop) })
+	select {
+	case <-w.stopped:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run commits groups until the writer is stopped, and then what is queued.
+func (w *writer) run(flush time.Duration) {
+	defer close(w.stopped)
+	tick := time.NewTicker(flush)
+	defer tick.Stop()
+	for {
+		select {
+		case j := <-w.jobs:
+			w.commit(w.gather(j))
+		case <-tick.C:
+			w.flush()
+		case <-w.stop:
+			for len(w.jobs) > 0 {
+				w.commit(w.gather(<-w.jobs))
+			}
+			w.flush()
+			return
+		}
+	}
+}
+
+// gather takes everything that waits, up to maxGroup changes.
+func (w *writer) gather(first *job) []*job {
+	jobs, changes := []*job{first}, len(first.changes)
+	for changes < maxGroup {
+		select {
+		case j := <-w.jobs:
+			jobs = append(jobs, j)
+			changes += len(j.changes)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// flush writes down the contacts that came with nothing to push.
+func (w *writer) flush() {
+	if states := w.service.devices.unwritten(); len(states) > 0 {
+		w.commit(nil)
+	}
+}
+
+// commit runs one group and tells its callers.
+func (w *writer) commit(jobs []*job) {
+	began := time.Now() // the pace of groups is of this machine, whatever Now says
+	ctx := context.Background()
+	var g *group
+	err := w.service.store.Commit(ctx, func(tx Tx) (err error) {
+		// A bug that one push sets off must not take the others' server away.
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("group: panic: %v", r)
+			}
+		}()
+		g = newGroup(w, tx)
+		return g.run(ctx, jobs)
+	})
+	if err == nil {
+		w.published(g)
+	} else {
+		w.service.log.Error("a group was not committed", "pushes", len(jobs), "error", err)
+	}
+	if err != nil && len(jobs) > 1 {
+		// One by one, so that whoever set it off fails alone.
+		for _, j := range jobs {
+			w.commit([]*job{j})
+		}
+		return
+	}
+	w.measure(time.Since(began), len(jobs), g, err)
+	for _, j := range jobs {
+		j.done <- err
+	}
+}
+
+// published moves what is held in memory on to what was committed.
+func (w *writer) published(g *group) {
+	w.last, w.now, w.parked = g.batch.Last, g.batch.Now, g.parked
+	for id := range g.nowWaiting {
+		w.waiting[id] = struct{}{}
+	}
+	for id := range g.noLongerWaiting {
+		delete(w.waiting, id)
+	}
+	w.service.heads.publish(&g.batch)
+	w.service.devices.publish(g.batch.Devices)
+}
+
+func (w *writer) measure(took time.Duration, jobs int, g *group, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pace += (took - w.pace) / 8
+	w.size += (float64(jobs) - w.size) / 8
+	if err != nil {
+		return
+	}
+	w.stats.Groups++
+	w.stats.Pushes += int64(jobs)
+	w.stats.Parked = g.parked
+	for outcome, n := range g.outcomes {
+		w.stats.Verdicts[outcome] += n
+	}
+}
+
+func (w *writer) queue() (int, time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	waiting := len(w.jobs)
+	groups := float64(waiting) / max(w.size, 1)
+	return waiting, time.Duration(groups+1) * w.pace
+}
+
+func (w *writer) statsCopy() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.stats
+	s.Verdicts = maps.Clone(s.Verdicts)
+	return s
+}
