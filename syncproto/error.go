@@ -70,6 +70,9 @@ type Error struct {
 	Field string
 	// Detail is technical, in English, and holds no value that a person typed.
 	Detail string
+
+	// said is the message of a newer server, whose code this table doesn't have.
+	said Text
 }
 
 func (e *Error) Error() string {
@@ -90,7 +93,12 @@ func (e *Error) Is(target error) bool {
 }
 
 // Message returns what a person reads.
-func (e *Error) Message() Text { return catalogue[e.Code].Text }
+func (e *Error) Message() Text {
+	if known, ok := catalogue[e.Code]; ok {
+		return known.Text
+	}
+	return e.said
+}
 
 // Status returns the HTTP status of a request that was turned away with this code.
 func (e *Error) Status() int {
@@ -113,12 +121,12 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote; a code that isn't in the table
-// (from a newer server) is kept.
+// (from a newer server) is kept with its message.
 func (e *Error) UnmarshalJSON(b []byte) error {
 	var w wireError
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
 	}
-	*e = Error{Code: w.Code, Field: w.Field, Detail: w.Detail}
+	*e = Error{Code: w.Code, Field: w.Field, Detail: w.Detail, said: w.Message}
 	return nil
 }

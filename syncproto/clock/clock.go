@@ -18,8 +18,11 @@ type Contact struct {
 	Device syncproto.Instant
 }
 
-// Offset is what to add to the device's clock to get the server's.
-func (c Contact) Offset() syncproto.Instant { return c.Server - c.Device }
+// Offset is what to add to the device's clock to get the server's. A clock beyond
+// ±2^53 ms counts as standing there, as no number may overflow.
+func (c Contact) Offset() syncproto.Instant {
+	return c.Server - min(max(c.Device, -syncproto.MaxN), syncproto.MaxN)
+}
 
 // Off reports whether the device's clock is suspiciously wrong.
 func (c Contact) Off() bool { return c.Offset() > Suspicious || c.Offset() < -Suspicious }

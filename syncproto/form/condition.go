@@ -19,7 +19,7 @@ type Condition struct {
 	AtLeast *float64 `json:"at_least,omitempty"`
 	// Has holds when the value is a list with this member.
 	Has string `json:"has,omitempty"`
-	// Set holds when there is a value (true), or none (false).
+	// Set holds when there is a value (true), or none (false): an emptied list is none.
 	Set *bool `json:"set,omitempty"`
 }
 
@@ -54,7 +54,7 @@ func (cs Conditions) Hold(f *Form, shown syncproto.Fields) bool {
 func (c Condition) holds(f *Form, v syncproto.Value) bool {
 	switch {
 	case c.Set != nil:
-		return *c.Set == !v.IsNull()
+		return *c.Set == (!v.IsNull() && v != "[]")
 	case c.AtLeast != nil:
 		x, ok := number(v)
 		return ok && x.Cmp(decimal(*c.AtLeast)) >= 0
