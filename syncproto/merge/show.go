@@ -103,6 +103,9 @@ func candidates(field *form.Field, live []syncproto.Part, name string) []Candida
 			writers = append(writers, i)
 		}
 	}
+	if len(writers) == 1 { // by far the most: nothing to compare, so nothing to fold
+		return []Candidate{{Value: live[writers[0]].Fields[name], Witnesses: writers}}
+	}
 	slices.SortFunc(writers, func(i, j int) int {
 		byTime := compareTime(&live[j], &live[i]) // the latest first
 		switch field.Rule {
