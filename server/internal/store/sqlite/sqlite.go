@@ -1,0 +1,118 @@
+// Package sqlite keeps a server's data in one SQLite file: WAL, synchronous=FULL,
+// one connection that writes and a few that read.
+//
+// It holds only what is SQLite's own: opening, locking, migrating, the log file's
+// size and the bits of dialect. It refuses to say what is kept; sqlstore does.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"gridsync/server/internal/store/sqlstore"
+	"gridsync/syncproto"
+)
+
+// FileName is the database's name in its folder; SQLite puts FileName-wal and
+// FileName-shm beside it.
+const FileName = "gridsync.db"
+
+// Options say how to open a database.
+type Options struct {
+	// NewEpoch is the identity of the history that a new database starts; a random
+	// one if it is zero. A database that is there keeps its own.
+	NewEpoch syncproto.Epoch
+	// Readers is how many connections read at the same time; 4 if it is zero.
+	Readers int
+}
+
+// Store is an open database.
+type Store struct {
+	*sqlstore.Store
+	dir   string
+	write *sql.DB
+	read  *sql.DB
+}
+
+// Open opens the database in a folder, making both if they aren't there, and
+// brings its schema up to date. Several processes may have it open: a server,
+// which also takes LockServe, and commands beside it.
+func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("sqlite: folder: %w", err)
+	}
+	s := &Store{dir: dir}
+	if err := s.open(ctx, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %s: %w", filepath.Join(dir, FileName), err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, opts Options) (err error) {
+	path := filepath.Join(s.dir, FileName)
+	if s.write, err = sql.Open("sqlite", dsn(path, writing)); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.dir, s.write); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite", dsn(path, reading)); err != nil {
+		return err
+	}
+	readers := opts.Readers
+	if readers == 0 {
+		readers = 4
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	if s.Store, err = sqlstore.New(ctx, s.write, s.read, dialect{}); err != nil {
+		return err
+	}
+	epoch := opts.NewEpoch
+	if epoch.IsZero() {
+		epoch = syncproto.Epoch(uuid.New())
+	}
+	return s.Begin(ctx, epoch)
+}
+
+// Close waits for a running group and closes the database. The last process that
+// closes it leaves everything in the one file.
+func (s *Store) Close() error {
+	var errs []error
+	if s.Store != nil {
+		errs = append(errs, s.Store.Close())
+	}
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// The pragmas of the connections. A commit is durable when it returns: the log file
+// is synced each time. The log is copied back into the database when it has grown
+// past 16 MB and no longer at every group, so that pages that many groups touch are
+// copied once.
+var (
+	writing = []string{
+		"busy_timeout(10000)", "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)",
+		"wal_autocheckpoint(2048)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
+	}
+	reading = []string{"busy_timeout(10000)", "query_only(1)", "cache_size(-8192)", "temp_store(MEMORY)"}
+)
+
+// dsn writes a data source name; the path may hold any character.
+func dsn(path string, pragmas []string) string {
+	query := url.Values{"_pragma": pragmas}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}).String()
+}

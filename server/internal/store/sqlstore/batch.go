@@ -1,0 +1,127 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// A statement costs more than the rows it carries, so rows go in by the hundred. As
+// each number of rows is a text of its own, which must be parsed and kept, only a
+// few numbers are used: a batch is cut into pieces of them.
+var insertSizes = []int{256, 64, 16, 4, 1}
+
+// A list of ids to look for has one of these lengths; the last id is repeated to
+// fill it.
+var listSizes = []int{1, 8, 64, 512}
+
+// insertion is an INSERT of many rows, or any statement that holds its rows in the
+// place of a list: head, "(?, ?, …), (?, ?, …), …", tail.
+type insertion struct {
+	head    string
+	columns int
+	tail    string
+
+	once  sync.Once
+	texts map[int]string
+}
+
+// text returns the statement for a number of rows, which is one of insertSizes.
+func (in *insertion) text(d Dialect, rows int) string {
+	in.once.Do(func() {
+		in.texts = make(map[int]string, len(insertSizes))
+		for _, size := range insertSizes {
+			in.texts[size] = in.head + rowList(d, size, in.columns) + in.tail
+		}
+	})
+	return in.texts[rows]
+}
+
+// rowList writes the places of rows × columns arguments.
+func rowList(d Dialect, rows, columns int) string {
+	var b strings.Builder
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			b.WriteString("(")
+		case i%columns == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(d.Placeholder(i + 1))
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+// put runs an insertion with its arguments, row after row.
+func (t *tx) put(in *insertion, args []any) error {
+	for _, size := range insertSizes {
+		for n := size * in.columns; len(args) >= n && n > 0; args = args[n:] {
+			if err := t.w.exec(t.ctx, in.text(t.s.dialect, size), args[:n]...); err != nil {
+				return err
+			}
+		}
+	}
+	if len(args) != 0 {
+		return fmt.Errorf("a batch of %d columns has %d arguments left over", in.columns, len(args))
+	}
+	return nil
+}
+
+// search is a SELECT with a list of ids in it: before, "item, item, …", after. An
+// item holds one place, written as "?". Arguments of its own stand before the list.
+type search struct {
+	before, item, after string
+}
+
+// find runs a search over ids, each looked for once, in as few statements as it
+// takes, and calls scan for every row. Rows come in the statement's order within a
+// statement only.
+func find[T comparable](ctx context.Context, q querier, d Dialect, s search, ids []T, arg func(*T) any, own []any, scan func(*sql.Rows) error) error {
+	ids = once(ids)
+	for len(ids) > 0 {
+		size := listSizes[len(listSizes)-1]
+		for _, fits := range listSizes {
+			if len(ids) <= fits {
+				size = fits
+				break
+			}
+		}
+		args := make([]any, 0, len(own)+size)
+		args = append(args, own...)
+		for i := range size {
+			args = append(args, arg(&ids[min(i, len(ids)-1)]))
+		}
+		rows, err := q.query(ctx, s.text(d, len(own), size), args...)
+		if err := each(rows, err, scan); err != nil {
+			return err
+		}
+		ids = ids[min(size, len(ids)):]
+	}
+	return nil
+}
+
+func (s search) text(d Dialect, own, size int) string {
+	items := make([]string, size)
+	for i := range items {
+		items[i] = strings.Replace(s.item, "?", d.Placeholder(own+i+1), 1)
+	}
+	return s.before + strings.Join(items, ", ") + s.after
+}
+
+// once returns the ids without repetitions, in order.
+func once[T comparable](ids []T) []T {
+	seen := make(map[T]struct{}, len(ids))
+	unique := make([]T, 0, len(ids))
+	for _, id := range ids {
+		if _, ok := seen[id]; !ok {
+			seen[id] = struct{}{}
+			unique = append(unique, id)
+		}
+	}
+	return unique
+}

@@ -1,0 +1,140 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/syncproto"
+)
+
+// EpochStep is what a new epoch adds to the counter of versions. The lost end of
+// the history before it gave out numbers that this database knows nothing of, and
+// phones still hold; no history gives out 2^40 of them between two backups.
+const EpochStep = 1 << 40
+
+// Begin gives a new database its epoch; one that has an epoch keeps it.
+func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
+	err := s.transact(ctx, func(t *tx) error {
+		return t.w.exec(t.ctx, `INSERT INTO meta (one, epoch, last_number, as_of, revision)
+			VALUES (1, $1, 0, 0, 1) ON CONFLICT (one) DO NOTHING`, epoch[:])
+	})
+	if err != nil {
+		return fmt.Errorf("store: give the database an epoch: %w", err)
+	}
+	return nil
+}
+
+// NewEpoch starts a new history on top of what is there, as after a backup was
+// restored: phones see it and offer again what the receipts lack. The counter
+// rises by EpochStep, so that no number of the lost history is given out twice.
+func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
+	err := s.transact(ctx, func(t *tx) error {
+		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2", epoch[:], int64(EpochStep))
+	})
+	if err != nil {
+		return fmt.Errorf("store: new epoch: %w", err)
+	}
+	return nil
+}
+
+// Boot implements exchange.Store.
+func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
+	var b exchange.Boot
+	err := s.read.moment(ctx, func(q querier) error {
+		rows, err := q.query(ctx, "SELECT epoch, last_number, as_of FROM meta")
+		if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now)); err != nil {
+			return err
+		}
+		if b.Heads, err = headsFrom(ctx, q); err != nil {
+			return err
+		}
+		rows, err = q.query(ctx, `SELECT DISTINCT r.id FROM change_log c JOIN record r ON r.key = c.record
+			WHERE c.released = 0 AND c.reason IN ($1, $2)`, string(syncproto.CodeUnknownRecord), string(syncproto.CodeFailsForm))
+		b.WaitingFor, err = collect(rows, err, func(rows *sql.Rows, id *syncproto.RecordID) error {
+			return rows.Scan(intoID(id))
+		})
+		if err != nil {
+			return fmt.Errorf("records waited for: %w", err)
+		}
+		rows, err = q.query(ctx, "SELECT COUNT(*) FROM change_log WHERE released = 0")
+		return one(rows, err, &b.Parked)
+	})
+	if err != nil {
+		return exchange.Boot{}, fmt.Errorf("store: boot: %w", err)
+	}
+	return b, nil
+}
+
+func noMeta(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNoMeta
+	}
+	return err
+}
+
+// AsOf implements rollup.Store.
+func (s *Store) AsOf(ctx context.Context) (syncproto.Version, syncproto.Instant, error) {
+	var last syncproto.Version
+	var now syncproto.Instant
+	rows, err := s.read.query(ctx, "SELECT last_number, as_of FROM meta")
+	if err := noMeta(one(rows, err, &last, &now)); err != nil {
+		return 0, 0, fmt.Errorf("store: as of: %w", err)
+	}
+	return last, now, nil
+}
+
+// Revision implements registry.Store.
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	var revision int64
+	rows, err := s.read.query(ctx, "SELECT revision FROM meta")
+	if err := noMeta(one(rows, err, &revision)); err != nil {
+		return 0, fmt.Errorf("store: revision: %w", err)
+	}
+	return revision, nil
+}
+
+// revise says that areas or identities have changed.
+func (t *tx) revise() error { return t.w.exec(t.ctx, "UPDATE meta SET revision = revision + 1") }
+
+// saveLast writes the counter and the group's instant. Neither goes back, whatever
+// a group says.
+func (t *tx) saveLast(b *exchange.Batch) error {
+	return t.w.exec(t.ctx, `UPDATE meta SET
+		last_number = CASE WHEN last_number < $1 THEN $1 ELSE last_number END,
+		as_of = CASE WHEN as_of < $2 THEN $2 ELSE as_of END`, int64(b.Last), int64(b.Now))
+}
+
+func headsFrom(ctx context.Context, q querier) ([]exchange.Head, error) {
+	rows, err := q.query(ctx, "SELECT feed, last, sum, records FROM head ORDER BY feed")
+	heads, err := collect(rows, err, func(rows *sql.Rows, h *exchange.Head) error {
+		var feed, sum int64
+		err := rows.Scan(&feed, &h.Last, &sum, &h.Records)
+		h.Feed, h.Sum = feedOf(feed), syncproto.Sum(sum)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("heads: %w", err)
+	}
+	return heads, nil
+}
+
+var putHead = insertion{
+	head: "INSERT INTO head (feed, last, sum, records) VALUES ", columns: 4,
+	tail: " ON CONFLICT (feed) DO UPDATE SET last = excluded.last, sum = excluded.sum, records = excluded.records",
+}
+
+func (t *tx) saveHeads(b *exchange.Batch) error {
+	args := make([]any, 0, len(b.Heads)*putHead.columns)
+	for i := range b.Heads {
+		h := &b.Heads[i]
+		feed, err := feedNumber(h.Feed)
+		if err != nil {
+			return err
+		}
+		args = append(args, feed, int64(h.Last), int64(h.Sum), h.Records)
+	}
+	return t.put(&putHead, args)
+}

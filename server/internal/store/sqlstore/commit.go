@@ -1,0 +1,106 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/syncproto"
+)
+
+// tx is a write transaction. It remembers the keys of the records it met, so that
+// what the service asked about isn't looked for again when it saves.
+type tx struct {
+	ctx context.Context
+	s   *Store
+	w   *writer
+	// records are the keys of records; 0 for those known not to be there.
+	records map[syncproto.RecordID]int64
+}
+
+var _ exchange.Tx = (*tx)(nil)
+
+// Commit implements exchange.Store.
+func (s *Store) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
+	if err := s.transact(ctx, func(t *tx) error { return fn(t) }); err != nil {
+		return fmt.Errorf("store: group: %w", err)
+	}
+	return nil
+}
+
+// transact runs fn in a write transaction.
+func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
+	return s.write.transact(ctx, func(ctx context.Context) error {
+		kept := false
+		defer func() {
+			if !kept {
+				s.keys.forget()
+			}
+		}()
+		err := fn(&tx{ctx: ctx, s: s, w: s.write, records: make(map[syncproto.RecordID]int64)})
+		kept = err == nil
+		return err
+	})
+}
+
+// Save implements exchange.Tx. What points at something comes after it.
+func (t *tx) Save(b *exchange.Batch) error {
+	steps := []struct {
+		what string
+		do   func(*exchange.Batch) error
+	}{
+		{"keys", t.saveKeys},
+		{"records", t.saveRecords},
+		{"log", t.saveLog},
+		{"released changes", t.saveReleased},
+		{"counters", t.saveCounts},
+		{"sightings", t.saveSightings},
+		{"review items", t.saveItems},
+		{"devices", t.saveDevices},
+		{"heads", t.saveHeads},
+		{"last number", t.saveLast},
+	}
+	for _, step := range steps {
+		if err := step.do(b); err != nil {
+			return fmt.Errorf("save %s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+// saveKeys makes sure that everything that the batch's rows point at has a key.
+func (t *tx) saveKeys(b *exchange.Batch) error {
+	var devices, authors, kinds, places values
+	for i := range b.Log {
+		c := &b.Log[i].Change
+		devices.add(string(c.Device[:]))
+		authors.add(string(c.Author[:]))
+		kinds.add(string(c.Kind))
+		places.add(string(c.Area))
+	}
+	for i := range b.Records {
+		kinds.add(string(b.Records[i].Record.Kind))
+		places.add(string(b.Records[i].Record.Area))
+	}
+	for i := range b.Seen {
+		authors.add(string(b.Seen[i].Author[:]))
+	}
+	for i := range b.Devices {
+		devices.add(string(b.Devices[i].Device[:]))
+	}
+	keys := &t.s.keys
+	for _, learn := range []struct {
+		d      *dimension
+		values []string
+	}{{keys.devices, devices.all}, {keys.authors, authors.all}, {keys.kinds, kinds.all}, {keys.places, places.all}} {
+		if err := t.learn(learn.d, learn.values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) device(id syncproto.DeviceID) int64 { return t.s.keys.devices.keys[string(id[:])] }
+func (t *tx) author(id syncproto.AuthorID) int64 { return t.s.keys.authors.keys[string(id[:])] }
+func (t *tx) kind(k syncproto.Kind) int64        { return t.s.keys.kinds.keys[string(k)] }
+func (t *tx) place(a syncproto.AreaID) int64     { return t.s.keys.places.keys[string(a)] }

@@ -1,0 +1,209 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/syncproto"
+)
+
+// A row of the log with what its keys stand for.
+const (
+	logSelect = `SELECT c.seq, c.id, d.id, c.n, a.id, k.name, r.id, p.code, c.base, c.fields,
+		COALESCE(c.amid, ''), c.decides, c.at, c.form, COALESCE(c.extra, ''),
+		c.time, c.earliest, c.latest, c.received, COALESCE(c.released, c.seq), c.verdict,
+		COALESCE(c.reason, ''), COALESCE(c.field, '') `
+	logFrom = `FROM change_log c
+		JOIN device d ON d.key = c.device
+		JOIN author a ON a.key = c.author
+		JOIN kind k ON k.key = c.kind
+		JOIN record r ON r.key = c.record
+		JOIN place p ON p.key = c.area `
+)
+
+// scanLogged reads a row of logSelect.
+func scanLogged(rows *sql.Rows, l *exchange.Logged) error {
+	var amid, extra, fields string
+	var verdict int64
+	c := &l.Change
+	err := rows.Scan(&l.Seq, intoID(&c.ID), intoID(&c.Device), &c.N, intoID(&c.Author), &c.Kind,
+		intoID(&c.Record), &c.Area, &c.Base, &fields, &amid, &c.Decides, &c.At, &c.Form, &extra,
+		&l.Time, &l.Earliest, &l.Latest, &l.Received, &l.Version, &verdict, &l.Reason, &l.Field)
+	if err != nil {
+		return fmt.Errorf("a row of the log: %w", err)
+	}
+	c.Fields = json.RawMessage(fields)
+	if l.Verdict, err = outcomeOf(verdict); err != nil {
+		return err
+	}
+	if c.Amid, err = unlist[string](amid); err != nil {
+		return err
+	}
+	c.Extra, err = extraFrom(extra)
+	return err
+}
+
+var insertLog = insertion{
+	head: `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields, amid, decides,
+		at, form, extra, time, earliest, latest, received, released, verdict, reason, field) VALUES `,
+	columns: 23,
+}
+
+func (t *tx) saveLog(b *exchange.Batch) error {
+	args := make([]any, 0, len(b.Log)*insertLog.columns)
+	for i := range b.Log {
+		l := &b.Log[i]
+		c := &l.Change
+		verdict, err := outcomeNumber(l.Verdict)
+		if err != nil {
+			return err
+		}
+		args = append(args, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
+			t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
+			orNull(list(c.Amid)), flag(c.Decides), int64(c.At), int64(c.Form), orNull(extraText(c.Extra)),
+			int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), releasedArg(l), verdict,
+			orNull(string(l.Reason)), orNull(l.Field))
+	}
+	return t.put(&insertLog, args)
+}
+
+// releasedArg is NULL for a change that became visible under its own number.
+func releasedArg(l *exchange.Logged) any {
+	if l.Version == l.Seq {
+		return nil
+	}
+	return int64(l.Version)
+}
+
+var updateReleased = insertion{
+	head:    `WITH given (seq, released, verdict, reason, field) AS (VALUES `,
+	columns: 5,
+	tail: `) UPDATE change_log SET released = given.released, verdict = given.verdict,
+		reason = given.reason, field = given.field FROM given WHERE change_log.seq = given.seq`,
+}
+
+func (t *tx) saveReleased(b *exchange.Batch) error {
+	args := make([]any, 0, len(b.Released)*updateReleased.columns)
+	for i := range b.Released {
+		l := &b.Released[i]
+		verdict, err := outcomeNumber(l.Verdict)
+		if err != nil {
+			return err
+		}
+		args = append(args, int64(l.Seq), int64(l.Version), verdict, orNull(string(l.Reason)), orNull(l.Field))
+	}
+	return t.put(&updateReleased, args)
+}
+
+// Prior implements exchange.Tx: in order of n.
+func (t *tx) Prior(device syncproto.DeviceID, ns []uint64) ([]exchange.Logged, error) {
+	if len(ns) == 0 {
+		return nil, nil
+	}
+	if err := t.knowDevice(device); err != nil || t.device(device) == 0 {
+		return nil, err
+	}
+	text := logSelect + logFrom + "WHERE c.device = $1 AND " + t.s.dialect.AmongNumbers("c.n", 2) + " ORDER BY c.n"
+	rows, err := t.w.query(t.ctx, text, t.device(device), list(ns))
+	logged, err := collect(rows, err, scanLogged)
+	if err != nil {
+		return nil, fmt.Errorf("prior changes of a device: %w", err)
+	}
+	return logged, nil
+}
+
+// knowDevice remembers the key of a device if it has one.
+func (t *tx) knowDevice(id syncproto.DeviceID) error {
+	if t.device(id) != 0 {
+		return nil
+	}
+	var key int64
+	rows, err := t.w.query(t.ctx, "SELECT COALESCE(MAX(key), 0) FROM device WHERE id = $1", id[:])
+	if err := one(rows, err, &key); err != nil {
+		return fmt.Errorf("key of a device: %w", err)
+	}
+	if key != 0 {
+		t.s.keys.devices.keys[string(id[:])] = key
+	}
+	return nil
+}
+
+var logsOf = search{logSelect + logFrom + "WHERE r.id IN (", "?", ")"}
+
+// Logs implements exchange.Tx.
+func (t *tx) Logs(ids []syncproto.RecordID) ([]exchange.Logged, error) {
+	var all []exchange.Logged
+	err := find(t.ctx, t.w, t.s.dialect, logsOf, ids, idArg, nil, func(rows *sql.Rows) error {
+		var l exchange.Logged
+		err := scanLogged(rows, &l)
+		all = append(all, l)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("logs of records: %w", err)
+	}
+	slices.SortFunc(all, func(a, b exchange.Logged) int { return int(a.Seq - b.Seq) })
+	return all, nil
+}
+
+var receivedBy = search{
+	before: "WITH asked (version) AS (VALUES ",
+	item:   "(CAST(? AS BIGINT))",
+	after: `) SELECT version, COALESCE((SELECT c.received FROM change_log c
+		WHERE c.seq <= asked.version ORDER BY c.seq DESC LIMIT 1), 0) FROM asked`,
+}
+
+// CommittedAt implements exchange.Tx; 0 for a version before all rows.
+func (t *tx) CommittedAt(versions []syncproto.Version) ([]syncproto.Instant, error) {
+	at := make(map[syncproto.Version]syncproto.Instant, len(versions))
+	arg := func(v *syncproto.Version) any { return int64(*v) }
+	err := find(t.ctx, t.w, t.s.dialect, receivedBy, versions, arg, nil, func(rows *sql.Rows) error {
+		var v syncproto.Version
+		var received syncproto.Instant
+		err := rows.Scan(&v, &received)
+		at[v] = received
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("when versions were committed: %w", err)
+	}
+	instants := make([]syncproto.Instant, len(versions))
+	for i, v := range versions {
+		instants[i] = at[v]
+	}
+	return instants, nil
+}
+
+// Parked implements exchange.Tx.
+func (t *tx) Parked(reasons []syncproto.Code, after syncproto.Version, limit int) ([]exchange.Logged, error) {
+	if len(reasons) == 0 || limit <= 0 {
+		return nil, nil
+	}
+	text := logSelect + logFrom + "WHERE c.released = 0 AND c.seq > $1 AND " +
+		t.s.dialect.AmongTexts("c.reason", 2) + " ORDER BY c.seq LIMIT $3"
+	rows, err := t.w.query(t.ctx, text, int64(after), list(reasons), limit)
+	logged, err := collect(rows, err, scanLogged)
+	if err != nil {
+		return nil, fmt.Errorf("parked changes: %w", err)
+	}
+	return logged, nil
+}
+
+// CountParked implements rollup.Store.
+func (s *Store) CountParked(ctx context.Context, areas []syncproto.AreaID) (int, error) {
+	if len(areas) == 0 {
+		return 0, nil
+	}
+	var n int
+	text := "SELECT COUNT(*) FROM change_log c WHERE c.released = 0 AND c.area IN (SELECT p.key FROM place p WHERE " +
+		s.dialect.AmongTexts("p.code", 1) + ")"
+	rows, err := s.read.query(ctx, text, list(areas))
+	if err := one(rows, err, &n); err != nil {
+		return 0, fmt.Errorf("store: count parked changes: %w", err)
+	}
+	return n, nil
+}

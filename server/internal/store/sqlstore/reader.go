@@ -1,0 +1,148 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// querier asks questions, in or out of a transaction.
+type querier interface {
+	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+}
+
+// reader asks on connections of its own and keeps statements prepared. The texts
+// are few: lists come as one JSON argument or in a handful of lengths.
+type reader struct {
+	db    *sql.DB
+	mu    sync.RWMutex
+	stmts map[string]*sql.Stmt
+}
+
+func newReader(db *sql.DB) *reader { return &reader{db: db, stmts: make(map[string]*sql.Stmt)} }
+
+func (r *reader) prepared(text string) *sql.Stmt {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.stmts[text]
+}
+
+func (r *reader) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt := r.prepared(text); stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := r.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first := r.stmts[text]; first != nil {
+		return first, stmt.Close()
+	}
+	r.stmts[text] = stmt
+	return stmt, nil
+}
+
+func (r *reader) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	stmt, err := r.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+func (r *reader) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, stmt := range r.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	clear(r.stmts)
+	return errors.Join(errs...)
+}
+
+// moment runs fn on one moment of the database: nothing that is committed
+// meanwhile is seen.
+func (r *reader) moment(ctx context.Context, fn func(querier) error) error {
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	q := &momentQuerier{reader: r, tx: tx}
+	err = errors.Join(fn(q), tx.Rollback())
+	if err != nil {
+		return err
+	}
+	// Statements that were met for the first time are prepared only now: within the
+	// transaction it would take a second connection, and all might be waiting so.
+	for _, text := range q.unprepared {
+		if _, err := r.prepare(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type momentQuerier struct {
+	reader     *reader
+	tx         *sql.Tx
+	unprepared []string
+}
+
+func (q *momentQuerier) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if stmt := q.reader.prepared(text); stmt != nil {
+		return q.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	}
+	q.unprepared = append(q.unprepared, text)
+	return q.tx.QueryContext(ctx, text, args...)
+}
+
+// each reads all rows of a query, calls scan for each, and ends the statement.
+// scan may stop early with errStop.
+func each(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			if errors.Is(err, errStop) {
+				err = nil
+			}
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+var errStop = errors.New("enough rows")
+
+// collect reads all rows of a query.
+func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows, *T) error) ([]T, error) {
+	var all []T
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var one T
+		if err := scan(rows, &one); err != nil {
+			return err
+		}
+		all = append(all, one)
+		return nil
+	})
+	return all, err
+}
+
+// one reads the only row of a query; sql.ErrNoRows if there is none.
+func one(rows *sql.Rows, err error, into ...any) error {
+	found := false
+	err = each(rows, err, func(rows *sql.Rows) error {
+		found = true
+		return rows.Scan(into...)
+	})
+	if err == nil && !found {
+		return sql.ErrNoRows
+	}
+	return err
+}

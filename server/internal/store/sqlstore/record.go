@@ -1,0 +1,264 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// A record as it stands: its own row, and the log row that it stands for when it is
+// one change with all its fields alive.
+const (
+	recordSelect = `SELECT r.id, rk.name, rp.code, r.version, COALESCE(r.live, ''),
+		d.id, c.n, a.id, c.base, c.time, c.earliest, c.latest, COALESCE(c.amid, ''), c.decides, c.fields, p.code `
+	recordJoin = `JOIN kind rk ON rk.key = r.kind
+		JOIN place rp ON rp.key = r.area
+		LEFT JOIN change_log c ON r.live IS NULL AND c.seq = r.version
+		LEFT JOIN device d ON d.key = c.device
+		LEFT JOIN author a ON a.key = c.author
+		LEFT JOIN place p ON p.key = c.area `
+	recordFrom = "FROM record r " + recordJoin
+)
+
+// storedRecord is a row of recordSelect.
+type storedRecord struct {
+	syncproto.Record
+	live string
+	// The columns of the log row; absent if live isn't "".
+	n, base, time, earliest, latest, decides sql.NullInt64
+	device                                   syncproto.DeviceID
+	author                                   syncproto.AuthorID
+	amid                                     string
+	fields, area                             sql.NullString
+}
+
+// scanArgs says where a row of recordSelect goes.
+func (r *storedRecord) scanArgs() []any {
+	return []any{
+		intoID(&r.ID), &r.Kind, &r.Area, &r.Version, &r.live, intoID(&r.device), &r.n, intoID(&r.author),
+		&r.base, &r.time, &r.earliest, &r.latest, &r.amid, &r.decides, &r.fields, &r.area,
+	}
+}
+
+// record turns the row into a record.
+func (r *storedRecord) record() (syncproto.Record, error) {
+	if r.live != "" {
+		if err := json.Unmarshal([]byte(r.live), &r.Live); err != nil {
+			return r.Record, fmt.Errorf("record %s: stored live parts: %w", r.ID, err)
+		}
+		return r.Record, nil
+	}
+	if !r.fields.Valid {
+		return r.Record, fmt.Errorf("record %s: the log has no row %d that it stands for", r.ID, r.Version)
+	}
+	amid, err := unlist[string](r.amid)
+	if err != nil {
+		return r.Record, fmt.Errorf("record %s: %w", r.ID, err)
+	}
+	logged := exchange.Logged{
+		Seq: r.Version, Version: r.Version,
+		Change: syncproto.Change{
+			Device: r.device, N: uint64(r.n.Int64), Author: r.author, Base: syncproto.Version(r.base.Int64),
+			Area: syncproto.AreaID(r.area.String), Fields: json.RawMessage(r.fields.String),
+			Amid: amid, Decides: r.decides.Int64 != 0,
+		},
+		Stamp: syncproto.Stamp{
+			Time: syncproto.Instant(r.time.Int64), Earliest: syncproto.Instant(r.earliest.Int64),
+			Latest: syncproto.Instant(r.latest.Int64),
+		},
+	}
+	part, err := logged.Part()
+	if err != nil {
+		return r.Record, fmt.Errorf("record %s: stored fields: %w", r.ID, err)
+	}
+	r.Live = []syncproto.Part{part}
+	return r.Record, nil
+}
+
+// size is how long the record is as JSON, nearly: the names and punctuation of a
+// record and of a part are counted as their usual length.
+func (r *storedRecord) size() int {
+	const envelope, part = 120, 290
+	if r.live != "" {
+		return envelope + len(r.live)
+	}
+	return envelope + part + len(r.fields.String) + len(r.amid)
+}
+
+func scanRecord(rows *sql.Rows, r *syncproto.Record) error {
+	var stored storedRecord
+	if err := rows.Scan(stored.scanArgs()...); err != nil {
+		return fmt.Errorf("a row of a record: %w", err)
+	}
+	var err error
+	*r, err = stored.record()
+	return err
+}
+
+var recordsByID = search{recordSelect + recordFrom + "WHERE r.version > 0 AND r.id IN (", "?", ")"}
+
+// findRecords returns the records that exist, in any order.
+func findRecords(ctx context.Context, q querier, d Dialect, ids []syncproto.RecordID) ([]syncproto.Record, error) {
+	var found []syncproto.Record
+	err := find(ctx, q, d, recordsByID, ids, idArg, nil, func(rows *sql.Rows) error {
+		var r syncproto.Record
+		err := scanRecord(rows, &r)
+		found = append(found, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("records by id: %w", err)
+	}
+	return found, nil
+}
+
+// Records implements exchange.Tx. It looks at the keys first: most ids of a push are
+// new, and needn't be looked for again when they are saved.
+func (t *tx) Records(ids []syncproto.RecordID) ([]syncproto.Record, error) {
+	if err := t.knowRecords(ids); err != nil {
+		return nil, err
+	}
+	var there []syncproto.RecordID
+	for _, id := range ids {
+		if t.records[id] != 0 {
+			there = append(there, id)
+		}
+	}
+	return findRecords(t.ctx, t.w, t.s.dialect, there)
+}
+
+var recordKeys = search{"SELECT id, key FROM record WHERE id IN (", "?", ")"}
+
+// knowRecords finds out which of the records have keys.
+func (t *tx) knowRecords(ids []syncproto.RecordID) error {
+	var unknown []syncproto.RecordID
+	for _, id := range ids {
+		if _, ok := t.records[id]; !ok {
+			t.records[id] = 0
+			unknown = append(unknown, id)
+		}
+	}
+	err := find(t.ctx, t.w, t.s.dialect, recordKeys, unknown, idArg, nil, func(rows *sql.Rows) error {
+		var id syncproto.RecordID
+		var key int64
+		err := rows.Scan(intoID(&id), &key)
+		t.records[id] = key
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keys of records: %w", err)
+	}
+	return nil
+}
+
+var (
+	insertRecord = insertion{
+		head: "INSERT INTO record (key, id, kind, area, feed, version, live) VALUES ", columns: 7,
+	}
+	updateRecord = insertion{
+		head: "INSERT INTO record (key, id, kind, area, feed, version, live) VALUES ", columns: 7,
+		tail: ` ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, area = excluded.area,
+			feed = excluded.feed, version = excluded.version, live = excluded.live`,
+	}
+	insertGone = insertion{head: "INSERT INTO gone (feed, version, record) VALUES ", columns: 3}
+)
+
+// saveRecords writes the records that are new or have changed, and a bare name for
+// those that so far only parked changes speak of.
+func (t *tx) saveRecords(b *exchange.Batch) error {
+	spoken := make([]syncproto.RecordID, 0, len(b.Log)+len(b.Records)+len(b.Opened)+len(b.Closed))
+	for i := range b.Records {
+		spoken = append(spoken, b.Records[i].Record.ID)
+	}
+	for i := range b.Log {
+		spoken = append(spoken, b.Log[i].Change.Record)
+	}
+	if err := t.knowRecords(spoken); err != nil {
+		return err
+	}
+	next, err := t.nextKey("record")
+	if err != nil {
+		return err
+	}
+	var added, changed, left []any
+	for i := range b.Records {
+		rc := &b.Records[i]
+		row := &added
+		if t.records[rc.Record.ID] != 0 {
+			row = &changed
+		} else {
+			t.records[rc.Record.ID] = next
+			next++
+		}
+		feed, err := feedNumber(rc.Feed)
+		if err != nil {
+			return err
+		}
+		r := &rc.Record
+		*row = append(*row, t.records[r.ID], r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), liveArg(rc))
+		if !rc.New && rc.Before != rc.Feed {
+			before, err := feedNumber(rc.Before)
+			if err != nil {
+				return err
+			}
+			left = append(left, before, int64(r.Version), t.records[r.ID])
+		}
+	}
+	for i := range b.Log {
+		if id := b.Log[i].Change.Record; t.records[id] == 0 {
+			t.records[id] = next
+			added = append(added, next, id[:], nil, nil, nil, int64(0), nil)
+			next++
+		}
+	}
+	if err := t.put(&insertRecord, added); err != nil {
+		return err
+	}
+	if err := t.put(&updateRecord, changed); err != nil {
+		return err
+	}
+	return t.put(&insertGone, left)
+}
+
+// liveArg is NULL for a record that may stand for its log row.
+func liveArg(rc *exchange.RecordChange) any {
+	if rc.Sole {
+		return nil
+	}
+	return string(syncproto.ValueOf(rc.Record.Live))
+}
+
+// feedNumber is how a feed is stored.
+func feedNumber(f exchange.Feed) (int64, error) {
+	switch f.Stream {
+	case form.Roster:
+		return int64(f.Area) * 2, nil
+	case form.History:
+		return int64(f.Area)*2 + 1, nil
+	}
+	return 0, fmt.Errorf("no stream %q", f.Stream)
+}
+
+// feedOf is the feed that a number stands for.
+func feedOf(number int64) exchange.Feed {
+	f := exchange.Feed{Area: area.Key(number / 2), Stream: form.Roster}
+	if number%2 == 1 {
+		f.Stream = form.History
+	}
+	return f
+}
+
+// RecordsByID implements roster.Store.
+func (s *Store) RecordsByID(ctx context.Context, ids []syncproto.RecordID) ([]syncproto.Record, error) {
+	found, err := findRecords(ctx, s.read, s.dialect, ids)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return found, nil
+}

@@ -1,0 +1,90 @@
+// Package sqlstore keeps everything that the services need kept, in SQL that more
+// than one engine understands.
+//
+// It decides nothing: what a change does to a record, a counter or a desk is
+// worked out by the services and handed over. It refuses to know a particular
+// engine: opening, locking and the few differences of dialect come from the
+// package of the engine.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/roster"
+)
+
+// Store answers the services out of a database. Its methods may be called from
+// any number of goroutines.
+type Store struct {
+	dialect Dialect
+	read    *reader
+	write   *writer
+	keys    keyring
+}
+
+// The contracts that a Store fulfils, each said where it is needed.
+var (
+	_ exchange.Store = (*Store)(nil)
+	_ area.Store     = (*Store)(nil)
+	_ identity.Store = (*Store)(nil)
+	_ registry.Store = (*Store)(nil)
+	_ review.Store   = (*Store)(nil)
+	_ rollup.Store   = (*Store)(nil)
+	_ roster.Store   = (*Store)(nil)
+)
+
+// New makes a store over two handles of one migrated database: write, of which it
+// takes one connection for good, and read, whose transactions see one moment.
+// Whoever opened the handles closes them after Close.
+func New(ctx context.Context, write, read *sql.DB, dialect Dialect) (*Store, error) {
+	conn, err := write.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: take the write connection: %w", err)
+	}
+	return &Store{
+		dialect: dialect,
+		read:    newReader(read),
+		write:   &writer{conn: conn, begin: dialect.Begin(), stmts: make(map[string]*sql.Stmt)},
+		keys:    newKeyring(),
+	}, nil
+}
+
+// Close gives back what New and the store's work took. It waits for a running
+// group.
+func (s *Store) Close() error { return errors.Join(s.write.close(), s.read.close()) }
+
+// Ping reports whether the database answers a question.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := s.Revision(ctx)
+	return err
+}
+
+// BetweenGroups lends the write connection to the engine's own care of its files
+// while no group is running.
+func (s *Store) BetweenGroups(fn func(*sql.Conn) error) error {
+	s.write.mu.Lock()
+	defer s.write.mu.Unlock()
+	return fn(s.write.conn)
+}
+
+// Dialect is what differs between engines in the statements of this package.
+type Dialect interface {
+	// Begin starts a write transaction that no other one overlaps.
+	Begin() string
+	// Placeholder is the place of a statement's i-th argument, from 1, in a list that
+	// is as long as the batch.
+	Placeholder(i int) string
+	// AmongNumbers and AmongTexts are the condition that a column's value is in the
+	// JSON list which is the statement's i-th argument.
+	AmongNumbers(column string, i int) string
+	AmongTexts(column string, i int) string
+}
