@@ -1,0 +1,216 @@
+package clientsdk
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// applied is what applying an answer came to.
+type applied struct {
+	// more says that another request is due, progress that this one moved something.
+	more, progress bool
+}
+
+// applying is one answer on its way into the file, in one transaction: a cut
+// anywhere leaves the device where it was before, and the answer comes again.
+type applying struct {
+	*session
+	tx       *sql.Tx
+	m        meta
+	out      *outgoing
+	answer   *syncproto.Answer
+	forms    form.Set
+	touched  map[syncproto.RecordID]struct{}
+	tallies  map[syncproto.AreaID]*tally
+	progress bool
+}
+
+// tally is how an area's count and sum of records move.
+type tally struct {
+	records int64
+	sum     syncproto.Sum
+}
+
+// apply writes an answer into the file.
+func (s *session) apply(ctx context.Context, out *outgoing, answer *syncproto.Answer) (applied, error) {
+	var done applied
+	var a *applying
+	err := s.c.update(ctx, func(tx *sql.Tx) error {
+		m, err := readMeta(tx)
+		if err != nil {
+			return err
+		}
+		a = &applying{
+			session: s, tx: tx, m: m, out: out, answer: answer, forms: s.c.Forms(),
+			touched: make(map[syncproto.RecordID]struct{}), tallies: make(map[syncproto.AreaID]*tally),
+		}
+		done, err = a.run()
+		return err
+	})
+	if err != nil {
+		return done, err
+	}
+	s.c.mu.Lock()
+	s.c.forms = a.forms
+	s.c.mu.Unlock()
+	s.c.watch.tell(slices.Collect(maps.Keys(a.touched)))
+	return done, nil
+}
+
+func (a *applying) run() (applied, error) {
+	for _, area := range a.out.request.Restart {
+		a.restarted[area] = true
+	}
+	steps := []func() error{
+		a.changeEpoch, a.verdicts, a.receipt, a.leave, a.learn, a.records, a.gone, a.settle, a.compareSums, a.prune,
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return applied{}, err
+		}
+	}
+	a.stand()
+	if err := a.m.write(a.tx); err != nil {
+		return applied{}, err
+	}
+	more, err := a.more()
+	return applied{more: more, progress: a.progress}, err
+}
+
+// stand moves the device to where the answer leaves it.
+func (a *applying) stand() {
+	received := a.c.now()
+	a.progress = a.progress || a.m.Cursor != a.answer.Cursor
+	a.m.Epoch, a.m.Cursor, a.m.More = a.answer.Epoch, a.answer.Cursor, a.answer.More
+	a.m.Offset = a.answer.Now - (a.out.request.Clock+received)/2
+	a.m.LastSync = received
+	a.m.Notice = a.answer.Notice
+}
+
+// more says whether another request is due.
+func (a *applying) more() (bool, error) {
+	if a.m.More {
+		return true, nil
+	}
+	wanted, err := a.wanted(a.tx)
+	if err != nil || len(wanted) > 0 {
+		a.progress = true // each is asked for once a session
+		return true, err
+	}
+	var waiting int
+	err = a.tx.QueryRow("SELECT count(*) FROM outbox WHERE state = 0").Scan(&waiting)
+	return waiting > len(a.report.Skipped), err
+}
+
+// changeEpoch meets a database with another history: a backup was restored. The
+// copies of records are of no use then, whatever else the answer says.
+func (a *applying) changeEpoch() error {
+	known := a.m.Epoch
+	if known.IsZero() || known == a.answer.Epoch || a.answer.Reset {
+		return nil
+	}
+	lean := *a.answer
+	lean.Reset, lean.Cursor, lean.More = true, "", true
+	lean.Records, lean.Gone, lean.Sums, lean.Left, lean.Restarted = nil, nil, nil, nil, nil
+	a.answer = &lean
+	return nil
+}
+
+// leave removes copies that are no longer the device's, or that come again. What
+// its authors recorded stays.
+func (a *applying) leave() error {
+	if a.answer.Reset {
+		a.resets++
+		a.report.Reset = true
+		if err := a.remove("true"); err != nil {
+			return err
+		}
+		return a.exec("UPDATE areas SET drifted = 0")
+	}
+	for _, area := range a.answer.Restarted {
+		if err := a.remove("area = ?", string(area)); err != nil {
+			return err
+		}
+		if err := a.exec("UPDATE areas SET drifted = 0 WHERE id = ?", string(area)); err != nil {
+			return err
+		}
+	}
+	for _, area := range a.answer.Left {
+		if err := a.remove("area = ?", string(area)); err != nil {
+			return err
+		}
+		if err := a.exec("UPDATE outbox SET overlay = 0 WHERE overlay = 1 AND state = 1 AND area = ?", string(area)); err != nil {
+			return err
+		}
+		if err := a.exec("UPDATE areas SET known = 0, drifted = 0 WHERE id = ?", string(area)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applying) exec(query string, args ...any) error {
+	if _, err := a.tx.Exec(query, args...); err != nil {
+		return fmt.Errorf("%s: %w", query, err)
+	}
+	return nil
+}
+
+// learn keeps areas and forms. A form that this program can't read is left out:
+// the server has it, and a newer program will.
+func (a *applying) learn() error {
+	for _, area := range a.answer.Areas {
+		err := a.exec(`INSERT INTO areas (id, name, parent, known) VALUES (?,?,?,1)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, parent = excluded.parent, known = 1`,
+			string(area.ID), area.Name, string(area.Parent))
+		if err != nil {
+			return err
+		}
+	}
+	for _, source := range a.answer.Forms {
+		f, err := form.Parse(source)
+		if err != nil {
+			a.report.UnreadForms++
+			continue
+		}
+		err = a.exec("INSERT INTO forms (kind, version, body) VALUES (?,?,?) ON CONFLICT (kind, version) DO UPDATE SET body = excluded.body",
+			string(f.Kind), f.Version, string(source))
+		if err != nil {
+			return err
+		}
+		a.forms = a.forms.With(f)
+	}
+	return nil
+}
+
+// prune forgets changes that were delivered long ago. Their hashes stay in the sum.
+func (a *applying) prune() error {
+	if !a.m.Agreed || a.answer.More {
+		return nil
+	}
+	before := int64(a.c.now()) - a.c.opt.Keep.Milliseconds()
+	old, err := a.count("SELECT count(*) FROM outbox WHERE n = (SELECT min(n) FROM outbox WHERE state <> 3) AND at < ?", before)
+	if err != nil || old == 0 {
+		return err
+	}
+	const which = "at < ? AND (covered = 1 AND state = 1 OR state = 4)"
+	held, err := a.count("SELECT count(*) FROM outbox WHERE covered = 1 AND "+which, before)
+	if err != nil {
+		return err
+	}
+	a.m.Pruned += uint64(held)
+	return a.exec("DELETE FROM outbox WHERE "+which, before)
+}
+
+func (a *applying) count(query string, args ...any) (n int64, err error) {
+	if err := a.tx.QueryRow(query, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("%s: %w", query, err)
+	}
+	return n, nil
+}

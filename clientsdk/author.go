@@ -1,0 +1,239 @@
+package clientsdk
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Author is a person who records on this device. Several may share it: each
+// change names who said it, and everybody on the device sees what the others have
+// recorded. An Author holds nothing but the name and may be kept or made anew.
+type Author struct {
+	client *Client
+	id     syncproto.AuthorID
+}
+
+// As returns the device's session of an author.
+func (c *Client) As(author syncproto.AuthorID) *Author { return &Author{client: c, id: author} }
+
+// ID is the author's id.
+func (a *Author) ID() syncproto.AuthorID { return a.id }
+
+// Edit is what an author says about one record.
+type Edit struct {
+	// Record is the record to edit, or to create under an id of the caller's
+	// choosing; the zero id creates one.
+	Record syncproto.RecordID
+	// Kind may be left out for a record that the device holds.
+	Kind syncproto.Kind
+	// Area is where the statement belongs; for a record that the device holds it may
+	// be left out and is the record's area. Use Move to move a record.
+	Area syncproto.AreaID
+	// Fields are those that the author touched. A list given as a plain list is what
+	// the list should be: what is recorded is the difference to what is shown. An
+	// object {"add":[…],"remove":[…]} is recorded as it is.
+	Fields syncproto.Fields
+	// Decides marks a decision of somebody entitled to end a dispute.
+	Decides bool
+	// Anyway records what the form rejects, after the author was told: the server
+	// stores it and parks it for a person to look at.
+	Anyway bool
+}
+
+// Put records one edit and returns its record's id: see PutAll.
+func (a *Author) Put(ctx context.Context, e Edit) (syncproto.RecordID, error) {
+	ids, err := a.PutAll(ctx, []Edit{e})
+	if err != nil {
+		return syncproto.RecordID{}, err
+	}
+	return ids[0], nil
+}
+
+// PutAll records edits in order as one commit, each seeing those before it, and
+// returns their records' ids. When it returns nil all of them are on disk and
+// will be sent; otherwise none is, and err is a *syncproto.Error if one of them is
+// at fault (code fails_form, unknown_kind, kind_differs, bad_change or
+// change_too_large). An edit that touches nothing records nothing.
+func (a *Author) PutAll(ctx context.Context, edits []Edit) ([]syncproto.RecordID, error) {
+	ids := make([]syncproto.RecordID, len(edits))
+	err := a.client.update(ctx, func(tx *sql.Tx) error {
+		m, err := readMeta(tx)
+		if err != nil {
+			return err
+		}
+		for i := range edits {
+			if ids[i], err = a.put(tx, &m, &edits[i]); err != nil {
+				return fmt.Errorf("recording edit %d of %d: %w", i+1, len(edits), err)
+			}
+		}
+		return m.write(tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.client.watch.tell(ids)
+	return ids, nil
+}
+
+// Move records that a record belongs to another area.
+func (a *Author) Move(ctx context.Context, id syncproto.RecordID, to syncproto.AreaID) error {
+	return a.edit(ctx, id, syncproto.FieldArea, syncproto.TextValue(string(to)))
+}
+
+// Exit records that a record has left its roster.
+func (a *Author) Exit(ctx context.Context, id syncproto.RecordID, exit syncproto.Exit) error {
+	return a.edit(ctx, id, syncproto.FieldExit, syncproto.ValueOf(exit))
+}
+
+// Return takes an exit back.
+func (a *Author) Return(ctx context.Context, id syncproto.RecordID) error {
+	return a.edit(ctx, id, syncproto.FieldExit, syncproto.Null)
+}
+
+// edit writes one field of a record that the device must hold.
+func (a *Author) edit(ctx context.Context, id syncproto.RecordID, field string, v syncproto.Value) error {
+	r, err := a.client.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = a.Put(ctx, Edit{Record: id, Kind: r.Kind, Fields: syncproto.Fields{field: v}})
+	return err
+}
+
+// put records one edit within tx.
+func (a *Author) put(tx *sql.Tx, m *meta, e *Edit) (syncproto.RecordID, error) {
+	c := a.client
+	change := syncproto.Change{
+		ID: syncproto.ChangeID(c.opt.NewID()), Device: c.device, N: m.High + 1, Author: a.id,
+		Kind: e.Kind, Record: e.Record, Area: e.Area, Decides: e.Decides, At: c.now(), Form: 1,
+	}
+	var shown Record
+	var exists bool
+	if change.Record.IsZero() {
+		change.Record = syncproto.RecordID(c.opt.NewID())
+	} else {
+		var mine []own
+		var err error
+		if shown, mine, exists, err = c.record(tx, c.lens(m), e.Record); err != nil {
+			return change.Record, err
+		}
+		change.Base = seen(shown.Version, mine)
+	}
+	fields, err := a.fields(e, &change, &shown, exists)
+	if err != nil || exists && len(fields) == 0 {
+		return change.Record, err
+	}
+	change.Fields = fields.Encode()
+	if err := appendOwn(tx, &change); err != nil {
+		return change.Record, err
+	}
+	m.High = change.N
+	return change.Record, nil
+}
+
+// seen returns the version that an author who looks at a record has seen: that of
+// the synced copy, or of one that was there when the author's device last edited
+// the record and has left since.
+func seen(synced syncproto.Version, mine []own) syncproto.Version {
+	for i := range mine {
+		synced = max(synced, mine[i].Base)
+	}
+	return synced
+}
+
+// fields completes change from what is shown, and returns what it writes.
+func (a *Author) fields(e *Edit, change *syncproto.Change, shown *Record, exists bool) (syncproto.Fields, error) {
+	if exists {
+		if change.Kind == "" {
+			change.Kind = shown.Kind
+		}
+		if change.Area == "" {
+			change.Area = shown.Area
+		}
+		if change.Kind != shown.Kind && !e.Anyway {
+			return nil, &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: "kind"}
+		}
+	}
+	f := a.client.Forms().Newest(change.Kind)
+	if f != nil {
+		change.Form = f.Version
+	} else if !e.Anyway {
+		return nil, &syncproto.Error{Code: syncproto.CodeUnknownKind, Field: "kind"}
+	}
+	fields, err := written(f, e.Fields, shown)
+	if err != nil {
+		return nil, err
+	}
+	if to, ok := fields[syncproto.FieldArea].Text(); ok && change.Base == 0 {
+		change.Area = syncproto.AreaID(to) // such a change writes its area too: both must say the same
+	}
+	for _, name := range fields.Names() {
+		if shown.Disputed(name) {
+			change.Amid = append(change.Amid, name)
+		}
+	}
+	if f == nil || e.Anyway {
+		return fields, nil
+	}
+	if problem := f.Check(fields, !exists); problem != nil {
+		return nil, problem
+	}
+	return fields, nil
+}
+
+// written returns the fields as they are recorded: without white space between
+// tokens (so that no encoder alters them), and lists as differences.
+func written(f *form.Form, given syncproto.Fields, shown *Record) (syncproto.Fields, error) {
+	fields := make(syncproto.Fields, len(given))
+	for name, v := range given {
+		if v == "" {
+			v = syncproto.Null
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, []byte(v)); err != nil {
+			return nil, &syncproto.Error{Code: syncproto.CodeBadChange, Field: name, Detail: "not JSON"}
+		}
+		v = syncproto.Value(compact.String())
+		if field, _ := f.Field(name); field.Rule == form.Union {
+			if v = difference(v, shown.Texts(name)); v == "" {
+				continue
+			}
+		}
+		fields[name] = v
+	}
+	return fields, nil
+}
+
+// difference turns what a list should be into what is added and removed; empty if
+// that is nothing. Anything but a list of texts stays as it is.
+func difference(want syncproto.Value, have []string) syncproto.Value {
+	if want == syncproto.Null {
+		want = "[]"
+	}
+	list, ok := want.Texts()
+	if !ok {
+		return want
+	}
+	var add, remove []string
+	for _, m := range list {
+		if !slices.Contains(have, m) {
+			add = append(add, m)
+		}
+	}
+	for _, m := range have {
+		if !slices.Contains(list, m) {
+			remove = append(remove, m)
+		}
+	}
+	if len(add)+len(remove) == 0 {
+		return ""
+	}
+	return form.Delta(add, remove)
+}

@@ -1,0 +1,268 @@
+package clientsdk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Options say what a client works with. The zero value of each member means the
+// default that stands beside it; Open is the only place that fills them in.
+type Options struct {
+	// Server is the base URL, such as https://grid.example:8443. Without one the
+	// client records and shows, and Sync says ErrNoServer.
+	Server string
+	// Token is sent as "Authorization: Bearer"; SetToken replaces it.
+	Token string
+	// Device is this device's id. A new file needs it; later it may be left out.
+	Device syncproto.DeviceID
+	// AppName names the program and its version to the server.
+	AppName string
+	// Transport carries requests: http.DefaultTransport.
+	Transport http.RoundTripper
+	// Now is the device's clock: time.Now.
+	Now func() time.Time
+	// NewID makes ids of records and changes: uuid.NewV7.
+	NewID func() uuid.UUID
+	// Rand gives the jitter of waiting, in [0, 1): math/rand/v2.
+	Rand func() float64
+	// Wait pauses between attempts and returns early with ctx's error: a timer.
+	Wait func(ctx context.Context, d time.Duration) error
+	// PageBytes is how much is asked for in one answer at most, before compression:
+	// syncproto.PageBytes. It shrinks while answers are cut.
+	PageBytes int
+	// BatchChanges is how many changes are sent at most in one request: 200. It
+	// shrinks while requests break.
+	BatchChanges int
+	// RequestTimeout bounds one request and its answer: 60 s.
+	RequestTimeout time.Duration
+	// Attempts is how often in a row one step of Sync may fail before Sync gives up
+	// (until it is called again): 8.
+	Attempts int
+	// FirstWait and MaxWait bound the waits between attempts, which double: 300 ms
+	// and 30 s. A Retry-After beyond MaxWait ends Sync with a BusyError.
+	FirstWait, MaxWait time.Duration
+	// Keep is how long sent and confirmed changes are kept: 30 days.
+	Keep time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	o.Server = strings.TrimRight(o.Server, "/")
+	if o.AppName == "" {
+		o.AppName = "gridsync-go/1"
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	if o.Wait == nil {
+		o.Wait = waitTimer
+	}
+	o.PageBytes = within(o.PageBytes, syncproto.PageBytes, syncproto.MinPageBytes, syncproto.MaxPageBytes)
+	o.BatchChanges = within(o.BatchChanges, 200, 1, syncproto.MaxBatchChanges)
+	o.Attempts = within(o.Attempts, 8, 1, 1000)
+	o.RequestTimeout = positive(o.RequestTimeout, time.Minute)
+	o.FirstWait = positive(o.FirstWait, 300*time.Millisecond)
+	o.MaxWait = positive(o.MaxWait, 30*time.Second)
+	o.Keep = positive(o.Keep, 30*24*time.Hour)
+	return o
+}
+
+func within(x, unset, least, most int) int {
+	if x == 0 {
+		x = unset
+	}
+	return min(max(x, least), most)
+}
+
+func positive(d, unset time.Duration) time.Duration {
+	if d <= 0 {
+		return unset
+	}
+	return d
+}
+
+func waitTimer(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Client is one device's replica. Its methods may be called from several
+// goroutines; writes come one after the other, and one Sync runs at a time.
+type Client struct {
+	opt    Options
+	db     *sql.DB
+	device syncproto.DeviceID
+	http   *http.Client
+
+	// writing is held by whoever writes to the file, syncing by the one Sync that
+	// runs. Both are taken with lock, which gives up when its context ends.
+	writing chan struct{}
+	syncing chan struct{}
+	watch   watchers
+
+	mu    sync.Mutex // guards what follows
+	token string
+	forms form.Set
+	link  pace
+}
+
+// builtIn parses the forms that come with the program once for all clients.
+var builtIn = sync.OnceValues(form.BuiltIn)
+
+// Open opens or creates the file at path. The errors of its own are
+// ErrOtherDevice and ErrNoDevice.
+func Open(ctx context.Context, path string, options Options) (*Client, error) {
+	forms, err := builtIn()
+	if err != nil {
+		return nil, err
+	}
+	opt := options.withDefaults()
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	// One connection reads while another writes; hundreds of clients may live in
+	// one process, so no more than one is kept when idle.
+	db.SetMaxOpenConns(2)
+	db.SetMaxIdleConns(1)
+	c := &Client{
+		opt: opt, db: db, token: opt.Token, forms: forms,
+		writing: make(chan struct{}, 1), syncing: make(chan struct{}, 1),
+		http: &http.Client{Transport: opt.Transport, CheckRedirect: noRedirect},
+		link: newPace(opt),
+	}
+	if err := c.load(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
+	}
+	return c, nil
+}
+
+// noRedirect keeps the token from travelling to another address.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func dsn(path string) string {
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	return "file:" + escaped + "?_txlock=immediate" +
+		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=cache_size(-512)&_pragma=temp_store(MEMORY)"
+}
+
+// load brings the file to today's shape and reads what is kept in memory.
+func (c *Client) load(ctx context.Context) error {
+	return c.update(ctx, func(tx *sql.Tx) error {
+		if err := migrate(tx); err != nil {
+			return err
+		}
+		m, err := readMeta(tx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case m.Device.IsZero() && c.opt.Device.IsZero():
+			return ErrNoDevice
+		case m.Device.IsZero():
+			m.Device = c.opt.Device
+		case !c.opt.Device.IsZero() && c.opt.Device != m.Device:
+			return ErrOtherDevice
+		}
+		c.device = m.Device
+		if c.forms, err = readForms(tx, c.forms); err != nil {
+			return err
+		}
+		return m.write(tx)
+	})
+}
+
+// Close closes the file. What was recorded is in it.
+func (c *Client) Close() error {
+	if err := c.db.Close(); err != nil {
+		return fmt.Errorf("closing the client's file: %w", err)
+	}
+	return nil
+}
+
+// Device is this device's id.
+func (c *Client) Device() syncproto.DeviceID { return c.device }
+
+// SetToken replaces the token of the requests that follow.
+func (c *Client) SetToken(token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.token = token
+}
+
+// Forms returns the forms that the device knows.
+func (c *Client) Forms() form.Set {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.forms
+}
+
+func (c *Client) now() syncproto.Instant {
+	return syncproto.Instant(c.opt.Now().UnixMilli())
+}
+
+// lock takes one of the client's two locks, unless ctx ends first.
+func lock(ctx context.Context, l chan struct{}) error {
+	select {
+	case l <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// update runs fn in a write transaction, which is on disk when update returns nil.
+func (c *Client) update(ctx context.Context, fn func(*sql.Tx) error) error {
+	if err := lock(ctx, c.writing); err != nil {
+		return err
+	}
+	defer func() { <-c.writing }()
+	return inTx(ctx, c.db, nil, fn)
+}
+
+// view runs fn on one moment of the file.
+func (c *Client) view(ctx context.Context, fn func(*sql.Tx) error) error {
+	return inTx(ctx, c.db, &sql.TxOptions{ReadOnly: true}, fn)
+}
+
+func inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+			return errors.Join(err, undo)
+		}
+		return err
+	}
+	return tx.Commit()
+}
