@@ -1,0 +1,157 @@
+// Package api is the server's HTTP edge: it reads requests, asks the services,
+// and writes their answers or the protocol's errors.
+//
+// It refuses to know how anything is stored, and decides nothing but who may ask.
+package api
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/roster"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Exchange takes what devices push and hands out what has changed.
+type Exchange interface {
+	// Sync answers one request of a device. An error of type *syncproto.Error turns
+	// the request away as a whole; code busy asks for a retry.
+	Sync(ctx context.Context, device syncproto.DeviceID, req *syncproto.Request) (*syncproto.Answer, error)
+	// Queue returns how many pushes are waiting and how long a new one would wait.
+	Queue() (waiting int, estimate time.Duration)
+}
+
+// Summaries answers with totals. Code not_found: no such area.
+type Summaries interface {
+	Summary(ctx context.Context, area syncproto.AreaID, day form.Day, now syncproto.Instant) (*rollup.Summary, error)
+}
+
+// Rosters lists the records of an area. Codes not_found (area), bad_request (after).
+type Rosters interface {
+	List(ctx context.Context, area syncproto.AreaID, kind syncproto.Kind, after string, limit int) (*roster.Page, error)
+}
+
+// Rounds compares two rounds. Codes not_found (area, round), bad_request (after).
+type Rounds interface {
+	Diff(ctx context.Context, a, b syncproto.RecordID, area syncproto.AreaID, after string, limit int) (*roster.Diff, error)
+}
+
+// Questions lists what a person must settle. Codes not_found (area), bad_request (after).
+type Questions interface {
+	Open(ctx context.Context, area syncproto.AreaID, after string, limit int) (*review.Page, error)
+}
+
+// Registry holds areas, people and forms in memory.
+type Registry interface {
+	Current() *registry.Snapshot
+	// Refresh looks whether there is something newer, and reports whether there was.
+	Refresh(ctx context.Context) (bool, error)
+}
+
+// Tokens says whom a token speaks of. Codes bad_token, token_expired.
+type Tokens interface {
+	Verify(token []byte) (identity.Bearer, error)
+}
+
+// Health says whether the server can do its work.
+type Health interface {
+	Ping(ctx context.Context) error
+}
+
+// Config is everything that the API needs. All of it must be given but
+// Collectors and Page.
+type Config struct {
+	Exchange  Exchange
+	Summaries Summaries
+	Rosters   Rosters
+	Rounds    Rounds
+	Questions Questions
+	Registry  Registry
+	Tokens    Tokens
+	Health    Health
+	// Page holds index.html, app.js and app.css; nil for no page.
+	Page fs.FS
+	// Collectors are metrics of other parts, shown with the API's own.
+	Collectors []prometheus.Collector
+	Now        func() time.Time
+	// NewReference gives each unexpected failure a name, by which its log line is found.
+	NewReference func() string
+	Log          *slog.Logger
+}
+
+// Limits on connections. A phone on a 50 kbit/s link needs 80 s for half a
+// megabyte; who is slower than that for a whole request is cut off.
+const (
+	readTimeout  = 2 * time.Minute
+	writeTimeout = 2 * time.Minute
+	idleTimeout  = 2 * time.Minute
+	// connections bounds the connections open at a time.
+	connections = 16_384
+)
+
+// API serves HTTP.
+type API struct {
+	Config
+	app     *fiber.App
+	metrics *metrics
+	gate    gate
+	openapi []byte
+}
+
+// New builds the API.
+func New(cfg Config) (*API, error) {
+	a := &API{Config: cfg}
+	a.gate = gate{tokens: cfg.Tokens, registry: cfg.Registry, now: cfg.Now}
+	var err error
+	if a.metrics, err = newMetrics(cfg.Exchange, cfg.Collectors); err != nil {
+		return nil, err
+	}
+	a.app = fiber.New(fiber.Config{
+		AppName: "gridsync", DisableStartupMessage: true,
+		// Texts that a handler keeps would otherwise be overwritten by the next request
+		// on the connection. The body is the one thing too large to copy: see body.go.
+		Immutable:     true,
+		CaseSensitive: true, StrictRouting: true,
+		BodyLimit:   syncproto.MaxBodyBytes,
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		Concurrency:  connections,
+		ErrorHandler: a.unrouted,
+	})
+	table := routes()
+	if a.openapi, err = document(table); err != nil {
+		return nil, err
+	}
+	for i := range table {
+		a.add(&table[i])
+	}
+	return a, nil
+}
+
+func (a *API) add(r *route) {
+	if r.method == fiber.MethodGet {
+		a.app.Get(r.pattern(), a.serve(r))
+		return
+	}
+	a.app.Add(r.method, r.pattern(), a.serve(r))
+}
+
+// Serve answers on a listener until Shutdown.
+func (a *API) Serve(ln net.Listener) error { return a.app.Listener(ln) }
+
+// Shutdown stops accepting and waits for the requests under way, or for ctx.
+func (a *API) Shutdown(ctx context.Context) error { return a.app.ShutdownWithContext(ctx) }
+
+// Test answers one request without a network.
+func (a *API) Test(req *http.Request) (*http.Response, error) { return a.app.Test(req, -1) }

@@ -1,0 +1,241 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/roster"
+	"gridsync/syncproto"
+)
+
+// caller says who may use a route.
+type caller int
+
+const (
+	// anyone needs no token.
+	anyone caller = iota
+	// device needs a token of a device that isn't revoked.
+	device
+)
+
+// route is one line of the table: all that registering, guarding and describing
+// it takes.
+type route struct {
+	method string
+	// path names its parameters in braces, as OpenAPI does.
+	path    string
+	id      string
+	who     caller
+	summary string
+	params  []param
+	// body and answer are values of the types that travel, nil for none; media is
+	// the answer's type where it isn't JSON.
+	body, answer any
+	media        string
+	// within bounds the work on one request: nobody cancels it when the client leaves.
+	within time.Duration
+	codes  []syncproto.Code
+	handle func(*API, *call) (any, error)
+}
+
+// param is a parameter of the path or the query.
+type param struct {
+	name, in, about string
+	// kind is the JSON type; example helps readers of the document.
+	kind, example string
+}
+
+// Deadlines of requests.
+const (
+	readWithin = 15 * time.Second
+	syncWithin = 60 * time.Second
+)
+
+// Parameters that several routes have.
+var (
+	paramArea  = param{"id", "path", "The area's code.", "string", "330702001003"}
+	paramAfter = param{"after", "query", "The next of the page before; absent for the first page.", "string", ""}
+	paramLimit = param{"limit", "query", "Rows of a page, 1 to 500; 100 if absent.", "integer", "100"}
+)
+
+// Codes that several routes fail with.
+var (
+	codesOfRead = []syncproto.Code{syncproto.CodeBadRequest, syncproto.CodeForbidden, syncproto.CodeNotFound, syncproto.CodeBusy}
+	codesOfSync = []syncproto.Code{
+		syncproto.CodeMalformed, syncproto.CodeBadRequest, syncproto.CodeBodyTooLarge, syncproto.CodeBadEncoding,
+		syncproto.CodeTooManyChanges, syncproto.CodeUnknownProtocol, syncproto.CodeBusy,
+	}
+	codesOfToken = []syncproto.Code{
+		syncproto.CodeNoToken, syncproto.CodeBadToken, syncproto.CodeTokenExpired, syncproto.CodeDeviceRevoked,
+	}
+)
+
+// routes is the table: what the server answers, to whom.
+func routes() []route {
+	return []route{
+		{
+			method: fiber.MethodPost, path: "/v1/sync", id: "sync", who: device, within: syncWithin,
+			summary: "Push changes, get their verdicts and a receipt, and pull what has changed.",
+			body:    syncproto.Request{}, answer: syncproto.Answer{}, codes: codesOfSync, handle: (*API).sync,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/areas", id: "areas", who: device, within: readWithin,
+			summary: "The areas that the caller may see, each parent before its children.",
+			answer:  AreaList{}, handle: (*API).areas,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/areas/{id}/summary", id: "summary", who: device, within: readWithin,
+			summary: "The totals of an area and of those directly below it on a day, and how fresh and complete they are.",
+			params:  []param{paramArea, {"day", "query", "The day; today if absent.", "string", "2020-01-31"}},
+			answer:  rollup.Summary{}, codes: codesOfRead, handle: (*API).totals,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/areas/{id}/roster", id: "roster", who: device, within: readWithin,
+			summary: "The records of an area and all below it, page by page.",
+			params:  []param{paramArea, {"kind", "query", "Only records of this kind.", "string", "household"}, paramAfter, paramLimit},
+			answer:  roster.Page{}, codes: codesOfRead, handle: (*API).roster,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/areas/{id}/review", id: "review", who: device, within: readWithin,
+			summary: "The open questions of an area and all below it, the oldest first.",
+			params:  []param{paramArea, paramAfter, paramLimit},
+			answer:  review.Page{}, codes: codesOfRead, handle: (*API).review,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/rounds/{a}/diff/{b}", id: "diff", who: device, within: readWithin,
+			summary: "Who was met in round b and not in round a, with finder and visit.",
+			params: []param{
+				{"a", "path", "The earlier round's id.", "string", ""}, {"b", "path", "The later round's id.", "string", ""},
+				{"area", "query", "The area's code; may be absent if the caller sees one area and what is below it.", "string", "330702001"},
+				paramAfter, paramLimit,
+			},
+			answer: roster.Diff{}, codes: codesOfRead, handle: (*API).diff,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/openapi.json", id: "openapi", within: readWithin,
+			summary: "This document.", media: fiber.MIMEApplicationJSON, handle: (*API).describe,
+		},
+		{
+			method: fiber.MethodGet, path: "/healthz", id: "healthz", within: readWithin,
+			summary: "The process is alive.", media: fiber.MIMETextPlain, handle: (*API).healthz,
+		},
+		{
+			method: fiber.MethodGet, path: "/readyz", id: "readyz", within: readWithin,
+			summary: "The server can do its work.", media: fiber.MIMETextPlain,
+			codes: []syncproto.Code{syncproto.CodeBusy}, handle: (*API).readyz,
+		},
+		{
+			method: fiber.MethodGet, path: "/metrics", id: "metrics", within: readWithin,
+			summary: "Metrics in Prometheus' text format.", media: fiber.MIMETextPlain, handle: (*API).showMetrics,
+		},
+		{
+			method: fiber.MethodGet, path: "/", id: "page", within: readWithin,
+			summary: "The page.", media: fiber.MIMETextHTML,
+			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: file("index.html"),
+		},
+		{
+			method: fiber.MethodGet, path: "/app.js", id: "pageScript", within: readWithin,
+			summary: "The page's script.", media: "text/javascript",
+			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: file("app.js"),
+		},
+		{
+			method: fiber.MethodGet, path: "/app.css", id: "pageStyle", within: readWithin,
+			summary: "The page's style.", media: "text/css",
+			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: file("app.css"),
+		},
+	}
+}
+
+// allCodes lists what a route can fail with.
+func (r *route) allCodes() []syncproto.Code {
+	codes := append([]syncproto.Code{}, r.codes...)
+	if r.who == device {
+		codes = append(codes, codesOfToken...)
+	}
+	return append(codes, syncproto.CodeInternal)
+}
+
+// pattern is the path as the router writes it.
+func (r *route) pattern() string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(r.path)
+}
+
+// call is one request on its way through a handler.
+type call struct {
+	*fiber.Ctx
+	ctx  context.Context
+	now  time.Time
+	snap *registry.Snapshot
+	// caller is the device that asks; zero on routes for anyone.
+	caller identity.Device
+}
+
+// serve puts around a handler what every route needs: a deadline, the gate, the
+// answer's encoding, the one place for errors, and a line in log and metrics.
+func (a *API) serve(r *route) fiber.Handler {
+	seen := a.metrics.observer(r.id)
+	return func(c *fiber.Ctx) error {
+		start := time.Now()
+		status := fiber.StatusOK
+		caller, err := a.run(c, r)
+		if err != nil {
+			status = a.fail(c, err)
+		}
+		took := time.Since(start)
+		seen.done(status, took)
+		a.note(c, r, caller, status, took)
+		return nil
+	}
+}
+
+// run answers a request, or says why not.
+func (a *API) run(c *fiber.Ctx, r *route) (from identity.Device, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = panicked(value)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), r.within)
+	defer cancel()
+	in := call{Ctx: c, ctx: ctx, now: a.Now()}
+	if r.who == device {
+		if in.caller, err = a.gate.admit(ctx, c.Request().Header.Peek(fiber.HeaderAuthorization)); err != nil {
+			return in.caller, err
+		}
+	}
+	// Taken after admit, which may have loaded a newer one.
+	in.snap = a.Registry.Current()
+	answer, err := r.handle(a, &in)
+	if err != nil {
+		return in.caller, err
+	}
+	return in.caller, send(c, answer)
+}
+
+// note writes a request's log line: the route and never its path or query, the
+// device and never a person. What went well is written only for those who ask
+// for everything: metrics count it.
+func (a *API) note(c *fiber.Ctx, r *route, from identity.Device, status int, took time.Duration) {
+	level := slog.LevelDebug
+	switch {
+	case status >= fiber.StatusInternalServerError:
+		level = slog.LevelError
+	case status >= fiber.StatusBadRequest:
+		level = slog.LevelInfo
+	}
+	if !a.Log.Enabled(context.Background(), level) {
+		return
+	}
+	a.Log.LogAttrs(context.Background(), level, "request",
+		slog.String("route", r.id), slog.Int("status", status), slog.Duration("took", took),
+		slog.Int("in", len(c.Request().Body())), slog.Int("out", len(c.Response().Body())),
+		slog.String("device", from.ID.String()))
+}

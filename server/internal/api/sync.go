@@ -1,0 +1,20 @@
+package api
+
+import "gridsync/syncproto"
+
+// sync is POST /v1/sync.
+func (a *API) sync(c *call) (any, error) {
+	req, err := readRequest(c.Ctx)
+	if err != nil {
+		return nil, err
+	}
+	if req.Device != c.caller.ID {
+		return nil, &syncproto.Error{Code: syncproto.CodeBadToken, Field: "device", Detail: "the token is another device's"}
+	}
+	answer, err := a.Exchange.Sync(c.ctx, c.caller.ID, req)
+	if err != nil {
+		return nil, err
+	}
+	a.metrics.count(answer.Verdicts)
+	return answer, nil
+}

@@ -1,0 +1,283 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/store/sqlite"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Data is a data folder that is open: what commands work on, whether or not a
+// server runs over the same folder.
+type Data struct {
+	store    *sqlite.Store
+	registry *registry.Registry
+	keys     *keyring
+	signer   *identity.Signer
+	now      func() time.Time
+	newID    func() (uuid.UUID, error)
+}
+
+// Options are what a Data takes from outside; zero values mean the real ones.
+type Options struct {
+	Now   func() time.Time
+	NewID func() (uuid.UUID, error)
+}
+
+// Open opens a data folder, making it if it isn't there.
+func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.NewID == nil {
+		opts.NewID = uuid.NewV7
+	}
+	keys, err := openKeys(filepath.Join(dir, "keys"))
+	if err != nil {
+		return nil, err
+	}
+	forms, err := form.BuiltIn()
+	if err != nil {
+		return nil, fmt.Errorf("forms: %w", err)
+	}
+	store, err := sqlite.Open(ctx, dir, sqlite.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	reg, err := registry.Open(ctx, store, forms)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &Data{
+		store: store, registry: reg, keys: keys, signer: identity.NewSigner(keys.signing),
+		now: opts.Now, newID: opts.NewID,
+	}, nil
+}
+
+// Close lets go of the folder.
+func (d *Data) Close() error { return d.store.Close() }
+
+// Areas returns the tree of areas as it is in the folder now.
+func (d *Data) Areas(ctx context.Context) (*area.Tree, error) {
+	if _, err := d.registry.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return d.registry.Current().Areas, nil
+}
+
+// ImportAreas reads areas from CSV (code, name, parent) and keeps them all, or
+// none when there is any problem: then the problems are returned.
+func (d *Data) ImportAreas(ctx context.Context, csv io.Reader) (imported int, problems []area.Problem, err error) {
+	tree, err := d.Areas(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	nodes, problems, err := area.ReadCSV(csv, tree)
+	if err != nil || len(problems) > 0 {
+		return 0, problems, err
+	}
+	return len(nodes), nil, d.PutAreas(ctx, nodes)
+}
+
+// PutAreas adds areas and updates those whose code is there already.
+func (d *Data) PutAreas(ctx context.Context, nodes []area.Node) error {
+	if err := d.store.PutAreas(ctx, nodes); err != nil {
+		return fmt.Errorf("put areas: %w", err)
+	}
+	_, err := d.registry.Refresh(ctx)
+	return err
+}
+
+// Device describes a device that is to be added, the people who record on it, and
+// what they may do.
+type Device struct {
+	Name string
+	// Authors record on the device. One with an id of its own may be there already,
+	// on another phone; one without gets an id. None means one, named as the device.
+	Authors []identity.Author
+	// Areas are where all of them get a grant, as Role (volunteer if empty).
+	Areas []syncproto.AreaID
+	Role  identity.Role
+	// Valid is how long token and grants last; 400 days if 0.
+	Valid time.Duration
+}
+
+// DefaultValid is how long a token and its grants last: a year and a month to
+// renew it in.
+const DefaultValid = 400 * 24 * time.Hour
+
+// Enrolled is a device that was added, with its token.
+type Enrolled struct {
+	identity.Device
+	Authors []identity.Author
+	Token   string
+	Until   time.Time
+}
+
+// Errors of AddDevices that a person can mend.
+var (
+	ErrNoName      = errors.New("a device needs a name")
+	ErrNoArea      = errors.New("a device needs an area")
+	ErrUnknownArea = errors.New("there is no such area")
+	ErrUnknownRole = errors.New("there is no such role")
+	ErrBadValidity = errors.New("a token's validity is a day to ten years")
+)
+
+// AddDevice adds one device.
+func (d *Data) AddDevice(ctx context.Context, device Device) (Enrolled, error) {
+	all, err := d.AddDevices(ctx, []Device{device})
+	if err != nil {
+		return Enrolled{}, err
+	}
+	return all[0], nil
+}
+
+// AddDevices adds devices with their authors and grants, all or none, and signs
+// a token for each.
+func (d *Data) AddDevices(ctx context.Context, devices []Device) ([]Enrolled, error) {
+	tree, err := d.Areas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var everyone identity.Everyone
+	enrolled := make([]Enrolled, 0, len(devices))
+	now := d.now()
+	for _, device := range devices {
+		if err := device.complete(tree); err != nil {
+			return nil, err
+		}
+		e, err := d.enrol(device, now, &everyone)
+		if err != nil {
+			return nil, err
+		}
+		enrolled = append(enrolled, e)
+	}
+	if err := d.store.AddIdentities(ctx, everyone); err != nil {
+		return nil, fmt.Errorf("add devices: %w", err)
+	}
+	_, err = d.registry.Refresh(ctx)
+	return enrolled, err
+}
+
+// complete fills in what may be left out and says what is wrong.
+func (v *Device) complete(tree *area.Tree) error {
+	if v.Role == "" {
+		v.Role = identity.Volunteer
+	}
+	if v.Valid == 0 {
+		v.Valid = DefaultValid
+	}
+	if len(v.Authors) == 0 {
+		v.Authors = []identity.Author{{Name: v.Name}}
+	}
+	switch {
+	case v.Name == "":
+		return ErrNoName
+	case len(v.Areas) == 0:
+		return ErrNoArea
+	case !slices.Contains(identity.Roles, v.Role):
+		return fmt.Errorf("%w: %s", ErrUnknownRole, v.Role)
+	case v.Valid < 24*time.Hour || v.Valid > 3660*24*time.Hour:
+		return ErrBadValidity
+	}
+	for _, id := range v.Areas {
+		if _, ok := tree.Find(id); !ok {
+			return fmt.Errorf("%w: %s", ErrUnknownArea, id)
+		}
+	}
+	return nil
+}
+
+// enrol gives ids, adds to everyone what the device needs, and signs its token.
+// Grants start a day earlier than now: a phone whose clock is behind must not
+// find its first work outside of them.
+func (d *Data) enrol(device Device, now time.Time, everyone *identity.Everyone) (Enrolled, error) {
+	id, err := d.newID()
+	if err != nil {
+		return Enrolled{}, fmt.Errorf("make an id: %w", err)
+	}
+	e := Enrolled{
+		Device: identity.Device{ID: syncproto.DeviceID(id), Name: device.Name},
+		Until:  now.Add(device.Valid),
+	}
+	for _, author := range device.Authors {
+		if author.ID.IsZero() {
+			if id, err = d.newID(); err != nil {
+				return Enrolled{}, fmt.Errorf("make an id: %w", err)
+			}
+			author.ID = syncproto.AuthorID(id)
+		}
+		e.Authors = append(e.Authors, author)
+		e.Device.Authors = append(e.Device.Authors, author.ID)
+		for _, a := range device.Areas {
+			everyone.Grants = append(everyone.Grants, identity.Grant{
+				Author: author.ID, Area: a, Role: device.Role,
+				From: syncproto.Instant(now.Add(-24 * time.Hour).UnixMilli()), To: syncproto.Instant(e.Until.UnixMilli()),
+			})
+		}
+	}
+	everyone.Devices = append(everyone.Devices, e.Device)
+	everyone.Authors = append(everyone.Authors, e.Authors...)
+	e.Token, err = d.signer.Sign(e.Device.ID, e.Authors[0].ID, now, e.Until)
+	return e, err
+}
+
+// Rebuild works everything out again from the change log and says what differs
+// from what is stored. It changes nothing. Nobody may write meanwhile.
+func (d *Data) Rebuild(ctx context.Context) (*exchange.Difference, error) {
+	if _, err := d.registry.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return exchange.Rebuild(ctx, d.store, d.registry.Current())
+}
+
+// RebuildAlone is Rebuild where no server runs over the folder, which it makes
+// sure of.
+func (d *Data) RebuildAlone(ctx context.Context) (diff *exchange.Difference, err error) {
+	err = d.alone(func() error {
+		diff, err = d.Rebuild(ctx)
+		return err
+	})
+	return diff, err
+}
+
+// Histories calls fn for every record with its log and as it is stored.
+func (d *Data) Histories(ctx context.Context, fn func(log []exchange.Logged, stored *syncproto.Record) error) error {
+	return d.store.Histories(ctx, fn)
+}
+
+// NewEpoch starts a new history after a backup was restored: phones offer again
+// what the backup lacks. No server may run over the folder meanwhile.
+func (d *Data) NewEpoch(ctx context.Context) (syncproto.Epoch, error) {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return syncproto.Epoch{}, fmt.Errorf("new epoch: %w", err)
+	}
+	epoch := syncproto.Epoch(id)
+	return epoch, d.alone(func() error { return d.store.NewEpoch(ctx, epoch) })
+}
+
+// ErrServing says that a server runs over the folder.
+var ErrServing = sqlite.ErrLocked
+
+// alone does something while no server can run over the folder.
+func (d *Data) alone(work func() error) error {
+	lock, err := d.store.LockServe()
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(), lock.Release())
+}

@@ -1,0 +1,224 @@
+// Package host puts the server together: a data folder, the services over it, and
+// the API before them. Commands, tests and the demo all start the same thing.
+//
+// It refuses to have rules of its own: whatever decides lives in a service.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gridsync/server/internal/api"
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/roster"
+	"gridsync/server/internal/store/sqlite"
+)
+
+// Config says what to start. Dir and Listen must be given.
+type Config struct {
+	Dir string
+	// Listen is an address such as 127.0.0.1:8080; port 0 takes a free one.
+	Listen string
+	// Now and NewID default to the real clock and random ids.
+	Now   func() time.Time
+	NewID func() (uuid.UUID, error)
+	// Log gets the server's log; nothing is written when it is nil.
+	Log *slog.Logger
+	// Page holds index.html, app.js and app.css; nil for no page.
+	Page fs.FS
+	// Poll is how often the folder is asked for areas and devices that another
+	// process added; 1 s if 0.
+	Poll time.Duration
+	// MaxQueue is how many pushes may wait; exchange says what 0 means.
+	MaxQueue int
+}
+
+// Server is a server that runs.
+type Server struct {
+	*Data
+	exchange *exchange.Service
+	api      *api.API
+	listener net.Listener
+	lock     *sqlite.Lock
+	log      *slog.Logger
+
+	stop    context.CancelFunc
+	done    chan struct{}
+	failure chan error
+	closing sync.Once
+	closed  error
+}
+
+// drain is how long requests under way may take when the server stops.
+const drain = 20 * time.Second
+
+// Start starts a server; Close ends it. One folder has one server at a time.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	data, err := Open(ctx, cfg.Dir, Options{Now: cfg.Now, NewID: cfg.NewID})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Data: data, log: cfg.Log, done: make(chan struct{}), failure: make(chan error, 1)}
+	if err := s.start(ctx, cfg); err != nil {
+		return nil, errors.Join(err, s.abandon(ctx))
+	}
+	return s, nil
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Poll == 0 {
+		cfg.Poll = time.Second
+	}
+	return cfg
+}
+
+func (s *Server) start(ctx context.Context, cfg Config) error {
+	var err error
+	if s.lock, err = s.store.LockServe(); err != nil {
+		return fmt.Errorf("serve %s: %w", cfg.Dir, err)
+	}
+	s.exchange, err = exchange.New(ctx, exchange.Config{
+		Store: s.store, Registry: s.registry, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
+	})
+	if err != nil {
+		return err
+	}
+	rosters := roster.NewService(s.store, s.registry)
+	s.api, err = api.New(api.Config{
+		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
+		Summaries: rollup.NewService(s.store, s.store, s.registry),
+		Questions: review.NewService(s.store, s.registry),
+		Registry:  s.registry, Health: s.store,
+		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
+		Page:       cfg.Page,
+		Collectors: collectors(s.exchange, s.store),
+		Now:        cfg.Now, NewReference: uuid.NewString, Log: cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
+	if s.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.run(cfg.Poll)
+	return nil
+}
+
+// run starts what goes on until Close: answering, and looking for new areas and
+// devices. Nothing here belongs to the context that Start was called with.
+func (s *Server) run(poll time.Duration) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	go func() {
+		if err := s.api.Serve(s.listener); err != nil {
+			s.failure <- fmt.Errorf("serve: %w", err)
+		}
+		close(s.failure)
+	}()
+	go func() {
+		defer close(s.done)
+		s.watch(ctx, poll)
+	}()
+}
+
+// watch follows the registry, and tells the exchange when it has changed:
+// something parked may wait for exactly that. The first look always counts as a
+// change, as areas may have come while no server ran.
+func (s *Server) watch(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	told := int64(-1)
+	for {
+		var err error
+		if told, err = s.follow(ctx, told); err != nil && ctx.Err() == nil {
+			// Tried again at the next tick; until then the server goes on with what it knows.
+			s.log.Error("areas and devices could not be read", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// follow looks for a revision after told, and returns the one that the exchange
+// was told of.
+func (s *Server) follow(ctx context.Context, told int64) (int64, error) {
+	if _, err := s.registry.Refresh(ctx); err != nil {
+		return told, err
+	}
+	now := s.registry.Current().Revision
+	if now == told {
+		return told, nil
+	}
+	if err := s.exchange.RegistryChanged(ctx); err != nil {
+		return told, err
+	}
+	return now, nil
+}
+
+// URL returns where the server answers, such as http://127.0.0.1:8080.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// API returns the API, for requests without a network.
+func (s *Server) API() *api.API { return s.api }
+
+// Exchange returns the exchange, for its statistics.
+func (s *Server) Exchange() *exchange.Service { return s.exchange }
+
+// Retry takes up at once what was parked for want of an area, an author or a
+// grant, instead of at the next look at the registry.
+func (s *Server) Retry(ctx context.Context) error {
+	if _, err := s.registry.Refresh(ctx); err != nil {
+		return err
+	}
+	return s.exchange.RegistryChanged(ctx)
+}
+
+// Failed returns a channel that gives the error with which answering broke down,
+// and is closed when answering has ended.
+func (s *Server) Failed() <-chan error { return s.failure }
+
+// Close stops accepting, lets the requests under way end, writes down what is
+// queued, and lets go of the folder. It may be called more than once.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drain)
+		defer cancel()
+		s.stop()
+		<-s.done
+		s.closed = errors.Join(s.api.Shutdown(ctx), s.abandon(ctx))
+	})
+	return s.closed
+}
+
+// abandon lets go of whatever was taken.
+func (s *Server) abandon(ctx context.Context) error {
+	var errs []error
+	if s.exchange != nil {
+		errs = append(errs, s.exchange.Close(ctx))
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Release())
+	}
+	return errors.Join(append(errs, s.Data.Close())...)
+}

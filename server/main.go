@@ -1,0 +1,126 @@
+// Command server is gridsync's server: it serves phones, imports areas, enrols
+// devices, proves its own totals, and shows and measures itself.
+//
+// It holds the commands and refuses to hold rules: those are the services'.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once: the first only asks.
+	context.AfterFunc(ctx, stop)
+	code := exitCode(realMain(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// commands is the command line.
+type commands struct {
+	Serve serveCommand `cmd:"" help:"${serve}"`
+	Areas struct {
+		Import areasImportCommand `cmd:"" help:"${areas_import}"`
+		List   areasListCommand   `cmd:"" help:"${areas_list}"`
+	} `cmd:"" help:"${areas}"`
+	Device struct {
+		Add deviceAddCommand `cmd:"" help:"${device_add}"`
+	} `cmd:"" help:"${device}"`
+	Rebuild rebuildCommand `cmd:"" help:"${rebuild}"`
+	Epoch   struct {
+		New epochNewCommand `cmd:"" help:"${epoch_new}"`
+	} `cmd:"" help:"${epoch}"`
+}
+
+// dataFlag is the flag that every command about one installation has.
+type dataFlag struct {
+	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"${data}"`
+}
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// usageError is a command line that can't be understood.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// leave is what kong's exit becomes, so that help ends a test no less than a process.
+type leave struct{ code int }
+
+// realMain runs one command to its end, or until ctx does.
+func realMain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	var line commands
+	parser, err := kong.New(&line,
+		kong.Name("server"), kong.Description(helpTexts["product"]), kong.Vars(helpTexts),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(leave{code}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&terminal{stdin, stdout, stderr}),
+	)
+	if err != nil {
+		return fmt.Errorf("command line: %w", err)
+	}
+	defer func() {
+		value := recover()
+		if left, ok := value.(leave); ok {
+			if left.code != 0 {
+				err = usageError{errors.New("exit")}
+			}
+		} else if value != nil {
+			panic(value)
+		}
+	}()
+	parsed, err := parser.Parse(doubleDashes(args))
+	if err != nil {
+		return usageError{err}
+	}
+	return parsed.Run()
+}
+
+// doubleDashes lets long flags be written with one dash, as Go's own commands
+// have them: -data DIR. Single letters, numbers and what follows "--" stay.
+func doubleDashes(args []string) []string {
+	out := make([]string, 0, len(args))
+	for i, arg := range args {
+		if arg == "--" {
+			return append(out, args[i:]...)
+		}
+		if len(arg) > 2 && arg[0] == '-' && letter(arg[1]) && arg[2] != '=' {
+			arg = "-" + arg
+		}
+		out = append(out, arg)
+	}
+	return out
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// exitCode tells a person what went wrong, and says with which code to end: 0 for
+// nothing, 2 for a wrong command line, 1 for anything else.
+func exitCode(err error, stderr io.Writer) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errOnlyCheck):
+		say(stderr, textRebuildCheck, err)
+		return 2
+	case errors.As(err, &usage):
+		say(stderr, textUsage, err)
+		return 2
+	}
+	say(stderr, explain(err), err)
+	return 1
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"gridsync/server/internal/host"
+)
+
+type serveCommand struct {
+	dataFlag
+	Listen  string `default:"127.0.0.1:8080" env:"GRIDSYNC_LISTEN" placeholder:"ADDR" help:"${listen}"`
+	Log     string `default:"text" enum:"text,json" env:"GRIDSYNC_LOG" help:"${log}"`
+	Verbose bool   `help:"${verbose}"`
+}
+
+// Run serves until ctx ends. The first line of standard output is the address, so
+// that whoever started the process on port 0 learns it.
+func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: page})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, server.URL())
+	say(t.err, textServing, server.URL(), c.Data)
+	select {
+	case <-ctx.Done():
+		say(t.err, textStopping)
+	case err = <-server.Failed():
+	}
+	if err = errors.Join(err, server.Close()); err != nil {
+		return err
+	}
+	say(t.err, textStopped)
+	return nil
+}
+
+func (c *serveCommand) logger(w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.Verbose {
+		opts.Level = slog.LevelDebug
+	}
+	if c.Log == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"gridsync/server/internal/host"
+	"gridsync/syncproto"
+)
+
+// What the commands say to a person: Chinese first, English second. Verbs in both
+// texts take the same arguments in the same order.
+var (
+	textUsage        = syncproto.Text{ZH: "命令用法不正确：%v（加 --help 查看用法）", EN: "wrong usage: %v (see --help)"}
+	textFailed       = syncproto.Text{ZH: "出错了：%v", EN: "failed: %v"}
+	textServing      = syncproto.Text{ZH: "服务已启动：%s，数据目录 %s", EN: "serving at %s, data in %s"}
+	textStopping     = syncproto.Text{ZH: "正在停止：等待进行中的请求写完……", EN: "stopping: waiting for the requests under way…"}
+	textStopped      = syncproto.Text{ZH: "已停止，数据已全部写入", EN: "stopped, everything is written"}
+	textLine         = syncproto.Text{ZH: "第 %d 行：%s", EN: "line %d: %s"}
+	textImported     = syncproto.Text{ZH: "已导入 %d 个区域，现共有 %d 个", EN: "imported %d areas; there are %d now"}
+	textNotImported  = syncproto.Text{ZH: "有 %d 处问题，一个区域也没有导入：请改正后重试", EN: "%d problems, and nothing was imported: mend them and try again"}
+	textDevice       = syncproto.Text{ZH: "设备 %s  %s", EN: "device %s  %s"}
+	textAuthor       = syncproto.Text{ZH: "填写人 %s  %s", EN: "author %s  %s"}
+	textUntil        = syncproto.Text{ZH: "凭证有效至 %s，如同密码，请妥善保管：", EN: "the token is good until %s; keep it like a password:"}
+	textNoName       = syncproto.Text{ZH: "请用 -name 给出设备名称（%v）", EN: "give the device a name with -name (%v)"}
+	textNoArea       = syncproto.Text{ZH: "请用 -area 给出负责区域（%v）", EN: "give an area with -area (%v)"}
+	textUnknownArea  = syncproto.Text{ZH: "没有这个区域，请先用 areas import 导入（%v）", EN: "there is no such area; import it with areas import first (%v)"}
+	textUnknownRole  = syncproto.Text{ZH: "没有这个角色（%v）", EN: "there is no such role (%v)"}
+	textBadValidity  = syncproto.Text{ZH: "有效期应为 1 至 3660 天（%v）", EN: "-days takes 1 to 3660 (%v)"}
+	textServed       = syncproto.Text{ZH: "该数据目录上有服务正在运行，请先停止（%v）", EN: "a server is running on this folder; stop it first (%v)"}
+	textRebuildSame  = syncproto.Text{ZH: "由变更日志重新计算的结果与库中完全一致", EN: "what the change log says and what is stored agree"}
+	textRebuildOther = syncproto.Text{ZH: "由变更日志重新计算的结果与库中不一致（%v）", EN: "what the change log says and what is stored differ (%v)"}
+	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
+	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
+)
+
+// say writes a text in both languages on one line.
+func say(w io.Writer, t syncproto.Text, args ...any) {
+	fmt.Fprintf(w, t.ZH+" / "+t.EN+"\n", append(args, args...)...)
+}
+
+// explain finds the text for an error. The error itself is its argument.
+func explain(err error) syncproto.Text {
+	for _, known := range []struct {
+		err  error
+		text syncproto.Text
+	}{
+		{host.ErrNoName, textNoName},
+		{host.ErrNoArea, textNoArea},
+		{host.ErrUnknownArea, textUnknownArea},
+		{host.ErrUnknownRole, textUnknownRole},
+		{host.ErrBadValidity, textBadValidity},
+		{host.ErrServing, textServed},
+		{errNotImported, textNotImported},
+		{errDiffers, textRebuildOther},
+	} {
+		if errors.Is(err, known.err) {
+			return known.text
+		}
+	}
+	return textFailed
+}
+
+// helpTexts are what --help shows.
+var helpTexts = map[string]string{
+	"product":      "网格通服务端：汇集各网格手机的离线记录，逐级给出可核对的数字。 / gridsync's server: merges what phones recorded offline into totals that can be proved.",
+	"data":         "数据目录。 / Data folder.",
+	"serve":        "启动服务。 / Serve phones and offices.",
+	"listen":       "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
+	"verbose":      "记录每个请求。 / Log every request.",
+	"log":          "日志格式。 / Form of the log.",
+	"areas":        "区域。 / Areas.",
+	"areas_import": "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",
+	"areas_file":   "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
+	"areas_list":   "列出区域。 / List areas.",
+	"device":       "设备。 / Devices.",
+	"device_add":   "登记一台设备，凭证单独输出到标准输出。 / Enrol a device; standard output gets the token alone.",
+	"device_name":  "设备名称。 / Name of the device.",
+	"device_area":  "负责区域的编码，可多次给出。 / Code of an area that it serves; may be repeated.",
+	"device_role":  "角色。 / Role.",
+	"authors":      "使用该设备的填写人姓名，可多次给出；不给则与设备同名。 / Name of a person who records on it; may be repeated, the device's name if absent.",
+	"days":         "凭证和授权的有效天数。 / Days for which token and grants hold.",
+	"rebuild":      "由变更日志重新计算并核对。 / Work everything out from the change log and compare.",
+	"check":        "只核对，不修改。 / Compare, change nothing.",
+	"epoch":        "历史编号。 / The database's history.",
+	"epoch_new":    "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
+}
