@@ -1,0 +1,71 @@
+package simtest_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gridsync/server/internal/simtest"
+)
+
+// Every file of testdata/scenarios is a promise of its own.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("../../../testdata/scenarios/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 15 {
+		t.Fatalf("%d scenarios: some are missing", len(files))
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := play(t, string(script)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func play(t *testing.T, script string) error {
+	t.Helper()
+	w, err := simtest.NewWorld(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	return simtest.Run(t.Context(), w, script)
+}
+
+// A runner that takes anything for true would make every promise empty.
+func TestAScriptThatIsWrongFails(t *testing.T) {
+	begin := "device a grid-1\na put household/1 note=here\na sync\n"
+	for name, line := range map[string]string{
+		"a value that is another":    "all household/1 note=gone",
+		"a record that is not there": "a sees household/2 note=here",
+		"a record that is there":     "a lacks household/1",
+		"a question nobody asked":    "review household/1 note",
+		"a total that is another":    "totals county households=2",
+		"nothing is parked":          "parked 1",
+		"another verdict":            "a says 1 disputed",
+		"another state":              "a log delivered=2",
+		"a step that is none":        "a dance",
+		"a device that is none":      "b sync",
+		"a sync that works":          "a sync fails",
+		"a server without it":        "server household/1 none",
+		"a dispute that is none":     "a disputes household/1 note",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := play(t, begin+line); err == nil {
+				t.Fatalf("%q passed", line)
+			}
+		})
+	}
+}
