@@ -248,7 +248,9 @@ func (p *puller) page(ctx context.Context, f Feed) (bool, error) {
 			default: // the device makes it itself
 			}
 		}
-		full := len(rows) == maxRows || size >= p.budget
+		// A store may end a page below its bounds, when the next row would pass them:
+		// only the feed's end, or nothing at all, says that there is no more.
+		full := len(rows) > 0 && p.cursor.positions[f] < p.s.heads.of(f).Last
 		p.budget -= size
 		if !full {
 			return true, nil
