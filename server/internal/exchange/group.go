@@ -279,9 +279,7 @@ func (g *group) park(l *Logged, reason *syncproto.Error, state *DeviceState) {
 	l.Verdict, l.Reason, l.Field = syncproto.Parked, reason.Code, reason.Field
 	state.park(l.Change.N, reason.Code)
 	g.parked++
-	if waitsForRecord(reason.Code) {
-		g.nowWaiting[l.Change.Record] = struct{}{}
-	}
+	g.nowWaiting[l.Change.Record] = struct{}{}
 }
 
 // stamp gives the device what it needs to make the records itself that are its

@@ -65,12 +65,6 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 	return why
 }
 
-// waitsForRecord reports whether a change parked for this reason may be applied
-// as soon as something happens to its record.
-func waitsForRecord(code syncproto.Code) bool {
-	return code == syncproto.CodeUnknownRecord || code == syncproto.CodeFailsForm || code == syncproto.CodeOutOfArea
-}
-
 // waitsForRegistry lists the reasons that a change of areas, people or forms may end.
 var waitsForRegistry = []syncproto.Code{
 	syncproto.CodeUnknownAuthor, syncproto.CodeOutOfArea, syncproto.CodeGrantExpired, syncproto.CodeNotEntitled,
@@ -233,8 +227,5 @@ func (g *group) repark(l *Logged, why *syncproto.Error, state *DeviceState) {
 	}
 	l.Reason, l.Field = why.Code, why.Field
 	state.park(l.Change.N, why.Code)
-	if waitsForRecord(why.Code) {
-		g.nowWaiting[l.Change.Record] = struct{}{}
-	}
 	g.note(l)
 }

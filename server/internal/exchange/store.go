@@ -67,8 +67,7 @@ type Boot struct {
 	// behind it.
 	Now   syncproto.Instant
 	Heads []Head
-	// WaitingFor are the records that parked changes with reason unknown_record or
-	// fails_form speak of.
+	// WaitingFor are the records that parked changes speak of.
 	WaitingFor []syncproto.RecordID
 	// Parked counts parked changes.
 	Parked int

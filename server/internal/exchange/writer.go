@@ -50,7 +50,8 @@ type writer struct {
 	stopped chan struct{}
 	closing sync.Once
 
-	// Only the writer's goroutine touches these.
+	// Only the writer's goroutine touches these. waiting are the records of which
+	// something is parked.
 	last    syncproto.Version
 	now     syncproto.Instant
 	waiting map[syncproto.RecordID]struct{}

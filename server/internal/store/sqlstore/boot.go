@@ -52,7 +52,7 @@ func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
 			return err
 		}
 		rows, err = q.query(ctx, `SELECT DISTINCT r.id FROM change_log c JOIN record r ON r.key = c.record
-			WHERE c.released = 0 AND c.reason IN ($1, $2)`, string(syncproto.CodeUnknownRecord), string(syncproto.CodeFailsForm))
+			WHERE c.released = 0`)
 		b.WaitingFor, err = collect(rows, err, func(rows *sql.Rows, id *syncproto.RecordID) error {
 			return rows.Scan(intoID(id))
 		})
