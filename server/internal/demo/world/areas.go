@@ -20,6 +20,9 @@ func date(day int) string { return fmt.Sprintf("2020-01-%02d", day) }
 // Begins is when the story begins: the evening before the first round.
 var Begins = at(26, 19, 0)
 
+// cadresArrive is when the seconded cadres get their phones.
+var cadresArrive = at(28, 18, 30)
+
 // newID makes a version 7 UUID of a moment and the next random bits.
 func newID[T ~[16]byte](r *rand.Rand, t syncproto.Instant) T {
 	var b [16]byte
@@ -63,7 +66,7 @@ func (w *World) addAreas() {
 // in 1970.
 func (w *World) addPhones(r *rand.Rand) {
 	add := func(role Role, name string, area syncproto.AreaID, grid, people int) {
-		p := Phone{Device: newID[syncproto.DeviceID](r, Begins), Name: name, Role: role, Area: area, Grid: grid}
+		p := Phone{Name: name, Role: role, Area: area, Grid: grid}
 		for range people {
 			p.Authors = append(p.Authors, Author{ID: newID[syncproto.AuthorID](r, Begins), Name: personName(r)})
 		}
@@ -86,7 +89,11 @@ func (w *World) addPhones(r *rand.Rand) {
 	w.Phones[2].Skew = int64(time.Date(2030, 5, 1, 0, 0, 0, 0, form.Zone).UnixMilli()) - int64(at(27, 0, 0))
 	w.Phones[3].Skew = int64(time.Date(1970, 1, 2, 0, 0, 0, 0, form.Zone).UnixMilli()) - int64(at(27, 0, 0))
 	for i := range w.Phones {
-		w.Phones[i].Slow = i%11 == 7
+		p := &w.Phones[i]
+		p.Slow = i%11 == 7
+		if p.From = Begins; p.Role == Cadre {
+			p.From = cadresArrive
+		}
 	}
 }
 

@@ -131,9 +131,8 @@ const (
 	Post      Role = "post"
 )
 
-// Phone is a device, those who record on it, and what is wrong with it.
+// Phone is a phone, those who record on it, and what is wrong with it.
 type Phone struct {
-	Device  syncproto.DeviceID
 	Name    string
 	Role    Role
 	Area    syncproto.AreaID
@@ -141,6 +140,8 @@ type Phone struct {
 	Authors []Author
 	// Skew is what its clock shows less the true time, in milliseconds.
 	Skew int64
+	// From is when the phone is put to use.
+	From syncproto.Instant
 	// Slow phones have a link of 200 kbit/s.
 	Slow bool
 }
@@ -177,6 +178,8 @@ type Write struct {
 	Record syncproto.RecordID
 	Area   syncproto.AreaID
 	Fields syncproto.Fields
+	// Anyway is set where the author insists on what the form rejects.
+	Anyway bool
 }
 
 // Planted is a disagreement or a mistake that the script holds on purpose.

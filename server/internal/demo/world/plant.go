@@ -177,7 +177,7 @@ func (s *writer) badNumber(n int) {
 		wrong[17] = '0'
 	}
 	s.act(phone, Act{At: s.after(phone), Writes: []Write{{
-		Kind: "person", Record: p.ID, Area: s.w.Grids[grid], Fields: syncproto.Fields{"id_number": text(string(wrong))},
+		Kind: "person", Record: p.ID, Area: s.w.Grids[grid], Fields: syncproto.Fields{"id_number": text(string(wrong))}, Anyway: true,
 	}}})
 	s.plant("fails_form", p.ID, "id_number", false, syncproto.CodeFailsForm)
 }
@@ -198,7 +198,7 @@ func (s *writer) decisions() {
 			value, kind = "38.4", "temperature"
 		}
 		s.act(0, Act{At: s.after(0), Decides: true, Writes: []Write{{
-			Kind: kind, Record: planted.Record, Area: s.w.Community, Fields: syncproto.Fields{planted.Field: value},
+			Kind: kind, Record: planted.Record, Fields: syncproto.Fields{planted.Field: value},
 		}}})
 		planted.Disputed = false
 	}

@@ -1,0 +1,79 @@
+package demo_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"testing"
+
+	"gridsync/server/internal/demo"
+	"gridsync/server/internal/demo/world"
+	"gridsync/server/internal/host"
+	"gridsync/syncproto"
+)
+
+// start starts a real server for the demo, as the command does.
+func start(ctx context.Context, s demo.Setup) (*demo.Server, error) {
+	h, err := host.Start(ctx, host.Config{Dir: s.Dir, Listen: "127.0.0.1:0", Now: s.Now, NewID: s.NewID})
+	if err != nil {
+		return nil, err
+	}
+	if err := h.PutAreas(ctx, s.Areas); err != nil {
+		return nil, err
+	}
+	return &demo.Server{
+		URL: h.URL(), Histories: h.Histories, Close: h.Close,
+		Enrol: func(ctx context.Context, ask []demo.Enrolment) ([]demo.Enrolled, error) {
+			devices := make([]host.Device, len(ask))
+			for i, a := range ask {
+				devices[i] = host.Device{Name: a.Name, Authors: a.Authors, Areas: []syncproto.AreaID{a.Area}, Role: a.Role}
+			}
+			enrolled, err := h.AddDevices(ctx, devices)
+			out := make([]demo.Enrolled, len(enrolled))
+			for i, e := range enrolled {
+				out[i] = demo.Enrolled{Device: e.Device.ID, Token: e.Token}
+			}
+			return out, err
+		},
+		Rebuild: func(ctx context.Context) ([]string, error) {
+			diff, err := h.Rebuild(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return diff.Found, nil
+		},
+	}, nil
+}
+
+func TestASmallWorldEndsAsPlanted(t *testing.T) {
+	const scale = 24
+	var out bytes.Buffer
+	result, err := demo.Run(t.Context(), demo.Options{Start: start, Seed: 5, Scale: scale, Once: true, JSON: true, Out: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var printed demo.Result
+	if err := json.Unmarshal(out.Bytes(), &printed); err != nil {
+		t.Fatalf("printed %s: %v", out.Bytes(), err)
+	}
+	size := world.Whole.Divided(scale)
+	w := world.New(5, size)
+	first, second := size.Residents()
+	if r := result.Rounds; len(r) != 2 ||
+		r[0].Met != (demo.Met{Residents: first, Returnees: size.Returnees}) ||
+		r[1].Met != (demo.Met{Residents: second, Returnees: size.Returnees + size.LateReturnees}) {
+		t.Errorf("rounds: %+v", r)
+	}
+	if result.Late != (demo.Met{Residents: size.Late, Returnees: size.LateReturnees}) {
+		t.Errorf("late: %+v", result.Late)
+	}
+	if c := result.Changes; c.Recorded != w.Writes() || c.Held != w.Writes() || c.Lost != 0 || c.Doubled != 0 {
+		t.Errorf("changes: %+v, recorded by the script: %d", c, w.Writes())
+	}
+	if result.Disputed != w.Disputed() || result.Parked != w.Parked() {
+		t.Errorf("%d disputed and %d parked, planted: %d and %d", result.Disputed, result.Parked, w.Disputed(), w.Parked())
+	}
+	if !result.ReplicasAgree || !result.RebuildAgrees {
+		t.Errorf("replicas agree: %v, rebuild agrees: %v", result.ReplicasAgree, result.RebuildAgrees)
+	}
+}

@@ -1,0 +1,116 @@
+// Package demo plays the days of package world with real phones, the client SDK
+// each with its own file, over real HTTP through bad links, against a server that
+// its caller starts; then it asks server and phones what came of it.
+//
+// It refuses to state a figure: every number that it prints was read from the
+// server's API, the server's log or a phone's own log after the fact.
+package demo
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/identity"
+	"gridsync/syncproto"
+)
+
+// Setup is what the demo's server starts with.
+type Setup struct {
+	// Dir is an empty folder for its data.
+	Dir   string
+	Areas []area.Node
+	// Now is the clock of the story, NewID makes the ids of devices and people. Both
+	// may be called from many goroutines.
+	Now   func() time.Time
+	NewID func() (uuid.UUID, error)
+}
+
+// Enrolment asks for a device of people who may act in an area.
+type Enrolment struct {
+	Name    string
+	Authors []identity.Author
+	Area    syncproto.AreaID
+	Role    identity.Role
+}
+
+// Enrolled is a device with its token.
+type Enrolled struct {
+	Device syncproto.DeviceID
+	Token  string
+}
+
+// Server is a running server as the demo needs it.
+type Server struct {
+	// URL is where it answers, without a slash at the end.
+	URL string
+	// Enrol adds devices, and returns them in the same order.
+	Enrol func(context.Context, []Enrolment) ([]Enrolled, error)
+	// Histories streams the change log, record by record: exchange.Store.Histories.
+	Histories func(ctx context.Context, fn func(log []exchange.Logged, stored *syncproto.Record) error) error
+	// Rebuild computes everything from the change log once more, and says what
+	// differs from what is stored; nothing if all agrees.
+	Rebuild func(ctx context.Context) (differences []string, err error)
+	// Close stops it.
+	Close func() error
+}
+
+// Options say what to play and how to tell of it.
+type Options struct {
+	// Start starts a server.
+	Start func(context.Context, Setup) (*Server, error)
+	// Dir keeps the data; empty for a folder that is removed at the end.
+	Dir string
+	// Seed decides everything that is made up. Scale divides the sizes; 0 and 1 are
+	// the whole case.
+	Seed  uint64
+	Scale int
+	// Workers bounds how many phones are busy at once; 0 means 12.
+	Workers int
+	// Once ends when the figures are told; JSON tells them as one object on Out and
+	// nothing else.
+	Once, JSON bool
+	// Out gets the figures, Notes the progress. Colour and Bar say whether either may
+	// be drawn on: see Terminal.
+	Out, Notes  io.Writer
+	Colour, Bar bool
+}
+
+// Result is what came of it, in the shape in which -json prints it.
+type Result struct {
+	Rounds        []RoundFigures `json:"rounds"`
+	Late          Met            `json:"late"`
+	Changes       Changes        `json:"changes"`
+	Disputed      int            `json:"disputed"`
+	Parked        int            `json:"parked"`
+	ReplicasAgree bool           `json:"replicas_agree"`
+	RebuildAgrees bool           `json:"rebuild_agrees"`
+	Seconds       float64        `json:"seconds"`
+}
+
+// RoundFigures says whom a round met.
+type RoundFigures struct {
+	Round int `json:"round"`
+	Met
+}
+
+// Met counts people, and the returnees among them.
+type Met struct {
+	Residents int `json:"residents"`
+	Returnees int `json:"returnees"`
+}
+
+// Changes compares the phones' own logs with the server's.
+type Changes struct {
+	// Recorded counts the changes in the phones' logs, Held those in the server's.
+	Recorded int `json:"recorded"`
+	Held     int `json:"held"`
+	// Lost are recorded and not held; Doubled are ids, or numbers of one device, that
+	// the server's log has more than once.
+	Lost    int `json:"lost"`
+	Doubled int `json:"doubled"`
+}

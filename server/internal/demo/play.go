@@ -1,0 +1,168 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"gridsync/server/internal/demo/badnet"
+	"gridsync/server/internal/demo/world"
+	"gridsync/syncproto"
+)
+
+// play is the story while it is told.
+type play struct {
+	opt    Options
+	w      *world.World
+	dir    string
+	clock  *storyClock
+	server *Server
+	// screen reads for the county; fresh is the new phone's enrolment.
+	screen *reader
+	fresh  Enrolled
+	phones []*phone // by the index of world.Phones; nil while not in use
+	bar    *progress
+}
+
+// begin enrols those who only look, and the phones of the first evening.
+func (p *play) begin(ctx context.Context) error {
+	seats, err := p.server.Enrol(ctx, onlookers(p.w))
+	if err != nil {
+		return fmt.Errorf("enrolling the county's screen: %w", err)
+	}
+	p.screen, p.fresh = newReader(p.server.URL, seats[0].Token), seats[1]
+	p.phones = make([]*phone, len(p.w.Phones))
+	return nil
+}
+
+// run plays every phase and then lets all phones sync over quiet links until
+// nobody has anything new for anybody.
+func (p *play) run(ctx context.Context) error {
+	for i := range p.w.Phases {
+		if err := p.phase(ctx, &p.w.Phases[i]); err != nil {
+			return fmt.Errorf("%s: %w", p.w.Phases[i].Name.EN, err)
+		}
+	}
+	last := p.w.Phases[len(p.w.Phases)-1].Until
+	for range 2 { // once to send what is left, once more to fetch what others sent
+		if err := p.each(func(ph *phone, _ int) error {
+			ph.quiet.Store(true)
+			return ph.sync(ctx, last)
+		}); err != nil {
+			return fmt.Errorf("the last sync: %w", err)
+		}
+	}
+	return nil
+}
+
+// phase lets every phone in use record what it has to without signal, and sync at
+// the end. Those that did so already change nothing for the others: nobody looks
+// before the next phase.
+func (p *play) phase(ctx context.Context, phase *world.Phase) error {
+	p.clock.set(phase.Until)
+	if err := p.handOut(ctx, phase.Until); err != nil {
+		return err
+	}
+	p.bar.say(phase.Name)
+	return p.each(func(ph *phone, i int) error {
+		if err := ph.record(ctx, phase.Acts[i]); err != nil {
+			return err
+		}
+		if err := ph.sync(ctx, phase.Until); err != nil {
+			return err
+		}
+		n := 0
+		for _, act := range phase.Acts[i] {
+			n += len(act.Writes)
+		}
+		p.bar.add(n)
+		return nil
+	})
+}
+
+// handOut enrols and opens the phones that are put to use by now.
+func (p *play) handOut(ctx context.Context, now syncproto.Instant) error {
+	var which []int
+	var ask []Enrolment
+	for i, ph := range p.w.Phones {
+		if p.phones[i] == nil && ph.From <= now {
+			which, ask = append(which, i), append(ask, enrolment(ph))
+		}
+	}
+	if len(which) == 0 {
+		return nil
+	}
+	seats, err := p.server.Enrol(ctx, ask)
+	if err != nil {
+		return fmt.Errorf("enrolling phones: %w", err)
+	}
+	for n, i := range which {
+		dir := filepath.Join(p.dir, "phones")
+		if p.phones[i], err = openPhone(ctx, p.w.Phones[i], seats[n], p.w.Seed, dir, p.server.URL); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each runs fn for every phone in use, a few at a time, and waits for all of them.
+// Slow links come first: others work while they wait.
+func (p *play) each(fn func(ph *phone, i int) error) error {
+	order := make([]int, 0, len(p.phones))
+	for _, slow := range []bool{true, false} {
+		for i, ph := range p.phones {
+			if ph != nil && ph.Slow == slow {
+				order = append(order, i)
+			}
+		}
+	}
+	return concurrently(p.opt.Workers, order, func(i int) error { return fn(p.phones[i], i) })
+}
+
+// concurrently runs fn for each item on a number of goroutines and joins the errors.
+func concurrently[T any](workers int, items []T, fn func(T) error) error {
+	queue := make(chan T)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for range max(1, workers) {
+		wg.Go(func() {
+			for item := range queue {
+				if err := fn(item); err != nil {
+					mu.Lock()
+					errs = append(errs, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, item := range items {
+		queue <- item
+	}
+	close(queue)
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// faults adds up what went wrong on all links.
+func (p *play) faults() map[badnet.Fault]int {
+	sum := make(map[badnet.Fault]int)
+	for _, ph := range p.phones {
+		for fault, n := range ph.link.Counts() {
+			sum[fault] += n
+		}
+	}
+	return sum
+}
+
+func (p *play) close() error {
+	var errs []error
+	for _, ph := range p.phones {
+		if ph != nil {
+			errs = append(errs, ph.close())
+		}
+	}
+	return errors.Join(errs...)
+}
