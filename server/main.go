@@ -39,6 +39,9 @@ type commands struct {
 	Epoch   struct {
 		New epochNewCommand `cmd:"" help:"${epoch_new}"`
 	} `cmd:"" help:"${epoch}"`
+	Demo       demoCommand       `cmd:"" help:"${demo}"`
+	Bench      benchCommand      `cmd:"" help:"${bench}"`
+	BenchChild benchChildCommand `cmd:"" hidden:""`
 }
 
 // dataFlag is the flag that every command about one installation has.

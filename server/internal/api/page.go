@@ -21,7 +21,7 @@ var mediaOf = map[string]string{
 
 // file answers with one of the page's files.
 func file(name string) func(*API, *call) (any, error) {
-	return func(a *API, _ *call) (any, error) {
+	return func(a *API, c *call) (any, error) {
 		if a.Page == nil {
 			return nil, &syncproto.Error{Code: syncproto.CodeNotFound}
 		}
@@ -32,6 +32,7 @@ func file(name string) func(*API, *call) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
+		secureDocument(c.Ctx)
 		return raw{mediaOf[path.Ext(name)], body}, nil
 	}
 }

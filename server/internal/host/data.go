@@ -104,6 +104,8 @@ func (d *Data) PutAreas(ctx context.Context, nodes []area.Node) error {
 // Device describes a device that is to be added, the people who record on it, and
 // what they may do.
 type Device struct {
+	// ID is given to the device; a new one if it is zero.
+	ID   syncproto.DeviceID
 	Name string
 	// Authors record on the device. One with an id of its own may be there already,
 	// on another phone; one without gets an id. None means one, named as the device.
@@ -205,20 +207,16 @@ func (v *Device) complete(tree *area.Tree) error {
 // Grants start a day earlier than now: a phone whose clock is behind must not
 // find its first work outside of them.
 func (d *Data) enrol(device Device, now time.Time, everyone *identity.Everyone) (Enrolled, error) {
-	id, err := d.newID()
-	if err != nil {
-		return Enrolled{}, fmt.Errorf("make an id: %w", err)
-	}
 	e := Enrolled{
-		Device: identity.Device{ID: syncproto.DeviceID(id), Name: device.Name},
+		Device: identity.Device{ID: device.ID, Name: device.Name},
 		Until:  now.Add(device.Valid),
 	}
+	if err := d.identify((*uuid.UUID)(&e.ID)); err != nil {
+		return Enrolled{}, err
+	}
 	for _, author := range device.Authors {
-		if author.ID.IsZero() {
-			if id, err = d.newID(); err != nil {
-				return Enrolled{}, fmt.Errorf("make an id: %w", err)
-			}
-			author.ID = syncproto.AuthorID(id)
+		if err := d.identify((*uuid.UUID)(&author.ID)); err != nil {
+			return Enrolled{}, err
 		}
 		e.Authors = append(e.Authors, author)
 		e.Device.Authors = append(e.Device.Authors, author.ID)
@@ -231,8 +229,20 @@ func (d *Data) enrol(device Device, now time.Time, everyone *identity.Everyone) 
 	}
 	everyone.Devices = append(everyone.Devices, e.Device)
 	everyone.Authors = append(everyone.Authors, e.Authors...)
+	var err error
 	e.Token, err = d.signer.Sign(e.Device.ID, e.Authors[0].ID, now, e.Until)
 	return e, err
+}
+
+// identify gives an id to whoever has none.
+func (d *Data) identify(id *uuid.UUID) (err error) {
+	if *id != uuid.Nil {
+		return nil
+	}
+	if *id, err = d.newID(); err != nil {
+		return fmt.Errorf("make an id: %w", err)
+	}
+	return nil
 }
 
 // Rebuild works everything out again from the change log and says what differs
