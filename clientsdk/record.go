@@ -46,41 +46,41 @@ type Witness struct {
 }
 
 // Value returns what a field shows; empty if nothing was written.
-func (r *Record) Value(field string) syncproto.Value { return r.view.Fields[field].Value }
+func (r Record) Value(field string) syncproto.Value { return r.view.Fields[field].Value }
 
 // Text returns the text that a field shows; empty if it shows none.
-func (r *Record) Text(field string) string {
+func (r Record) Text(field string) string {
 	s, _ := r.Value(field).Text()
 	return s
 }
 
 // Texts returns the members that a list field shows.
-func (r *Record) Texts(field string) []string {
+func (r Record) Texts(field string) []string {
 	s, _ := r.Value(field).Texts()
 	return s
 }
 
 // Number returns the number that a field shows, and whether it shows one.
-func (r *Record) Number(field string) (float64, bool) {
+func (r Record) Number(field string) (float64, bool) {
 	x, err := strconv.ParseFloat(string(r.Value(field)), 64)
 	return x, err == nil
 }
 
 // Bool reports whether a field shows true.
-func (r *Record) Bool(field string) bool { return r.Value(field) == "true" }
+func (r Record) Bool(field string) bool { return r.Value(field) == "true" }
 
 // Fields returns what every field shows, without cleared ones.
-func (r *Record) Fields() syncproto.Fields { return r.view.Values() }
+func (r Record) Fields() syncproto.Fields { return r.view.Values() }
 
 // Disputed reports whether a person must look at a field.
-func (r *Record) Disputed(field string) bool { return r.view.Fields[field].Disputed }
+func (r Record) Disputed(field string) bool { return r.view.Fields[field].Disputed }
 
 // Disputes returns the fields at which a person must look, in order.
-func (r *Record) Disputes() []string { return r.view.Disputed() }
+func (r Record) Disputes() []string { return r.view.Disputed() }
 
 // Candidates returns the values that a field holds at once, the one that shows
 // first; one for a field that nobody disputes.
-func (r *Record) Candidates(field string) []Candidate {
+func (r Record) Candidates(field string) []Candidate {
 	shown := r.view.Fields[field].Candidates
 	candidates := make([]Candidate, len(shown))
 	for i, c := range shown {
@@ -96,4 +96,4 @@ func (r *Record) Candidates(field string) []Candidate {
 }
 
 // Live returns the record's live parts, for comparing replicas.
-func (r *Record) Live() []syncproto.Part { return slices.Clone(r.live) }
+func (r Record) Live() []syncproto.Part { return slices.Clone(r.live) }
