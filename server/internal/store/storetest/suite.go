@@ -1,0 +1,119 @@
+// Package storetest is the contract of every storage engine, as tests that read
+// like promises.
+//
+// An engine passes all of it: the package refuses to let one pick.
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/roster"
+	"gridsync/syncproto"
+)
+
+// Engine is everything that the services ask of a store.
+type Engine interface {
+	exchange.Store
+	registry.Store
+	review.Store
+	rollup.Store
+	roster.Store
+	// Ping reports whether the database answers.
+	Ping(ctx context.Context) error
+	// NewEpoch starts a new history, whose numbers lie beyond all that the lost end
+	// of the old one can have given out.
+	NewEpoch(ctx context.Context, epoch syncproto.Epoch) error
+	// Close ends the handle; the data stays.
+	Close() error
+}
+
+// Place is where one database lives. Each call opens a handle of its own on the
+// same data, as another process would.
+type Place func(t *testing.T) Engine
+
+// Run holds an engine against the contract. place makes a new, empty place.
+func Run(t *testing.T, place func(t *testing.T) Place) {
+	for _, promise := range promises {
+		t.Run(promise.name, func(t *testing.T) {
+			open := place(t)
+			w := &world{t: t, open: open, Engine: open(t)}
+			t.Cleanup(func() { w.close() })
+			promise.keep(w)
+		})
+	}
+}
+
+// promises is the contract.
+var promises = []struct {
+	name string
+	keep func(*world)
+}{
+	{"ANewDatabaseIsEmpty", aNewDatabaseIsEmpty},
+	{"EmptyBatchesAreFine", emptyBatchesAreFine},
+	{"PingTellsWhetherItAnswers", pingTellsWhetherItAnswers},
+
+	{"ChangesComeBackByteForByte", changesComeBackByteForByte},
+	{"PriorFindsWhatThatDeviceSent", priorFindsWhatThatDeviceSent},
+	{"ANumberIsUsedOnce", aNumberIsUsedOnce},
+	{"LogsComeInOrder", logsComeInOrder},
+	{"VersionsHaveTheirMoment", versionsHaveTheirMoment},
+	{"ParkedComeOldestFirst", parkedComeOldestFirst},
+	{"ReleasedChangesStopWaiting", releasedChangesStopWaiting},
+	{"AReasonCanChange", aReasonCanChange},
+
+	{"AFailedGroupLeavesNothing", aFailedGroupLeavesNothing},
+	{"APanickingGroupLeavesNothing", aPanickingGroupLeavesNothing},
+	{"GroupsNeverOverlap", groupsNeverOverlap},
+	{"ACallerWhoLeavesDoesNotBreakTheGroup", aCallerWhoLeavesDoesNotBreakTheGroup},
+	{"ReadersSeeWholeGroups", readersSeeWholeGroups},
+
+	{"ASoleRecordReadsLikeAnyOther", aSoleRecordReadsLikeAnyOther},
+	{"EveryLivePartIsKept", everyLivePartIsKept},
+	{"RecordsAreFoundByTheThousand", recordsAreFoundByTheThousand},
+	{"AWaitingRecordIsNotThere", aWaitingRecordIsNotThere},
+
+	{"PagesComeInOrderOfVersions", pagesComeInOrderOfVersions},
+	{"PagesAreBoundedByRows", pagesAreBoundedByRows},
+	{"PagesAreBoundedByBytes", pagesAreBoundedByBytes},
+	{"AMovedRecordGoesFromOneFeedToAnother", aMovedRecordGoesFromOneFeedToAnother},
+	{"GoneRowsComeInOrder", goneRowsComeInOrder},
+	{"NoPageStepsOverARow", noPageStepsOverARow},
+	{"CursorNeverSkipsALateCommit", cursorNeverSkipsALateCommit},
+
+	{"CountersSumOverDays", countersSumOverDays},
+	{"CountersMoveBothWays", countersMoveBothWays},
+	{"SightingsComeAndGo", sightingsComeAndGo},
+	{"OnlyInNamesEachPersonOnce", onlyInNamesEachPersonOnce},
+	{"DevicesAreKeptWhole", devicesAreKeptWhole},
+	{"ContactsTellClocksAndBacklog", contactsTellClocksAndBacklog},
+	{"AsOfNeverGoesBack", asOfNeverGoesBack},
+
+	{"QuestionsOpenAndClose", questionsOpenAndClose},
+	{"NoPageOfQuestionsEndsAmidAVersion", noPageOfQuestionsEndsAmidAVersion},
+	{"TheLastWordOnAQuestionHolds", theLastWordOnAQuestionHolds},
+
+	{"RostersComeAreaByArea", rostersComeAreaByArea},
+	{"RostersCanKeepToAKind", rostersCanKeepToAKind},
+	{"RostersGoOnWhereTheyEnded", rostersGoOnWhereTheyEnded},
+
+	{"NewAreasGetTheNextKeys", newAreasGetTheNextKeys},
+	{"AreasComeByTheThousand", areasComeByTheThousand},
+	{"IdentitiesComeBackInOrder", identitiesComeBackInOrder},
+	{"IdentitiesAreReplaced", identitiesAreReplaced},
+	{"TheLogEnrolsNobody", theLogEnrolsNobody},
+	{"RevisionRisesWithEveryChange", revisionRisesWithEveryChange},
+	{"ASecondHandleIsHeard", aSecondHandleIsHeard},
+
+	{"BootTellsWhatIsWaitedFor", bootTellsWhatIsWaitedFor},
+	{"HeadsAreKeptWhole", headsAreKeptWhole},
+	{"ANewEpochLeavesLostNumbersBehind", aNewEpochLeavesLostNumbersBehind},
+	{"HistoriesTellEverything", historiesTellEverything},
+	{"HistoriesReadOneMoment", historiesReadOneMoment},
+	{"HistoriesStopWhenAsked", historiesStopWhenAsked},
+	{"ReopenKeepsEverything", reopenKeepsEverything},
+}
