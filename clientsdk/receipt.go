@@ -99,7 +99,7 @@ func (a *applying) offerAgain() error {
 		if a.returned[o.N] {
 			continue
 		}
-		a.returned[o.N] = true
+		a.returned[o.N], a.progress = true, true
 		if err := a.exec("UPDATE outbox SET state = 0, version = 0, overlay = 1 WHERE n = ?", int64(o.N)); err != nil {
 			return err
 		}
@@ -162,9 +162,9 @@ func (a *applying) settleDigest() error {
 		return nil
 	}
 	m.Agreed = false
-	if !m.Offering {
+	if !m.Offering && !a.report.Reoffered {
 		m.Offering = true
-		a.report.Reoffered = true
+		a.report.Reoffered, a.progress = true, true
 		return a.exec("UPDATE outbox SET state = 0 WHERE state IN (1, 2)")
 	}
 	open, err := a.count("SELECT count(*) FROM outbox WHERE state = 0 OR covered = 0 AND " + alive)
