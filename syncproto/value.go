@@ -126,7 +126,7 @@ func (f Fields) Names() []string {
 }
 
 // Encode writes f as a JSON object with its names in order, without escaping
-// <, > and & (so that every language writes the same bytes).
+// <, > and &, as other languages do.
 func (f Fields) Encode() json.RawMessage {
 	b := []byte{'{'}
 	for i, name := range f.Names() {
