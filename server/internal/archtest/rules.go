@@ -82,6 +82,12 @@ var Layout = []Layer{
 		May:      join(language, sqlite, uuid, []string{"github.com/cenkalti/backoff/v5", "github.com/klauspost/compress/...", "github.com/alecthomas/kong"}),
 	},
 	{
+		Name:     "pages",
+		Why:      "the pages are files that are served as they are",
+		Packages: []string{"server/web"},
+		MayNot:   join(sql, network, machine),
+	},
+	{
 		Name:     "host",
 		Why:      "host puts the server together for main, the demo and the tests alike: with main the one place that sees both edges, and with no rules of its own",
 		Packages: []string{"server/internal/host"},
