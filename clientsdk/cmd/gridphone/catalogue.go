@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"gridsync/clientsdk"
+	"gridsync/syncproto"
+)
+
+// words are the command's texts in one language, by key.
+type words map[string]string
+
+// wordsFor picks the language before the flags are read, as help needs it too.
+func wordsFor(args []string, env string) words {
+	lang := env
+	for i, a := range args {
+		if value, ok := strings.CutPrefix(a, "--lang="); ok {
+			lang = value
+		} else if (a == "--lang") && i+1 < len(args) {
+			lang = args[i+1]
+		}
+	}
+	column := 0
+	if lang == "en" {
+		column = 1
+	}
+	w := make(words, len(texts))
+	for key, t := range texts {
+		w[key] = t[column]
+	}
+	return w
+}
+
+// wrong says what went wrong in words for people, with the technical text behind it.
+func (w words) wrong(err error) string {
+	text := w["wrong"]
+	var said *syncproto.Error
+	switch {
+	case errors.As(err, &said):
+		text = said.Message().ZH
+		if w["lang"] == "en" {
+			text = said.Message().EN
+		}
+	case errors.Is(err, clientsdk.ErrOffline):
+		text = w["offline"]
+	case errors.Is(err, clientsdk.ErrNoServer):
+		text = w["no_server"]
+	case errors.Is(err, clientsdk.ErrNoDevice):
+		text = w["no_device"]
+	case errors.Is(err, clientsdk.ErrNotFound):
+		text = w["not_found"]
+	}
+	return text + " (" + err.Error() + ")"
+}
+
+// texts is the catalogue: Chinese, English.
+var texts = map[string][2]string{
+	"lang":  {"zh", "en"},
+	"about": {"网格通：没有手机应用时，用这条命令登记、查看和同步", "gridsync: record, look up and sync without the app"},
+
+	"help_file":      {"本机数据文件", "the client's file"},
+	"help_lang":      {"界面语言：zh 或 en", "language: zh or en"},
+	"help_server":    {"服务器地址", "the server's base URL"},
+	"help_token":     {"设备凭证", "the device's token"},
+	"help_device":    {"设备编号（默认取自凭证）", "the device's id (from the token if left out)"},
+	"help_author":    {"填写人编号（默认取自凭证）", "the author's id (from the token if left out)"},
+	"help_init":      {"登记本机：保存服务器、凭证、设备和填写人", "set up: keep server, token, device and author"},
+	"help_record":    {"登记或修改一条档案：record 类别 栏目=内容 …", "record or edit: record KIND field=value …"},
+	"help_list":      {"列出某一类档案", "list the records of a kind"},
+	"help_show":      {"显示一条档案", "show a record"},
+	"help_sync":      {"与服务器同步", "sync with the server"},
+	"help_status":    {"显示本机状态", "tell where this device stands"},
+	"help_log":       {"列出本机填写的全部内容", "list this device's own changes"},
+	"help_attention": {"列出需要处理的内容", "list what needs attention"},
+	"help_kind":      {"类别，如 household、person、temperature", "kind, such as household, person, temperature"},
+	"help_fields":    {"栏目=内容；列表用逗号分隔；内容为空表示清除", "field=value; lists are separated by commas; empty clears"},
+	"help_area":      {"区域编号", "an area's code"},
+	"help_id":        {"档案编号", "a record's id"},
+	"help_anyway":    {"不符合表单也照样登记", "record even what the form rejects"},
+	"help_export":    {"以 JSON 导出，每行一条", "write as JSON, one a line"},
+
+	"init_needs":  {"请用 --server 和 --token 给出服务器地址和设备凭证", "give --server and --token"},
+	"init_device": {"设备编号", "device id"},
+	"init_author": {"填写人编号", "author id"},
+	"init_done":   {"已登记：%s\n设备 %s\n填写人 %s\n服务器 %s", "set up: %s\ndevice %s\nauthor %s\nserver %s"},
+
+	"recorded": {"已保存在本机，待上传：%s", "kept on this device, to be sent: %s"},
+	"listed":   {"共 %d 条", "%d records"},
+	"pending":  {"待上传", "not sent"},
+	"disputed": {"有争议", "disputed"},
+	"parked":   {"等待社区处理", "waiting at the office"},
+	"synced":   {"上传 %d 条，收到 %d 条，请求 %d 次，重试 %d 次", "sent %d, received %d, in %d requests with %d retries"},
+	"drifted":  {"区域 %s 的数据与服务器不一致，将再次获取", "area %s disagrees with the server's and will be fetched again"},
+
+	"status_device":    {"设备 %s，已填写到第 %d 号", "device %s, numbers given out: %d"},
+	"status_changes":   {"待上传 %d · 待确认 %d · 已送达 %d（其中等待社区处理 %d） · 需要处理 %d", "unsent %d · to be confirmed %d · delivered %d (%d of these wait at the office) · need attention %d"},
+	"status_copies":    {"本机存有 %d 条档案，%d 个区域", "%d records of %d areas on this device"},
+	"status_never":     {"还没有同步过", "never synced"},
+	"status_last":      {"上次同步 %s，本机时钟需校正 %s", "last sync %s, this clock is off by %s"},
+	"status_disagrees": {"服务器的回执与本机不符，正在重新核对", "the server's receipt disagrees with this device; checking again"},
+	"status_foreign":   {"服务器上另有本设备编号的 %d 条内容不在本机", "the server holds %d changes of this device's id that are not here"},
+	"attention_none":   {"没有需要处理的内容", "nothing needs attention"},
+
+	"state_unsent":          {"待上传", "unsent"},
+	"state_sent":            {"已上传，待确认", "sent, to be confirmed"},
+	"state_delivered":       {"已送达", "delivered"},
+	"state_needs_attention": {"需要处理", "needs attention"},
+	"state_superseded":      {"已换号重新登记", "recorded again under another number"},
+
+	"no_author": {"请先用 init 登记，或用 --author 给出填写人", "run init first, or give --author"},
+	"no_device": {"请先用 init 登记本机", "run init first"},
+	"no_server": {"请先用 init 登记服务器", "run init first: there is no server"},
+	"not_found": {"本机没有这条档案", "this device holds no such record"},
+	"offline":   {"连不上服务器；本机上的记录不会丢失", "no answer from the server; nothing here is lost"},
+	"wrong":     {"出错了", "something went wrong"},
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gridsync/clientsdk"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+type recordCommand struct {
+	Kind   string   `arg:"" help:"${help_kind}"`
+	Fields []string `arg:"" help:"${help_fields}"`
+	Area   string   `short:"a" help:"${help_area}"`
+	Record string   `short:"r" help:"${help_id}"`
+	Anyway bool     `help:"${help_anyway}"`
+}
+
+// Run records one change.
+func (r *recordCommand) Run(s *session) error {
+	if s.author.IsZero() {
+		return errors.New(s.say["no_author"])
+	}
+	e := clientsdk.Edit{Kind: syncproto.Kind(r.Kind), Area: syncproto.AreaID(r.Area), Anyway: r.Anyway}
+	if r.Record != "" {
+		id, err := syncproto.ParseID[syncproto.RecordID](r.Record)
+		if err != nil {
+			return err
+		}
+		e.Record = id
+	}
+	var err error
+	if e.Fields, err = fieldsOf(s.client.Forms().Newest(e.Kind), r.Fields); err != nil {
+		return err
+	}
+	id, err := s.client.As(s.author).Put(s.ctx, e)
+	if err != nil {
+		return err
+	}
+	s.printf("recorded", id)
+	return nil
+}
+
+// fieldsOf reads field=value arguments by the types of the form: numbers, truth
+// values, times and exits are JSON, lists are separated by commas, all else is text.
+func fieldsOf(f *form.Form, args []string) (syncproto.Fields, error) {
+	fields := make(syncproto.Fields, len(args))
+	for _, arg := range args {
+		name, text, ok := strings.Cut(arg, "=")
+		if !ok {
+			return nil, &syncproto.Error{Code: syncproto.CodeBadChange, Field: arg, Detail: "field=value"}
+		}
+		field, _ := f.Field(name)
+		fields[name] = valueOf(field.Type, text)
+	}
+	return fields, nil
+}
+
+func valueOf(t form.Type, text string) syncproto.Value {
+	switch {
+	case text == "":
+		return syncproto.Null
+	case t == form.Choices, t == form.Refs:
+		if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+			return syncproto.Value(text)
+		}
+		return syncproto.ValueOf(strings.Split(text, ","))
+	case t == form.Integer, t == form.Decimal, t == form.Boolean, t == form.Time, t == form.ExitType:
+		if json.Valid([]byte(text)) {
+			return syncproto.Value(text)
+		}
+	}
+	return syncproto.TextValue(text)
+}
+
+type listCommand struct {
+	Kind string `arg:"" help:"${help_kind}"`
+	Area string `short:"a" help:"${help_area}"`
+}
+
+// Run lists the records of a kind, one a line.
+func (l *listCommand) Run(s *session) error {
+	filters := []clientsdk.Filter{clientsdk.Present()}
+	if l.Area != "" {
+		filters = append(filters, clientsdk.InArea(syncproto.AreaID(l.Area)))
+	}
+	records, err := s.client.List(s.ctx, syncproto.Kind(l.Kind), filters...)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		fmt.Fprintf(s.out, "%s  %s  %s%s\n", r.ID, r.Area, s.line(&r), s.marks(&r))
+	}
+	s.printf("listed", len(records))
+	return nil
+}
+
+// line shows the record's fields in the order of its form.
+func (s *session) line(r *clientsdk.Record) string {
+	shown := r.Fields()
+	delete(shown, syncproto.FieldArea)
+	var parts []string
+	for _, name := range s.order(r.Kind, shown) {
+		text, ok := shown[name].Text()
+		if !ok {
+			text = string(shown[name])
+		}
+		parts = append(parts, s.label(r.Kind, name)+"="+text)
+	}
+	return strings.Join(parts, "  ")
+}
+
+// order returns the names of fields: the form's first, in its order.
+func (s *session) order(kind syncproto.Kind, fields syncproto.Fields) []string {
+	var names []string
+	if f := s.client.Forms().Newest(kind); f != nil {
+		for i := range f.Fields {
+			if _, ok := fields[f.Fields[i].Name]; ok {
+				names = append(names, f.Fields[i].Name)
+			}
+		}
+	}
+	for _, name := range fields.Names() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (s *session) label(kind syncproto.Kind, name string) string {
+	field, ok := s.client.Forms().Newest(kind).Field(name)
+	if !ok {
+		return name
+	}
+	return s.pick(field.Label)
+}
+
+func (s *session) pick(t syncproto.Text) string {
+	if s.say["lang"] == "en" {
+		return t.EN
+	}
+	return t.ZH
+}
+
+func (s *session) marks(r *clientsdk.Record) string {
+	var marks string
+	if r.Pending {
+		marks += "  [" + s.say["pending"] + "]"
+	}
+	if disputes := r.Disputes(); len(disputes) > 0 {
+		marks += "  [" + s.say["disputed"] + ": " + strings.Join(disputes, ", ") + "]"
+	}
+	return marks
+}
+
+type showCommand struct {
+	ID string `arg:"" help:"${help_id}"`
+}
+
+// Run shows a record, field by field, with every value of those that are disputed.
+func (c *showCommand) Run(s *session) error {
+	id, err := syncproto.ParseID[syncproto.RecordID](c.ID)
+	if err != nil {
+		return err
+	}
+	r, err := s.client.Get(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s %s  %s  v%d%s\n", r.Kind, r.ID, r.Area, r.Version, s.marks(&r))
+	shown := r.Fields()
+	for _, name := range s.order(r.Kind, shown) {
+		fmt.Fprintf(s.out, "  %s (%s): %s\n", s.label(r.Kind, name), name, shown[name])
+		if !r.Disputed(name) {
+			continue
+		}
+		for _, candidate := range r.Candidates(name) {
+			fmt.Fprintf(s.out, "    ? %s  —  %s\n", candidate.Value, candidate.Witnesses[0].Author)
+		}
+	}
+	return nil
+}
+
+type syncCommand struct{}
+
+// Run syncs until nothing is left.
+func (syncCommand) Run(s *session) error {
+	report, err := s.client.Sync(s.ctx)
+	sentNow := 0
+	for _, n := range report.Sent {
+		sentNow += n
+	}
+	s.printf("synced", sentNow, report.Received, report.Requests, report.Retries)
+	for _, area := range report.Drifted {
+		s.printf("drifted", area)
+	}
+	return err
+}
+
+type statusCommand struct{}
+
+// Run tells where the device stands.
+func (statusCommand) Run(s *session) error {
+	st, err := s.client.Status(s.ctx)
+	if err != nil {
+		return err
+	}
+	s.printf("status_device", st.Device, st.High)
+	s.printf("status_changes", st.Unsent, st.Sent, st.Delivered, st.Parked, st.Attention)
+	s.printf("status_copies", st.Records, st.Areas)
+	if st.LastSync.IsZero() {
+		s.printf("status_never")
+		return nil
+	}
+	s.printf("status_last", clockTime(st.LastSync), st.ClockOff)
+	if !st.Agreed {
+		s.printf("status_disagrees")
+	}
+	if st.Foreign != 0 {
+		s.printf("status_foreign", st.Foreign)
+	}
+	if st.Notice != nil {
+		fmt.Fprintln(s.out, s.pick(st.Notice.Message()))
+	}
+	return nil
+}
+
+type logCommand struct{}
+
+// Run lists the device's own changes.
+func (logCommand) Run(s *session) error {
+	entries, err := s.client.Log(s.ctx)
+	if err != nil {
+		return err
+	}
+	return s.entries(entries)
+}
+
+type attentionCommand struct {
+	Export bool `help:"${help_export}"`
+}
+
+// Run lists what the server could not read, or writes it out.
+func (c *attentionCommand) Run(s *session) error {
+	if c.Export {
+		return s.client.Export(s.ctx, s.out)
+	}
+	entries, err := s.client.Attention(s.ctx)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		s.printf("attention_none")
+		return nil
+	}
+	return s.entries(entries)
+}
+
+func (s *session) entries(entries []clientsdk.Entry) error {
+	for _, e := range entries {
+		state := s.say["state_"+string(e.State)]
+		if e.Parked {
+			state += "，" + s.say["parked"]
+		}
+		fmt.Fprintf(s.out, "%d  %s  %s %s  %s", e.N, state, e.Kind, e.Record, e.Fields)
+		if e.Reason != nil {
+			fmt.Fprintf(s.out, "  — %s", s.pick(e.Reason.Message()))
+		}
+		fmt.Fprintln(s.out)
+	}
+	return nil
+}

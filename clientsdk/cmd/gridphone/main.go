@@ -1,0 +1,139 @@
+// Command gridphone is a phone without the app: it records, lists, syncs and
+// tells where it stands, on a file of its own. It is meant for people at a desk,
+// for scripts and for trying a server out.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"gridsync/clientsdk"
+	"gridsync/syncproto"
+)
+
+// flags are the commands and what all of them share. Each flag can also be given
+// as GRIDPHONE_… in the environment.
+type flags struct {
+	File   string `help:"${help_file}" default:"gridphone.db" env:"GRIDPHONE_FILE" type:"path"`
+	Lang   string `help:"${help_lang}" default:"zh" enum:"zh,en" env:"GRIDPHONE_LANG"`
+	Server string `help:"${help_server}" env:"GRIDPHONE_SERVER"`
+	Token  string `help:"${help_token}" env:"GRIDPHONE_TOKEN"`
+	Device string `help:"${help_device}" env:"GRIDPHONE_DEVICE"`
+	Author string `help:"${help_author}" env:"GRIDPHONE_AUTHOR"`
+
+	Init      initCommand      `cmd:"" help:"${help_init}"`
+	Record    recordCommand    `cmd:"" help:"${help_record}"`
+	List      listCommand      `cmd:"" help:"${help_list}"`
+	Show      showCommand      `cmd:"" help:"${help_show}"`
+	Sync      syncCommand      `cmd:"" help:"${help_sync}"`
+	Status    statusCommand    `cmd:"" help:"${help_status}"`
+	Log       logCommand       `cmd:"" help:"${help_log}"`
+	Attention attentionCommand `cmd:"" help:"${help_attention}"`
+}
+
+// session is what a command works with.
+type session struct {
+	ctx    context.Context
+	out    io.Writer
+	say    words
+	flags  *flags
+	client *clientsdk.Client
+	author syncproto.AuthorID
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := realMain(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// realMain runs one command and returns the process's exit code.
+func realMain(ctx context.Context, args []string, out, errOut io.Writer) int {
+	args = dashes(args)
+	say := wordsFor(args, os.Getenv("GRIDPHONE_LANG"))
+	exited := -1
+	var f flags
+	parser, err := kong.New(&f, kong.Name("gridphone"), kong.Description(say["about"]), kong.Writers(out, errOut),
+		kong.Vars(say), kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return 1
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 { // help was asked for and given
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(errOut, say.wrong(err))
+		return 2
+	}
+	s := &session{ctx: ctx, out: out, say: say, flags: &f}
+	if err := s.run(command); err != nil {
+		fmt.Fprintln(errOut, say.wrong(err))
+		return 1
+	}
+	return 0
+}
+
+// dashes lets the long flags be written with one dash, too.
+func dashes(args []string) []string {
+	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export"}
+	out := slices.Clone(args)
+	for i, arg := range out {
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && slices.Contains(long, name) {
+			out[i] = "-" + arg
+		}
+	}
+	return out
+}
+
+// run opens the file for every command but init and runs the command.
+func (s *session) run(command *kong.Context) (err error) {
+	if command.Command() == "init" {
+		return command.Run(s)
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.client.Close()) }()
+	return command.Run(s)
+}
+
+// open opens the client's file with what init kept, over which flags go.
+func (s *session) open() error {
+	c, err := readConfig(s.flags.File)
+	if err != nil {
+		return err
+	}
+	c = c.over(s.flags)
+	options := clientsdk.Options{Server: c.Server, Token: c.Token, AppName: "gridphone/1"}
+	if c.Device != "" {
+		if options.Device, err = syncproto.ParseID[syncproto.DeviceID](c.Device); err != nil {
+			return fmt.Errorf("device: %w", err)
+		}
+	}
+	if c.Author != "" {
+		if s.author, err = syncproto.ParseID[syncproto.AuthorID](c.Author); err != nil {
+			return fmt.Errorf("author: %w", err)
+		}
+	}
+	s.client, err = clientsdk.Open(s.ctx, s.flags.File, options)
+	return err
+}
+
+func (s *session) printf(key string, args ...any) {
+	fmt.Fprintf(s.out, s.say[key]+"\n", args...)
+}
+
+func clockTime(t time.Time) string { return t.Format("2006-01-02 15:04:05") }
