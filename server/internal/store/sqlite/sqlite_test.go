@@ -10,7 +10,6 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/store/sqlite"
-	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
 )
 
@@ -21,14 +20,6 @@ func open(t *testing.T, dir string) *sqlite.Store {
 		t.Fatal(err)
 	}
 	return store
-}
-
-func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Place {
-		dir := t.TempDir()
-		t.Cleanup(func() { sound(t, dir) })
-		return func(t *testing.T) storetest.Engine { return open(t, dir) }
-	})
 }
 
 // sound fails unless the file that a test left behind is whole and every reference

@@ -31,15 +31,7 @@ func (s *Store) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
 // transact runs fn in a write transaction.
 func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 	return s.write.transact(ctx, func(ctx context.Context) error {
-		kept := false
-		defer func() {
-			if !kept {
-				s.keys.forget()
-			}
-		}()
-		err := fn(&tx{ctx: ctx, s: s, w: s.write, records: make(map[syncproto.RecordID]int64)})
-		kept = err == nil
-		return err
+		return fn(&tx{ctx: ctx, s: s, w: s.write, records: make(map[syncproto.RecordID]int64)})
 	})
 }
 

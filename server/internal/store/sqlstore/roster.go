@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -68,20 +69,27 @@ func peopledAreas(ctx context.Context, q querier, d Dialect, areas []area.Key) (
 	return peopled, err
 }
 
-const (
-	rosterAll    = recordSelect + recordFrom + "WHERE r.feed IN ($1, $2) AND r.version > $3 ORDER BY r.version LIMIT $4"
-	rosterOfKind = recordSelect + recordFrom + `WHERE r.feed IN ($1, $2) AND r.version > $3
-		AND r.kind = (SELECT k.key FROM kind k WHERE k.name = $5) ORDER BY r.version LIMIT $4`
-)
+const feedOfKind = recordSelect + recordFrom + `WHERE r.feed = $1 AND r.version > $2
+	AND r.kind = (SELECT k.key FROM kind k WHERE k.name = $4) ORDER BY r.version LIMIT $3`
 
+// rosterOf reads both streams of an area. Each comes in order out of its feed; asked
+// for at once they would all have to be read and sorted.
 func rosterOf(ctx context.Context, q querier, key area.Key, kind syncproto.Kind, after syncproto.Version, limit int) ([]syncproto.Record, error) {
-	args := []any{int64(key) * 2, int64(key)*2 + 1, int64(after), limit}
-	text := rosterAll
-	if kind != "" {
-		text, args = rosterOfKind, append(args, string(kind))
+	var both []syncproto.Record
+	for _, feed := range []int64{int64(key) * 2, int64(key)*2 + 1} {
+		text, args := feedRecords, []any{feed, int64(after), limit}
+		if kind != "" {
+			text, args = feedOfKind, append(args, string(kind))
+		}
+		rows, err := q.query(ctx, text, args...)
+		found, err := collect(rows, err, scanRecord)
+		if err != nil {
+			return nil, err
+		}
+		both = append(both, found...)
 	}
-	rows, err := q.query(ctx, text, args...)
-	return collect(rows, err, scanRecord)
+	slices.SortFunc(both, func(a, b syncproto.Record) int { return cmp.Compare(a.Version, b.Version) })
+	return both[:min(limit, len(both))], nil
 }
 
 // OnlyIn implements roster.Store.

@@ -12,6 +12,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
@@ -50,12 +52,9 @@ func New(ctx context.Context, write, read *sql.DB, dialect Dialect) (*Store, err
 	if err != nil {
 		return nil, fmt.Errorf("store: take the write connection: %w", err)
 	}
-	return &Store{
-		dialect: dialect,
-		read:    newReader(read),
-		write:   &writer{conn: conn, begin: dialect.Begin(), stmts: make(map[string]*sql.Stmt)},
-		keys:    newKeyring(),
-	}, nil
+	s := &Store{dialect: dialect, read: newReader(read), keys: newKeyring()}
+	s.write = &writer{conn: conn, begin: dialect.Begin(), stmts: make(map[string]*sql.Stmt), undone: s.keys.forget}
+	return s, nil
 }
 
 // Close gives back what New and the store's work took. It waits for a running
@@ -74,6 +73,18 @@ func (s *Store) BetweenGroups(fn func(*sql.Conn) error) error {
 	s.write.mu.Lock()
 	defer s.write.mu.Unlock()
 	return fn(s.write.conn)
+}
+
+// Statements returns the texts of the statements prepared so far, in order, for a
+// look at their plans.
+func (s *Store) Statements() []string {
+	s.write.mu.Lock()
+	defer s.write.mu.Unlock()
+	s.read.mu.RLock()
+	defer s.read.mu.RUnlock()
+	texts := slices.AppendSeq(slices.Collect(maps.Keys(s.write.stmts)), maps.Keys(s.read.stmts))
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 // Dialect is what differs between engines in the statements of this package.

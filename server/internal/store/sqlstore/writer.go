@@ -15,6 +15,8 @@ type writer struct {
 	conn  *sql.Conn
 	begin string
 	stmts map[string]*sql.Stmt
+	// undone hears, still under mu, that a transaction left nothing.
+	undone func()
 }
 
 // transact runs fn in a write transaction and reports how it ended. When fn fails
@@ -34,6 +36,7 @@ func (w *writer) transact(ctx context.Context, fn func(context.Context) error) (
 	defer func() {
 		if !committed {
 			err = errors.Join(err, w.exec(ctx, "ROLLBACK"))
+			w.undone()
 		}
 	}()
 	if err := fn(ctx); err != nil {
