@@ -21,7 +21,7 @@ type applied struct {
 // anywhere leaves the device where it was before, and the answer comes again.
 type applying struct {
 	*session
-	tx       *sql.Tx
+	*statements
 	m        meta
 	out      *outgoing
 	answer   *syncproto.Answer
@@ -47,7 +47,7 @@ func (s *session) apply(ctx context.Context, out *outgoing, answer *syncproto.An
 			return err
 		}
 		a = &applying{
-			session: s, tx: tx, m: m, out: out, answer: answer, forms: s.c.Forms(),
+			session: s, statements: newStatements(tx), m: m, out: out, answer: answer, forms: s.c.Forms(),
 			touched: make(map[syncproto.RecordID]struct{}), tallies: make(map[syncproto.AreaID]*tally),
 		}
 		done, err = a.run()
@@ -155,13 +155,6 @@ func (a *applying) leave() error {
 	return nil
 }
 
-func (a *applying) exec(query string, args ...any) error {
-	if _, err := a.tx.Exec(query, args...); err != nil {
-		return fmt.Errorf("%s: %w", query, err)
-	}
-	return nil
-}
-
 // learn keeps areas and forms. A form that this program can't read is left out:
 // the server has it, and a newer program will.
 func (a *applying) learn() error {
@@ -209,7 +202,7 @@ func (a *applying) prune() error {
 }
 
 func (a *applying) count(query string, args ...any) (n int64, err error) {
-	if err := a.tx.QueryRow(query, args...).Scan(&n); err != nil {
+	if err := a.row(query, args, &n); err != nil {
 		return 0, fmt.Errorf("%s: %w", query, err)
 	}
 	return n, nil

@@ -68,8 +68,9 @@ func (a *Author) PutAll(ctx context.Context, edits []Edit) ([]syncproto.RecordID
 		if err != nil {
 			return err
 		}
+		s := newStatements(tx)
 		for i := range edits {
-			if ids[i], err = a.put(tx, &m, &edits[i]); err != nil {
+			if ids[i], err = a.put(s, &m, &edits[i]); err != nil {
 				return fmt.Errorf("recording edit %d of %d: %w", i+1, len(edits), err)
 			}
 		}
@@ -108,7 +109,7 @@ func (a *Author) edit(ctx context.Context, id syncproto.RecordID, field string, 
 }
 
 // put records one edit within tx.
-func (a *Author) put(tx *sql.Tx, m *meta, e *Edit) (syncproto.RecordID, error) {
+func (a *Author) put(s *statements, m *meta, e *Edit) (syncproto.RecordID, error) {
 	c := a.client
 	change := syncproto.Change{
 		ID: syncproto.ChangeID(c.opt.NewID()), Device: c.device, N: m.High + 1, Author: a.id,
@@ -121,7 +122,7 @@ func (a *Author) put(tx *sql.Tx, m *meta, e *Edit) (syncproto.RecordID, error) {
 	} else {
 		var mine []own
 		var err error
-		if shown, mine, exists, err = c.record(tx, c.lens(m), e.Record); err != nil {
+		if shown, mine, exists, err = c.record(s.tx, c.lens(m), e.Record); err != nil {
 			return change.Record, err
 		}
 		change.Base = seen(shown.Version, mine)
@@ -131,7 +132,7 @@ func (a *Author) put(tx *sql.Tx, m *meta, e *Edit) (syncproto.RecordID, error) {
 		return change.Record, err
 	}
 	change.Fields = fields.Encode()
-	if err := appendOwn(tx, &change); err != nil {
+	if err := appendOwn(s, &change); err != nil {
 		return change.Record, err
 	}
 	m.High = change.N

@@ -68,7 +68,7 @@ func (a *applying) records() error {
 // replace writes one copy, unless the device's is as new.
 func (a *applying) replace(r *syncproto.Record) (newer bool, err error) {
 	old := syncproto.Record{ID: r.ID}
-	err = a.tx.QueryRow("SELECT area, version FROM records WHERE id = ?", r.ID[:]).Scan(&old.Area, &old.Version)
+	err = a.row("SELECT area, version FROM records WHERE id = ?", []any{r.ID[:]}, &old.Area, &old.Version)
 	switch {
 	case err == nil && old.Version >= r.Version:
 		return false, nil
@@ -181,7 +181,7 @@ func (a *applying) compareSums() error {
 
 func (a *applying) areaSum(area syncproto.AreaID) (syncproto.Sum, error) {
 	var sum int64
-	err := a.tx.QueryRow("SELECT sum FROM areas WHERE id = ?", string(area)).Scan(&sum)
+	err := a.row("SELECT sum FROM areas WHERE id = ?", []any{string(area)}, &sum)
 	if err == sql.ErrNoRows {
 		err = nil
 	}

@@ -278,9 +278,8 @@ func (f *fake) commit(s *stored) {
 		Stamp: syncproto.Stamp{Time: s.time, Earliest: s.time, Latest: f.now}, Fields: fields,
 	}
 	r.all = append(r.all, p)
-	forms := must(form.BuiltIn())
-	r.Live = merge.Fold(forms.Newest(r.Kind), r.all)
-	view := merge.Show(forms.Newest(r.Kind), r.Live)
+	r.Live = merge.Fold(builtIn.Newest(r.Kind), r.all)
+	view := merge.Show(builtIn.Newest(r.Kind), r.Live)
 	if r.Area != "" && view.Area != r.Area {
 		f.gone = append(f.gone, syncproto.Gone{Record: r.ID, Kind: r.Kind, Area: r.Area, Version: s.version})
 	}
@@ -329,6 +328,8 @@ type phone struct {
 	waits []time.Duration
 	ids   uint64
 }
+
+var builtIn = must(form.BuiltIn())
 
 var background = context.Background()
 

@@ -83,12 +83,12 @@ func encodeChange(change *syncproto.Change) (body []byte, hash syncproto.Hash, e
 }
 
 // appendOwn puts a change into the outbox under its number.
-func appendOwn(tx *sql.Tx, change *syncproto.Change) error {
+func appendOwn(s *statements, change *syncproto.Change) error {
 	body, hash, err := encodeChange(change)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO outbox (n, id, author, kind, record, area, at, body, hash, state) VALUES (?,?,?,?,?,?,?,?,?,0)`,
+	err = s.exec(`INSERT INTO outbox (n, id, author, kind, record, area, at, body, hash, state) VALUES (?,?,?,?,?,?,?,?,?,0)`,
 		change.N, change.ID[:], change.Author[:], string(change.Kind), change.Record[:], string(change.Area),
 		int64(change.At), string(body), hash[:])
 	if err != nil {

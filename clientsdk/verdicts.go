@@ -106,7 +106,7 @@ func (a *applying) recordAgain(reused []own) error {
 func (a *applying) restate(change syncproto.Change) error {
 	a.m.High++
 	change.N, change.ID = a.m.High, syncproto.ChangeID(a.c.opt.NewID())
-	if err := appendOwn(a.tx, &change); err != nil {
+	if err := appendOwn(a.statements, &change); err != nil {
 		return fmt.Errorf("recording change %d again: %w", change.N, err)
 	}
 	return nil
