@@ -220,6 +220,9 @@ async function show() {
     const summary = await get(`/v1/areas/${state.area}/summary`, { day: state.day });
     const content = await { Totals: totals, Rounds: rounds, Review: review, Roster: roster }[state.tab](summary);
     if (turn !== state.turn) return;
+    const focused = document.activeElement?.id;
+    const moved = state.drawn !== undefined && state.drawn !== state.area;
+    state.drawn = state.area;
     state.day ||= summary.day;
     $("day").value = summary.day;
     $("title").textContent = summary.name;
@@ -229,11 +232,20 @@ async function show() {
     watermark(summary.watermark);
     $("panel").replaceChildren(...content);
     say(t("loaded"));
+    keepFocus(focused, moved);
   } catch (error) {
     if (turn !== state.turn) return;
     if (error.status === 401) return askToken(error.message);
     say(t("failed", { why: error.message }), true);
   }
+}
+
+// keepFocus puts the focus back where it was before everything was drawn anew: on
+// the selected tab if it was on a tab, and at the top of a new area.
+function keepFocus(id, moved) {
+  if (moved) $("main").focus();
+  else if (id?.startsWith("tab-")) $(`tab-${state.tab}`)?.focus();
+  else if (id) $(id)?.focus();
 }
 
 function crumbs() {
@@ -252,9 +264,7 @@ function tabs(summary) {
     onkeydown: (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
-      const other = names[(names.indexOf(name) + step + names.length) % names.length];
-      go({ tab: other });
-      $(`tab-${other}`).focus();
+      go({ tab: names[(names.indexOf(name) + step + names.length) % names.length] });
     },
   }, t(`tab${name}`) + (name === "Review" ? ` ${summary.watermark.disputes}` : ""))));
   $("panel").setAttribute("aria-labelledby", `tab-${state.tab}`);
@@ -286,19 +296,43 @@ function table(caption, head, rows, words = false) {
       el("tbody", {}, ...rows)));
 }
 
+// sections are the measures of one kind of record after the other, in the order in
+// which people ask for them.
+function sections(measures) {
+  const order = Object.keys(COLUMNS);
+  const indexes = measures.map((_, i) => i);
+  indexes.sort((a, b) => order.indexOf(measures[a].kind) - order.indexOf(measures[b].kind) || a - b);
+  return indexes;
+}
+
 async function totals(summary) {
-  const cards = summary.measures.map((m) => el("div", { class: ALARMS.has(m.name) && m.value > 0 ? "card alarm" : "card" },
-    el("span", { class: "n" }, count(m.value), el("small", {}, t(m.unit))), el("span", { class: "l" }, both(m.label))));
-  const out = [el("div", { class: "cards" }, ...cards), el("p", { class: "empty" }, t("standingNote"))];
-  const children = summary.children ?? [];
-  if (children.length === 0) return out;
-  const head = [t("area"), ...summary.measures.map((m) => `${both(m.label)}（${t(m.unit)}）`)];
-  const rows = children.map((child) => el("tr", { class: child.direct ? "direct" : false },
-    el("th", { scope: "row" }, child.direct ? `${child.name}（${t("direct")}）` : el("a", { href: href({ area: child.area }) }, child.name)),
-    ...child.values.map((n, i) => numberCell(n, summary.measures[i]))));
-  rows.push(el("tr", { class: "total" }, el("th", { scope: "row" }, t("total")), ...summary.measures.map((m) => numberCell(m.value, m))));
-  out.push(table(`${t("byArea")} · ${summary.day}`, head, rows));
+  const order = sections(summary.measures);
+  const measures = order.map((i) => summary.measures[i]);
+  const out = [];
+  for (const kind of new Set(measures.map((m) => m.kind))) {
+    const cards = measures.filter((m) => m.kind === kind).map((m) => el("div", { class: ALARMS.has(m.name) && m.value > 0 ? "card alarm" : "card" },
+      el("span", { class: "n" }, count(m.value), el("small", {}, t(m.unit))), el("span", { class: "l" }, both(m.label))));
+    out.push(el("h2", {}, t(`kind.${kind}`)), el("div", { class: "cards" }, ...cards));
+  }
+  out.push(el("p", { class: "empty" }, t("standingNote")));
+  const lines = (summary.children ?? []).map((child) => ({ ...child, values: order.map((i) => child.values[i]) }));
+  if (lines.length > 0) out.push(el("h2", {}, t("byArea")), byArea(summary, measures, lines));
   return out;
+}
+
+// byArea puts across whichever is fewer: areas or measures.
+function byArea(summary, measures, lines) {
+  const caption = `${summary.name} · ${summary.day}`;
+  const label = (m) => `${both(m.label)}（${t(m.unit)}）`;
+  const link = (line) => (line.direct ? `${line.name}（${t("direct")}）` : el("a", { href: href({ area: line.area }) }, line.name));
+  if (lines.length < measures.length) {
+    return table(caption, ["", t("total"), ...lines.map(link)], measures.map((m, i) => el("tr", {},
+      el("th", { scope: "row" }, label(m)), numberCell(m.value, m), ...lines.map((line) => numberCell(line.values[i], m)))));
+  }
+  const rows = lines.map((line) => el("tr", { class: line.direct ? "direct" : false },
+    el("th", { scope: "row" }, link(line)), ...line.values.map((n, i) => numberCell(n, measures[i]))));
+  rows.push(el("tr", { class: "total" }, el("th", { scope: "row" }, t("total")), ...measures.map((m) => numberCell(m.value, m))));
+  return table(caption, [t("area"), ...measures.map(label)], rows);
 }
 
 // allRounds lists the rounds that the reader may see, by number.
@@ -314,14 +348,14 @@ async function rounds() {
   const [a, b] = all.slice(-2);
   const ask = (after) => get(`/v1/rounds/${a.id}/diff/${b.id}`, { area: state.area, limit: PAGE, after });
   const diff = await ask("");
-  const only = diff.b.met === 0 ? 0 : await lateCount(a.id, b.id, diff);
+  const { only, returnees } = await lateCounts(a.id, b.id);
   const card = (label, n, note) => el("div", { class: "card" },
     el("span", { class: "n" }, count(n), el("small", {}, t("person"))), el("span", { class: "l" }, label),
     note ? el("span", { class: "l" }, ` · ${note}`) : null);
   const share = diff.b.met === 0 ? "—" : `${((100 * only) / diff.b.met).toFixed(1)} %`;
   return [
     el("div", { class: "rounds" }, card(`${diff.a.name} · ${t("met")}`, diff.a.met), card(`${diff.b.name} · ${t("met")}`, diff.b.met),
-      card(t("onlySecond"), only, t("ofSecond", { share }))),
+      card(t("onlySecond"), only, t("ofSecond", { share })), card(`${t("onlySecond")} · ${t("returnee")}`, returnees)),
     el("h2", {}, t("lateFinds")),
     await pages(async (after) => {
       const page = after === "" ? diff : await ask(after);
@@ -330,13 +364,16 @@ async function rounds() {
   ];
 }
 
-// lateCount counts the late finds by reading all of them.
-async function lateCount(a, b, first) {
-  let n = 0;
-  for (let page = await get(`/v1/rounds/${a}/diff/${b}`, { area: state.area, limit: 500 }); ;) {
-    n += page.only_b.length;
-    if (!page.next) return n;
-    page = await get(`/v1/rounds/${a}/diff/${b}`, { area: state.area, limit: 500, after: page.next });
+// lateCounts counts the late finds, and the returnees among them, by reading all
+// of them.
+async function lateCounts(a, b) {
+  const sum = { only: 0, returnees: 0 };
+  for (let after = ""; ;) {
+    const page = await get(`/v1/rounds/${a}/diff/${b}`, { area: state.area, limit: 500, after });
+    sum.only += page.only_b.length;
+    sum.returnees += page.only_b.filter((f) => f.flags?.includes("returnee")).length;
+    if (!page.next) return sum;
+    after = page.next;
   }
 }
 
@@ -400,7 +437,7 @@ const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
 async function roster() {
   const picker = el("div", { class: "picker", role: "group", "aria-label": t("tabRoster") }, ...Object.keys(COLUMNS).map((kind) =>
-    el("button", { type: "button", "aria-pressed": String(kind === state.kind), onclick: () => go({ kind }) }, t(`kind.${kind}`))));
+    el("button", { type: "button", id: `kind-${kind}`, "aria-pressed": String(kind === state.kind), onclick: () => go({ kind }) }, t(`kind.${kind}`))));
   const list = await pages(async (after) => {
     const page = await get(`/v1/areas/${state.area}/roster`, { kind: state.kind, limit: PAGE, after });
     return { next: page.next ?? "", n: page.rows.length, node: rosterTable(page.rows) };
