@@ -142,11 +142,11 @@ var mobilePattern = regexp.MustCompile(`^\+?[0-9]{5,15}$`)
 func (field *Field) textProblem(s string) string {
 	switch field.Type {
 	case Text:
-		most := maxText
+		most := float64(maxText)
 		if field.Max != nil {
-			most = int(*field.Max)
+			most = *field.Max
 		}
-		if utf8.RuneCountInString(s) > most {
+		if float64(utf8.RuneCountInString(s)) > most {
 			return "too long"
 		}
 		if field.Required && strings.TrimSpace(norm.NFKC.String(s)) == "" {

@@ -1,0 +1,52 @@
+package form_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// FuzzFormParse holds that a definition that is taken can be used: no value
+// makes it panic, and its source is a definition again.
+func FuzzFormParse(f *testing.F) {
+	set, err := form.BuiltIn()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, built := range set.All() {
+		f.Add([]byte(built.Source()), `"x"`)
+	}
+	f.Add([]byte(definition(field("a", "text", "latest", `,"max":1e300`), "")), `"x"`)
+	f.Add([]byte(definition(field("a", "integer", "severest", `,"min":-1e300`), `,"flags":[{"name":"x","label":{},"when":[{"field":"a","at_least":1e-300}]}]`)), "1e30")
+	f.Add([]byte(definition(field("a", "choices", "union", redGreen), "")), `{"add":["red"],"remove":[null]}`)
+	f.Fuzz(func(t *testing.T, source []byte, text string) {
+		parsed, err := form.Parse(source)
+		if err != nil {
+			return
+		}
+		if again, err := form.Parse(parsed.Source()); err != nil || again.Kind != parsed.Kind || !json.Valid(parsed.Source()) {
+			t.Fatalf("%s is no definition again: %v", parsed.Source(), err)
+		}
+		if !json.Valid([]byte(text)) {
+			return
+		}
+		var v syncproto.Value
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatal(err)
+		}
+		fields := syncproto.Fields{"mood": v, syncproto.FieldArea: v, syncproto.FieldExit: v}
+		for i := range parsed.Fields {
+			own := &parsed.Fields[i]
+			fields[own.Name] = v
+			if own.Fold(v) != own.Fold(v) || own.Rule == form.Severest && own.Severity(v, v) != 0 {
+				t.Fatalf("%s by %s differs from itself", v, own.Rule)
+			}
+		}
+		_ = parsed.Check(fields, true)
+		parsed.Counts(fields, &syncproto.Exit{})
+		parsed.FlagsOf(fields)
+		parsed.Seen(fields)
+	})
+}
