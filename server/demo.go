@@ -44,7 +44,7 @@ func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server
 		return nil, err
 	}
 	return &demo.Server{
-		URL: s.URL(), Histories: s.Histories, Close: s.Close,
+		URL: s.URL(), Histories: s.Histories, Close: s.Close, Settle: s.Retry,
 		Enrol: func(ctx context.Context, asked []demo.Enrolment) ([]demo.Enrolled, error) {
 			return enrolAll(ctx, s, asked)
 		},

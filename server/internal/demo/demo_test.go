@@ -22,7 +22,7 @@ func start(ctx context.Context, s demo.Setup) (*demo.Server, error) {
 		return nil, err
 	}
 	return &demo.Server{
-		URL: h.URL(), Histories: h.Histories, Close: h.Close,
+		URL: h.URL(), Histories: h.Histories, Close: h.Close, Settle: h.Retry,
 		Enrol: func(ctx context.Context, ask []demo.Enrolment) ([]demo.Enrolled, error) {
 			devices := make([]host.Device, len(ask))
 			for i, a := range ask {

@@ -55,6 +55,9 @@ type Server struct {
 	// Rebuild computes everything from the change log once more, and says what
 	// differs from what is stored; nothing if all agrees.
 	Rebuild func(ctx context.Context) (differences []string, err error)
+	// Settle writes down at once what the server knows of its phones' last contacts,
+	// which it otherwise does every few seconds.
+	Settle func(context.Context) error
 	// Close stops it.
 	Close func() error
 }

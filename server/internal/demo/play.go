@@ -54,6 +54,9 @@ func (p *play) run(ctx context.Context) error {
 			return fmt.Errorf("the last sync: %w", err)
 		}
 	}
+	if err := p.server.Settle(ctx); err != nil {
+		return fmt.Errorf("settling: %w", err)
+	}
 	return nil
 }
 
