@@ -1,6 +1,7 @@
 package clientsdk
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -59,7 +60,7 @@ func (s *session) apply(ctx context.Context, out *outgoing, answer *syncproto.An
 	s.c.mu.Lock()
 	s.c.forms = a.forms
 	s.c.mu.Unlock()
-	s.c.watch.tell(slices.Collect(maps.Keys(a.touched)))
+	s.c.watch.tell(slices.SortedFunc(maps.Keys(a.touched), func(x, y syncproto.RecordID) int { return bytes.Compare(x[:], y[:]) }))
 	return done, nil
 }
 
@@ -192,7 +193,7 @@ func (a *applying) prune() error {
 	if err != nil || old == 0 {
 		return err
 	}
-	const which = "at < ? AND (covered = 1 AND state = 1 OR state = 4)"
+	const which = "at < ? AND (covered = 1 AND state = 1 OR state > 3)"
 	held, err := a.count("SELECT count(*) FROM outbox WHERE covered = 1 AND "+which, before)
 	if err != nil {
 		return err

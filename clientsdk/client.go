@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -144,6 +145,9 @@ func Open(ctx context.Context, path string, options Options) (*Client, error) {
 		return nil, err
 	}
 	opt := options.withDefaults()
+	if err := ownersOnly(path); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", dsn(path))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
@@ -162,6 +166,16 @@ func Open(ctx context.Context, path string, options Options) (*Client, error) {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
 	return c, nil
+}
+
+// ownersOnly makes a file that doesn't exist yet readable by its owner only, as it
+// will hold people's data. What SQLite lays beside it takes over its mode.
+func ownersOnly(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- the caller names the file
+	if err != nil {
+		return fmt.Errorf("opening the client's file: %w", err)
+	}
+	return f.Close()
 }
 
 // noRedirect keeps the token from travelling to another address.

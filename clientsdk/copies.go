@@ -103,8 +103,8 @@ func (a *applying) noteOwnParts(r *syncproto.Record) error {
 		if p.Device != a.c.device {
 			continue
 		}
-		err := a.exec("UPDATE outbox SET version = ?, overlay = 0, state = 1, reason = '' WHERE n = ? AND record = ? AND state IN (1, 2)",
-			int64(p.Version), int64(p.N), r.ID[:])
+		err := a.exec(`UPDATE outbox SET version = ?, overlay = 0, state = 1, outcome = iif(state = 2, '', outcome), reason = iif(state = 2, '', reason)
+			WHERE n = ? AND record = ? AND state IN (1, 2)`, int64(p.Version), int64(p.N), r.ID[:])
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ const (
 	parked     stage = 2 // the same, and it waits there
 	refused    stage = 3 // the server could not read it
 	superseded stage = 4 // recorded again under another number
+	resolved   stage = 5 // was refused, and a person has seen to it
 )
 
 // own is one of this device's changes as kept in the outbox.
@@ -112,6 +113,8 @@ const (
 	NeedsAttention State = "needs_attention"
 	// Superseded: its number was taken, and it was recorded again under another one.
 	Superseded State = "superseded"
+	// Resolved: it needed attention, and a person has seen to it.
+	Resolved State = "resolved"
 )
 
 // Entry is one change of this device's own log.
@@ -135,6 +138,8 @@ func (o *own) entry(agreed bool) (Entry, error) {
 		e.State = NeedsAttention
 	case o.stage == superseded:
 		e.State = Superseded
+	case o.stage == resolved:
+		e.State = Resolved
 	case o.covered && agreed && o.stage != unsent:
 		e.State = Delivered
 	case o.stage != unsent:

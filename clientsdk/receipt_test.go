@@ -3,6 +3,7 @@ package clientsdk_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -139,6 +140,14 @@ func TestARefusalBlocksNobodyAndStaysOnThePhone(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "exported as recorded", string(line.Change), string(f.seen[0].Changes[1]))
+	if err := p.Resolve(background, 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Resolve(background, 1); !errors.Is(err, clientsdk.ErrNotFound) {
+		t.Errorf("resolving what was held: got %v", err)
+	}
+	equal(t, "attention after it was seen to", p.status(t).Attention, 0)
+	equal(t, "in the log", must(p.Log(background))[1].State, clientsdk.Resolved)
 }
 
 func TestParkedShowsUntilItsRecordIsThere(t *testing.T) {

@@ -3,6 +3,7 @@ package clientsdk_test
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -258,6 +259,17 @@ func TestWatchersHearOfEveryRecordAndStopNobody(t *testing.T) {
 		t.Error("the channel is open after its context ended")
 	}
 	p.household(t, "三")
+}
+
+func TestTheFileIsItsOwnersOnly(t *testing.T) {
+	p := newPhone(t, newFake(t), 1)
+	p.household(t, "一")
+	for _, name := range []string{p.path, p.path + "-wal"} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
 }
 
 func TestAFileBelongsToOneDevice(t *testing.T) {

@@ -169,6 +169,22 @@ func (c *Client) Attention(ctx context.Context) ([]Entry, error) {
 	return c.entries(ctx, "state > 1 AND state = 3 ORDER BY n")
 }
 
+// Resolve takes a change off the list of those that need attention, once somebody
+// has seen to it: recorded it anew, or carried its export to an office. It stays in
+// the log for Options.Keep. ErrNotFound if it isn't on the list.
+func (c *Client) Resolve(ctx context.Context, n uint64) error {
+	return c.update(ctx, func(tx *sql.Tx) error {
+		result, err := tx.Exec("UPDATE outbox SET state = 5 WHERE n = ? AND state = 3", int64(n))
+		if err != nil {
+			return fmt.Errorf("resolving change %d: %w", n, err)
+		}
+		if changed, err := result.RowsAffected(); err != nil || changed > 0 {
+			return err
+		}
+		return fmt.Errorf("change %d needs no attention: %w", n, ErrNotFound)
+	})
+}
+
 // Exported is one line of Export.
 type Exported struct {
 	Device syncproto.DeviceID `json:"device"`

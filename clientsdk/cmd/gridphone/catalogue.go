@@ -78,6 +78,7 @@ var texts = map[string][2]string{
 	"help_area":      {"区域编号", "an area's code"},
 	"help_id":        {"档案编号", "a record's id"},
 	"help_anyway":    {"不符合表单也照样登记", "record even what the form rejects"},
+	"help_resolve":   {"把某一号标为已处理", "mark one number as seen to"},
 	"help_export":    {"以 JSON 导出，每行一条", "write as JSON, one a line"},
 
 	"init_needs":  {"请用 --server 和 --token 给出服务器地址和设备凭证", "give --server and --token"},
@@ -100,12 +101,14 @@ var texts = map[string][2]string{
 	"status_last":      {"上次同步 %s，本机时钟需校正 %s", "last sync %s, this clock is off by %s"},
 	"status_disagrees": {"服务器的回执与本机不符，正在重新核对", "the server's receipt disagrees with this device; checking again"},
 	"status_foreign":   {"服务器上另有本设备编号的 %d 条内容不在本机", "the server holds %d changes of this device's id that are not here"},
+	"resolved":         {"第 %d 号已标为已处理", "number %d is marked as seen to"},
 	"attention_none":   {"没有需要处理的内容", "nothing needs attention"},
 
 	"state_unsent":          {"待上传", "unsent"},
 	"state_sent":            {"已上传，待确认", "sent, to be confirmed"},
 	"state_delivered":       {"已送达", "delivered"},
 	"state_needs_attention": {"需要处理", "needs attention"},
+	"state_resolved":        {"已处理", "seen to"},
 	"state_superseded":      {"已换号重新登记", "recorded again under another number"},
 
 	"no_author": {"请先用 init 登记，或用 --author 给出填写人", "run init first, or give --author"},

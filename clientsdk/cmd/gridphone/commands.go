@@ -242,13 +242,21 @@ func (logCommand) Run(s *session) error {
 }
 
 type attentionCommand struct {
-	Export bool `help:"${help_export}"`
+	Export  bool   `help:"${help_export}"`
+	Resolve uint64 `help:"${help_resolve}"`
 }
 
 // Run lists what the server could not read, or writes it out.
 func (c *attentionCommand) Run(s *session) error {
 	if c.Export {
 		return s.client.Export(s.ctx, s.out)
+	}
+	if c.Resolve > 0 {
+		if err := s.client.Resolve(s.ctx, c.Resolve); err != nil {
+			return err
+		}
+		s.printf("resolved", c.Resolve)
+		return nil
 	}
 	entries, err := s.client.Attention(s.ctx)
 	if err != nil {

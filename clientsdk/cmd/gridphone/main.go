@@ -87,7 +87,7 @@ func realMain(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // dashes lets the long flags be written with one dash, too.
 func dashes(args []string) []string {
-	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export"}
+	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve"}
 	out := slices.Clone(args)
 	for i, arg := range out {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
