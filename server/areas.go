@@ -12,14 +12,10 @@ import (
 	"gridsync/syncproto"
 )
 
-// errNotImported is a file with problems, which are told before it is returned.
-var errNotImported = errors.New("areas were not imported")
-
-// badFile is how many problems a file has.
+// badFile is how many problems a file has; they are told before it is returned.
 type badFile int
 
-func (n badFile) Error() string        { return errNotImported.Error() }
-func (n badFile) Is(target error) bool { return target == errNotImported }
+func (n badFile) Error() string { return fmt.Sprintf("%d problems, nothing imported", int(n)) }
 
 type areasImportCommand struct {
 	File string `arg:"" help:"${areas_file}"`

@@ -113,17 +113,18 @@ func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 // exitCode tells a person what went wrong, and says with which code to end: 0 for
 // nothing, 2 for a wrong command line, 1 for anything else.
 func exitCode(err error, stderr io.Writer) int {
-	var usage usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.Is(err, errOnlyCheck):
-		say(stderr, textRebuildCheck, err)
-		return 2
-	case errors.As(err, &usage):
-		say(stderr, textUsage, err)
-		return 2
 	}
-	say(stderr, explain(err), err)
-	return 1
+	text, arg := explain(err)
+	var usage usageError
+	if !errors.As(err, &usage) {
+		say(stderr, text, arg)
+		return 1
+	}
+	if text == textFailed {
+		text = textUsage
+	}
+	say(stderr, text, arg)
+	return 2
 }

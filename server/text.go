@@ -42,8 +42,13 @@ func say(w io.Writer, t syncproto.Text, args ...any) {
 	fmt.Fprintf(w, t.ZH+" / "+t.EN+"\n", append(args, args...)...)
 }
 
-// explain finds the text for an error. The error itself is its argument.
-func explain(err error) syncproto.Text {
+// explain finds the text for an error, and its argument: the error itself, or how
+// many problems a file has.
+func explain(err error) (syncproto.Text, any) {
+	var bad badFile
+	if errors.As(err, &bad) {
+		return textNotImported, int(bad)
+	}
 	for _, known := range []struct {
 		err  error
 		text syncproto.Text
@@ -55,14 +60,14 @@ func explain(err error) syncproto.Text {
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
 		{demo.ErrDisagrees, textDisagrees},
-		{errNotImported, textNotImported},
 		{errDiffers, textRebuildOther},
+		{errOnlyCheck, textRebuildCheck},
 	} {
 		if errors.Is(err, known.err) {
-			return known.text
+			return known.text, err
 		}
 	}
-	return textFailed
+	return textFailed, err
 }
 
 // helpTexts are what --help shows.

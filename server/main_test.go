@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gridsync/server/internal/host"
+	"gridsync/syncproto"
+)
+
+const county = "编码,名称,上级编码\n33,浙江省,\n3307,金华市,33\n"
+
+// command runs a command to its end.
+func command(t *testing.T, stdin string, args ...string) (code int, out, told string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	err := realMain(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
+	code = exitCode(err, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+func TestLongFlagsTakeOneDash(t *testing.T) {
+	for _, c := range [][2]string{
+		{"serve -data d -listen :0", "serve --data d --listen :0"},
+		{"serve --data=d", "serve --data=d"},
+		{"serve -data=d", "serve --data=d"},
+		{"demo -once -json", "demo --once --json"},
+		{"device add -days -5", "device add --days -5"},
+		{"device add -days -50", "device add --days -50"},
+		{"-h", "-h"},
+		{"-help", "--help"},
+		{"areas import - -data d", "areas import - --data d"},
+		{"areas import -data d -- -file", "areas import --data d -- -file"},
+		{"x -v=1", "x -v=1"},
+	} {
+		if got := doubleDashes(strings.Fields(c[0])); !slices.Equal(got, strings.Fields(c[1])) {
+			t.Errorf("%s: %q", c[0], got)
+		}
+	}
+}
+
+func TestAnInstallationIsMadeByCommands(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "areas.csv")
+	if err := os.WriteFile(file, []byte(county), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, told := command(t, "", "areas", "import", file, "-data", dir); code != 0 || !strings.Contains(told, "2") {
+		t.Fatalf("import: %d %s", code, told)
+	}
+	if code, out, told := command(t, "", "areas", "list", "-data", dir); code != 0 || out != "33  浙江省\n  3307  金华市\n" {
+		t.Errorf("list: %d %q %s", code, out, told)
+	}
+	code, out, told := command(t, "", "device", "add", "-data", dir, "-name", "甲手机", "-area", "3307", "-author", "甲, 乙", "-author", "丙")
+	if code != 0 {
+		t.Fatalf("device: %d %s", code, told)
+	}
+	if strings.Count(out, "\n") != 1 || strings.Count(out, ".") != 2 {
+		t.Errorf("standard output holds more than a token: %q", out)
+	}
+	for _, said := range []string{"甲手机", "甲, 乙", "丙"} {
+		if !strings.Contains(told, said) {
+			t.Errorf("doesn't say %q: %s", said, told)
+		}
+	}
+	if code, out, told := command(t, "", "rebuild", "-check", "-data", dir); code != 0 || !strings.Contains(out, `"total": 0`) {
+		t.Errorf("rebuild: %d %s %s", code, out, told)
+	}
+	if code, _, told := command(t, "", "epoch", "new", "-data", dir); code != 0 || told == "" {
+		t.Errorf("epoch: %d %s", code, told)
+	}
+}
+
+func TestBadLinesAreToldAndNothingIsImported(t *testing.T) {
+	dir := t.TempDir()
+	code, _, told := command(t, county+"34,,\n35,b,99\n", "areas", "import", "-", "-data", dir)
+	if code != 1 || !strings.Contains(told, "第 4 行：") || !strings.Contains(told, "line 5: ") || !strings.Contains(told, "2 problems") {
+		t.Errorf("%d %s", code, told)
+	}
+	if _, out, _ := command(t, "", "areas", "list", "-data", dir); out != "" {
+		t.Errorf("imported: %s", out)
+	}
+}
+
+func TestMistakesAreExplainedInBothLanguages(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		args string
+		code int
+	}{
+		"no command":         {"", 2},
+		"no such command":    {"frob", 2},
+		"no such flag":       {"serve -frob", 2},
+		"no such role":       {"device add -name a -area 33 -role king", 2},
+		"days in words":      {"device add -name a -area 33 -days many", 2},
+		"no file":            {"areas import", 2},
+		"rebuild, no check":  {"rebuild", 2},
+		"no such file":       {"areas import nowhere.csv", 1},
+		"no name":            {"device add -area 33", 1},
+		"no area":            {"device add -name a", 1},
+		"no such area":       {"device add -name a -area 99", 1},
+		"no days":            {"device add -name a -area 33 -days 0", 1},
+		"days beyond a life": {"device add -name a -area 33 -days 99999", 1},
+		"a bad address":      {"serve -listen nowhere", 1},
+	} {
+		args := strings.Fields(c.args)
+		if len(args) > 0 && args[0] != "frob" {
+			args = append(args, "-data", dir)
+		}
+		code, out, told := command(t, "", args...)
+		if code != c.code {
+			t.Errorf("%s: code %d, %s", name, code, told)
+		}
+		chinese := strings.ContainsFunc(told, func(r rune) bool { return r >= '一' && r <= '龥' })
+		if out != "" || !chinese || !strings.Contains(told, " / ") || strings.Contains(told, "%!") {
+			t.Errorf("%s: out %q, told %q", name, out, told)
+		}
+	}
+}
+
+func TestHelpIsShownAndIsNoError(t *testing.T) {
+	for _, args := range [][]string{{"-help"}, {"serve", "--help"}, {"device", "add", "-h"}} {
+		if code, out, told := command(t, "", args...); code != 0 || !strings.Contains(out, "Usage: server") {
+			t.Errorf("%v: %d %q %q", args, code, out, told)
+		}
+	}
+}
+
+func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
+	for _, err := range []error{
+		errors.New("x"), host.ErrNoName, host.ErrNoArea, host.ErrUnknownArea, host.ErrUnknownRole, host.ErrBadValidity,
+		host.ErrServing, badFile(3), errDiffers,
+	} {
+		var told bytes.Buffer
+		text, arg := explain(errors.Join(err, errors.New("and more")))
+		say(&told, text, arg)
+		if strings.Contains(told.String(), "%!") || !strings.Contains(told.String(), " / ") {
+			t.Errorf("%v: %s", err, told.String())
+		}
+	}
+	for name, text := range helpTexts {
+		if zh, en, ok := strings.Cut(text, " / "); !ok || zh == "" || en == "" {
+			t.Errorf("help %q: %q", name, text)
+		}
+	}
+}
+
+// The server is started as a process would start it, asked over HTTP, and ends in
+// good order when its context does, as it does at a signal.
+func TestServeAnswersUntilItIsAskedToStop(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	in, out := io.Pipe()
+	var told bytes.Buffer
+	done := make(chan error, 1)
+	go func() {
+		err := realMain(ctx, []string{"serve", "-data", t.TempDir(), "-listen", "127.0.0.1:0"}, nil, out, &told)
+		done <- errors.Join(err, out.Close())
+	}()
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil {
+		t.Fatal(err, <-done)
+	}
+	for path, want := range map[string]int{"/readyz": 200, "/v1/openapi.json": 200, "/v1/areas": 401} {
+		if got := status(t, strings.TrimSpace(line)+path); got != want {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(told.String(), textStopped.ZH) {
+		t.Errorf("told: %s", told.String())
+	}
+}
+
+func status(t *testing.T, url string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode
+}
+
+func TestSayTakesTheArgumentsTwice(t *testing.T) {
+	var b bytes.Buffer
+	say(&b, syncproto.Text{ZH: "甲 %d", EN: "a %d"}, 1)
+	if b.String() != fmt.Sprintf("甲 %d / a %d\n", 1, 1) {
+		t.Errorf("%q", b.String())
+	}
+}
