@@ -52,7 +52,7 @@ func temperature(device, n int, at syncproto.Instant) syncproto.Change {
 
 // benchmarkGroup is what 64 phones push at once, 100 temperatures each, as the
 // service hands it over.
-func benchmarkGroup(b *testing.B, group int) *exchange.Batch {
+func benchmarkGroup(b testing.TB, group int) *exchange.Batch {
 	b.Helper()
 	batch := &exchange.Batch{Now: benchStart + syncproto.Instant(group)*1000}
 	seq := syncproto.Version(group * benchGroup)
@@ -122,7 +122,31 @@ func BenchmarkCommit(b *testing.B) {
 	b.ReportMetric(float64(len(temperature(1, 12345, benchStart).Fields)), "fieldbytes")
 }
 
-func commit(b *testing.B, store *sqlite.Store, batch *exchange.Batch) {
+// TestARecordTakesAtMost800Bytes counts everything on disk: the log, the records, the
+// feeds, every index.
+func TestARecordTakesAtMost800Bytes(t *testing.T) {
+	store := open(t, t.TempDir())
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for group := range 2 {
+		commit(t, store, benchmarkGroup(t, group))
+	}
+	if err := store.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	size, err := store.Size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if each := size / (2 * benchGroup); each > 800 {
+		t.Errorf("a record takes %d bytes", each)
+	}
+}
+
+func commit(b testing.TB, store *sqlite.Store, batch *exchange.Batch) {
 	b.Helper()
 	ids := make([]syncproto.RecordID, len(batch.Records))
 	for i := range batch.Records {

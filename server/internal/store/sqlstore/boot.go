@@ -29,7 +29,8 @@ func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
 
 // NewEpoch starts a new history on top of what is there, as after a backup was
 // restored: phones see it and offer again what the receipts lack. The counter
-// rises by EpochStep, so that no number of the lost history is given out twice.
+// rises by EpochStep, so that no number of the lost history is given out twice. A
+// server that is running doesn't hear of it: stop it first.
 func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
 	err := s.transact(ctx, func(t *tx) error {
 		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2", epoch[:], int64(EpochStep))

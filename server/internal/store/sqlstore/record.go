@@ -169,61 +169,85 @@ var (
 	insertGone = insertion{head: "INSERT INTO gone (feed, version, record) VALUES ", columns: 3}
 )
 
+// recordRows are what a batch writes about records: rows to add, rows to change, and
+// rows about those that left a feed.
+type recordRows struct {
+	next                 int64 // the next key
+	added, changed, left []any
+}
+
 // saveRecords writes the records that are new or have changed, and a bare name for
 // those that so far only parked changes speak of.
 func (t *tx) saveRecords(b *exchange.Batch) error {
-	spoken := make([]syncproto.RecordID, 0, len(b.Log)+len(b.Records)+len(b.Opened)+len(b.Closed))
-	for i := range b.Records {
-		spoken = append(spoken, b.Records[i].Record.ID)
-	}
-	for i := range b.Log {
-		spoken = append(spoken, b.Log[i].Change.Record)
-	}
-	if err := t.knowRecords(spoken); err != nil {
+	if err := t.knowRecords(spokenOf(b)); err != nil {
 		return err
 	}
 	next, err := t.nextKey("record")
 	if err != nil {
 		return err
 	}
-	var added, changed, left []any
+	rows := recordRows{next: next}
 	for i := range b.Records {
-		rc := &b.Records[i]
-		row := &added
-		if t.records[rc.Record.ID] != 0 {
-			row = &changed
-		} else {
-			t.records[rc.Record.ID] = next
-			next++
-		}
-		feed, err := feedNumber(rc.Feed)
-		if err != nil {
+		if err := t.addRecord(&rows, &b.Records[i]); err != nil {
 			return err
-		}
-		r := &rc.Record
-		*row = append(*row, t.records[r.ID], r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), liveArg(rc))
-		if !rc.New && rc.Before != rc.Feed {
-			before, err := feedNumber(rc.Before)
-			if err != nil {
-				return err
-			}
-			left = append(left, before, int64(r.Version), t.records[r.ID])
 		}
 	}
 	for i := range b.Log {
 		if id := b.Log[i].Change.Record; t.records[id] == 0 {
-			t.records[id] = next
-			added = append(added, next, id[:], nil, nil, nil, int64(0), nil)
-			next++
+			rows.added = append(rows.added, t.giveKey(&rows, id), id[:], nil, nil, nil, int64(0), nil)
 		}
 	}
-	if err := t.put(&insertRecord, added); err != nil {
+	if err := t.put(&insertRecord, rows.added); err != nil {
 		return err
 	}
-	if err := t.put(&updateRecord, changed); err != nil {
+	if err := t.put(&updateRecord, rows.changed); err != nil {
 		return err
 	}
-	return t.put(&insertGone, left)
+	return t.put(&insertGone, rows.left)
+}
+
+// spokenOf lists the records that a batch speaks of.
+func spokenOf(b *exchange.Batch) []syncproto.RecordID {
+	ids := make([]syncproto.RecordID, 0, len(b.Log)+len(b.Records))
+	for i := range b.Records {
+		ids = append(ids, b.Records[i].Record.ID)
+	}
+	for i := range b.Log {
+		ids = append(ids, b.Log[i].Change.Record)
+	}
+	return ids
+}
+
+// giveKey gives a new record its key.
+func (t *tx) giveKey(rows *recordRows, id syncproto.RecordID) int64 {
+	key := rows.next
+	rows.next++
+	t.records[id] = key
+	return key
+}
+
+// addRecord adds the rows of one record. One that the log spoke of before has a row
+// already, even if it is new.
+func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
+	r := &rc.Record
+	feed, err := feedNumber(rc.Feed)
+	if err != nil {
+		return err
+	}
+	key, to := t.records[r.ID], &rows.changed
+	if key == 0 {
+		key, to = t.giveKey(rows, r.ID), &rows.added
+	}
+	*to = append(*to, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), liveArg(rc))
+	if rc.New || rc.Before == rc.Feed {
+		return nil
+	}
+	before, err := feedNumber(rc.Before)
+	if err != nil {
+		return err
+	}
+	rows.left = append(rows.left, before, int64(r.Version), key)
+	return nil
 }
 
 // liveArg is NULL for a record that may stand for its log row.

@@ -241,7 +241,8 @@ func reopenKeepsEverything(w *world) {
 		derived, err := w.Derived(w.ctx())
 		w.must(err)
 		return all{
-			boot, derived, w.histories(), [2][]exchange.FeedRow{w.page(rosterOf(1), 0), w.page(rosterOf(2), 0)},
+			boot, derived, w.histories(),
+			[2][]exchange.FeedRow{w.page(rosterOf(1), 0), w.page(rosterOf(2), 0)},
 			w.revision(), len(w.allAreas()), w.everyone(),
 		}
 	}

@@ -115,6 +115,7 @@ func parkedComeOldestFirst(w *world) {
 	for i := range 30 {
 		if i%5 == 4 {
 			w.add(b, 1, recordID(i), rosterOf(1))
+			b.Log[i].Reason = reasons[i%3] // a remark on a change that doesn't wait
 			continue
 		}
 		b.Log = append(b.Log, w.park(w.change(1, recordID(i)), reasons[i%3]))
