@@ -8,6 +8,7 @@ import (
 
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/host"
+	"gridsync/server/web"
 	"gridsync/syncproto"
 )
 
@@ -34,7 +35,7 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) error {
 // which belong to the story.
 func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server, error) {
 	s, err := host.Start(ctx, host.Config{
-		Dir: setup.Dir, Listen: c.Listen, Now: setup.Now, NewID: setup.NewID, Page: page,
+		Dir: setup.Dir, Listen: c.Listen, Now: setup.Now, NewID: setup.NewID, Page: web.Files,
 	})
 	if err != nil {
 		return nil, err

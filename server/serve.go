@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"gridsync/server/internal/host"
+	"gridsync/server/web"
 )
 
 type serveCommand struct {
@@ -20,7 +21,7 @@ type serveCommand struct {
 // Run serves until ctx ends. The first line of standard output is the address, so
 // that whoever started the process on port 0 learns it.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: page})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files})
 	if err != nil {
 		return err
 	}
@@ -31,7 +32,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 		say(t.err, textStopping)
 	case err = <-server.Failed():
 	}
-	if err = errors.Join(err, server.Close()); err != nil {
+	if err := errors.Join(err, server.Close()); err != nil {
 		return err
 	}
 	say(t.err, textStopped)

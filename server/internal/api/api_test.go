@@ -3,6 +3,8 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -12,9 +14,6 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"crypto/ed25519"
-	"crypto/sha256"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/identity"

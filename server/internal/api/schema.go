@@ -140,7 +140,7 @@ func (s *schemas) schema(t reflect.Type) object {
 }
 
 // name puts a type's schema into the list once, and returns a reference to it.
-func (s *schemas) name(t reflect.Type, make func() object) object {
+func (s *schemas) name(t reflect.Type, read func() object) object {
 	name := schemaNames[t]
 	if name == "" {
 		name = t.Name()
@@ -149,7 +149,7 @@ func (s *schemas) name(t reflect.Type, make func() object) object {
 	case t:
 	case nil:
 		s.of[name] = t // before the members are looked at: a type may hold itself
-		s.named[name] = make()
+		s.named[name] = read()
 	default:
 		panic(fmt.Sprintf("api: %v and %v have one name in the document: name one of them in schemaNames", there, t))
 	}

@@ -230,7 +230,7 @@ func (d *Data) enrol(device Device, now time.Time, everyone *identity.Everyone) 
 	everyone.Devices = append(everyone.Devices, e.Device)
 	everyone.Authors = append(everyone.Authors, e.Authors...)
 	var err error
-	e.Token, err = d.signer.Sign(e.Device.ID, e.Authors[0].ID, now, e.Until)
+	e.Token, err = d.signer.Sign(e.ID, e.Authors[0].ID, now, e.Until)
 	return e, err
 }
 

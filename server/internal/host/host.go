@@ -115,7 +115,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	if s.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+	var listen net.ListenConfig
+	if s.listener, err = listen.Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	s.run(cfg.Poll)
