@@ -122,7 +122,9 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	if len(fields) == 0 {
 		fields = json.RawMessage("{}")
 	}
-	out := append(head[:len(head)-1], `,"fields":`...)
+	out := make([]byte, 0, len(head)+len(fields)+len(tail)+len(`,"fields":`))
+	out = append(out, head[:len(head)-1]...)
+	out = append(out, `,"fields":`...)
 	out = append(out, fields...)
 	out = append(out, ',')
 	out = append(out, tail[1:len(tail)-1]...)

@@ -302,10 +302,11 @@ func runParse(input []byte) (string, any, error) {
 	if err := strictly(input, &in); err != nil {
 		return "", nil, err
 	}
+	class := "accepted"
 	if _, err := form.Parse([]byte(in.Definition)); err != nil {
-		return "refused", map[string]any{}, nil
+		class = "refused"
 	}
-	return "accepted", map[string]any{}, nil
+	return class, map[string]any{}, nil
 }
 
 func runCheck(input []byte) (string, any, error) {
@@ -321,12 +322,11 @@ func runCheck(input []byte) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	out := map[string]any{"unknown": append([]string{}, f.UnknownFields(in.Fields.fields())...)}
-	if e := f.Check(in.Fields.fields(), in.Creates); e != nil {
-		out["field"] = e.Field
-		return "fails", out, nil
+	class, out := "passes", map[string]any{"unknown": append([]string{}, f.UnknownFields(in.Fields.fields())...)}
+	if problem := f.Check(in.Fields.fields(), in.Creates); problem != nil {
+		class, out["field"] = "fails", problem.Field
 	}
-	return "passes", out, nil
+	return class, out, nil
 }
 
 func runShown(input []byte) (string, any, error) {

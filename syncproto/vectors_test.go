@@ -108,13 +108,13 @@ func canonical(t *testing.T, x any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var any any
+	var tree any
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
-	if err := dec.Decode(&any); err != nil {
+	if err := dec.Decode(&tree); err != nil {
 		t.Fatal(err)
 	}
-	text, err = json.MarshalIndent(any, "", " ")
+	text, err = json.MarshalIndent(tree, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestEveryRuleHasVectorsBothWaysAndEveryVectorARule(t *testing.T) {
 	for name, v := range readVectors(t) {
 		m := vectorName.FindStringSubmatch(name)
 		switch {
-		case m == nil || m[1] != v.Rule:
+		case len(m) != 2 || m[1] != v.Rule:
 			t.Errorf("%s is not named after its rule %s", name, v.Rule)
 		case !rules[v.Rule]:
 			t.Errorf("%s: SPEC.md has no rule %s that data can test", name, v.Rule)

@@ -26,27 +26,60 @@ func TestNoDeviceClockWinsByBeingWrong(t *testing.T) {
 		bounds  clock.Bounds
 		want    syncproto.Stamp
 	}{
-		{"a good clock", at2020 - minute, right, clock.Bounds{Received: at2020},
-			syncproto.Stamp{Time: at2020 - minute, Latest: at2020}},
-		{"a clock in 2030, its offset known", at2030 - minute, clock.Contact{Server: at2020, Device: at2030}, clock.Bounds{Received: at2020},
-			syncproto.Stamp{Time: at2020 - minute, Latest: at2020}},
-		{"a clock in 1970, its offset known", at1970 - minute, clock.Contact{Server: at2020, Device: at1970}, clock.Bounds{Received: at2020},
-			syncproto.Stamp{Time: at2020 - minute, Latest: at2020}},
-		{"a clock that jumped to 2030 and back", at2030, right, clock.Bounds{Absent: at2020 - 9*minute, Received: at2020},
-			syncproto.Stamp{Time: at2020, Earliest: at2020 - 9*minute, Latest: at2020}},
-		{"a clock that jumped to 1970 and back", at1970, right, clock.Bounds{Absent: at2020 - 9*minute, Received: at2020},
-			syncproto.Stamp{Time: at2020 - 9*minute, Earliest: at2020 - 9*minute, Latest: at2020}},
-		{"not before what it was based on", at2020 - 5*minute, right, clock.Bounds{Based: at2020 - 2*minute, Received: at2020},
-			syncproto.Stamp{Time: at2020 - 2*minute, Earliest: at2020 - 2*minute, Latest: at2020}},
-		{"not before the device's change before", at2020 - 5*minute, right,
+		{
+			"a good clock", at2020 - minute, right,
+			clock.Bounds{Received: at2020},
+			syncproto.Stamp{Time: at2020 - minute, Latest: at2020},
+		},
+		{
+			"a clock in 2030, its offset known", at2030 - minute,
+			clock.Contact{Server: at2020, Device: at2030},
+			clock.Bounds{Received: at2020},
+			syncproto.Stamp{Time: at2020 - minute, Latest: at2020},
+		},
+		{
+			"a clock in 1970, its offset known", at1970 - minute,
+			clock.Contact{Server: at2020, Device: at1970},
+			clock.Bounds{Received: at2020},
+			syncproto.Stamp{Time: at2020 - minute, Latest: at2020},
+		},
+		{
+			"a clock that jumped to 2030 and back", at2030, right,
+			clock.Bounds{Absent: at2020 - 9*minute, Received: at2020},
+			syncproto.Stamp{Time: at2020, Earliest: at2020 - 9*minute, Latest: at2020},
+		},
+		{
+			"a clock that jumped to 1970 and back", at1970, right,
+			clock.Bounds{Absent: at2020 - 9*minute, Received: at2020},
+			syncproto.Stamp{Time: at2020 - 9*minute, Earliest: at2020 - 9*minute, Latest: at2020},
+		},
+		{
+			"not before what it was based on", at2020 - 5*minute, right,
+			clock.Bounds{Based: at2020 - 2*minute, Received: at2020},
+			syncproto.Stamp{Time: at2020 - 2*minute, Earliest: at2020 - 2*minute, Latest: at2020},
+		},
+		{
+			"not before the device's change before", at2020 - 5*minute, right,
 			clock.Bounds{Previous: syncproto.Stamp{Time: at2020 - 3*minute, Earliest: at2020 - 8*minute, Latest: at2020}, Received: at2020},
-			syncproto.Stamp{Time: at2020 - 3*minute, Earliest: at2020 - 8*minute, Latest: at2020}},
-		{"bounds that contradict: receipt wins", at2020, right, clock.Bounds{Based: at2020 + minute, Received: at2020},
-			syncproto.Stamp{Time: at2020, Earliest: at2020, Latest: at2020}},
-		{"a clock out of every calendar", -syncproto.MaxN, clock.Contact{Server: at2020, Device: math.MaxInt64}, clock.Bounds{Received: at2020},
-			syncproto.Stamp{Time: 0, Earliest: 0, Latest: at2020}},
-		{"a clock before every calendar", syncproto.MaxN, clock.Contact{Server: at2020, Device: math.MinInt64}, clock.Bounds{Received: at2020},
-			syncproto.Stamp{Time: at2020, Earliest: 0, Latest: at2020}},
+			syncproto.Stamp{Time: at2020 - 3*minute, Earliest: at2020 - 8*minute, Latest: at2020},
+		},
+		{
+			"bounds that contradict: receipt wins", at2020, right,
+			clock.Bounds{Based: at2020 + minute, Received: at2020},
+			syncproto.Stamp{Time: at2020, Earliest: at2020, Latest: at2020},
+		},
+		{
+			"a clock out of every calendar", -syncproto.MaxN,
+			clock.Contact{Server: at2020, Device: math.MaxInt64},
+			clock.Bounds{Received: at2020},
+			syncproto.Stamp{Time: 0, Earliest: 0, Latest: at2020},
+		},
+		{
+			"a clock before every calendar", syncproto.MaxN,
+			clock.Contact{Server: at2020, Device: math.MinInt64},
+			clock.Bounds{Received: at2020},
+			syncproto.Stamp{Time: at2020, Earliest: 0, Latest: at2020},
+		},
 	}
 	for _, c := range cases {
 		if got := clock.Correct(c.at, c.contact, c.bounds); got != c.want {

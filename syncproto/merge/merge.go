@@ -58,8 +58,9 @@ func replaces(w, s *syncproto.Part, name string, rule form.Rule) bool {
 //
 // Folding the live parts together with new changes gives the same as folding
 // everything, as long as every new change was never folded before, has a version
-// above every base that was, and none that was has its device and a greater n. A
-// caller who can't promise that folds the whole history.
+// above every base that was, and none that was has its device and a greater n; and
+// the form's rules are those by which they were folded. A caller who can't promise
+// that folds the whole history.
 func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
 	parts = ordered(parts)
 	live := make([]syncproto.Part, 0, len(parts))

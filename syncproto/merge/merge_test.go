@@ -128,9 +128,11 @@ func TestAPartyToADisputeCannotEndItByTypingAgain(t *testing.T) {
 		{"a third decides", []syncproto.Part{decision(amid(write(3, 2, 3, 1, "review", `"z"`)))}, false, `"z"`},
 		{"a third decides on one of them only", []syncproto.Part{decision(write(3, 1, 3, 1, "review", `"z"`))}, true, `"z"`},
 		{"two decide unaware of each other", []syncproto.Part{
-			decision(write(3, 2, 3, 1, "review", `"x"`)), decision(write(4, 2, 4, 1, "review", `"y"`))}, true, `"y"`},
+			decision(write(3, 2, 3, 1, "review", `"x"`)), decision(write(4, 2, 4, 1, "review", `"y"`)),
+		}, true, `"y"`},
 		{"two decide alike", []syncproto.Part{
-			decision(write(3, 2, 3, 1, "review", `"x"`)), decision(write(4, 2, 4, 1, "review", `"x"`))}, false, `"x"`},
+			decision(write(3, 2, 3, 1, "review", `"x"`)), decision(write(4, 2, 4, 1, "review", `"x"`)),
+		}, false, `"x"`},
 	}
 	for _, c := range cases {
 		view := merge.Show(f, merge.Fold(f, append([]syncproto.Part{one, two}, c.then...)))
@@ -169,9 +171,11 @@ func TestMembersComeAndGoOneByOne(t *testing.T) {
 		{"removed by one who saw it", []syncproto.Part{write(2, 1, 2, 1, "union", `{"remove":["a"]}`)}, `["b"]`},
 		{"removed by one who did not", []syncproto.Part{write(2, 0, 2, 1, "union", `{"remove":["a"]}`)}, `["a","b"]`},
 		{"removed and added again unseen", []syncproto.Part{
-			write(2, 1, 2, 1, "union", `{"remove":["a"]}`), write(3, 1, 3, 1, "union", `["a"]`)}, `["a","b"]`},
+			write(2, 1, 2, 1, "union", `{"remove":["a"]}`), write(3, 1, 3, 1, "union", `["a"]`),
+		}, `["a","b"]`},
 		{"removed, and added again by one who saw it", []syncproto.Part{
-			write(2, 1, 2, 1, "union", `{"remove":["a"]}`), write(3, 2, 3, 1, "union", `["a"]`)}, `["a","b"]`},
+			write(2, 1, 2, 1, "union", `{"remove":["a"]}`), write(3, 2, 3, 1, "union", `["a"]`),
+		}, `["a","b"]`},
 		{"all removed", []syncproto.Part{write(2, 1, 2, 1, "union", `{"remove":["a","b"]}`)}, `[]`},
 		{"added and removed in one breath", []syncproto.Part{write(2, 1, 2, 1, "union", `{"add":["c"],"remove":["c"]}`)}, `["a","b","c"]`},
 		{"added twice", []syncproto.Part{write(2, 0, 2, 1, "union", `["a","a"]`)}, `["a","b"]`},
