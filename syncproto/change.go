@@ -1,9 +1,11 @@
 package syncproto
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"sort"
@@ -54,9 +56,19 @@ type Change struct {
 
 // Values reads the fields touched.
 func (c *Change) Values() (Fields, error) {
-	var f Fields
-	if err := json.Unmarshal(c.Fields, &f); err != nil {
-		return nil, err
+	if !json.Valid(c.Fields) {
+		return nil, errFields
+	}
+	return c.values()
+}
+
+var errFields = errors.New("fields are a JSON object")
+
+// values is Values for fields that are known to be valid JSON.
+func (c *Change) values() (Fields, error) {
+	f := make(Fields, 16)
+	if !eachMember(c.Fields, func(name string, raw []byte) { f[name] = compactValue(raw) }) {
+		return nil, errFields
 	}
 	return f, nil
 }
@@ -165,8 +177,8 @@ func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
 		c.N = peekN(raw)
 		return c, nil, &Error{Code: CodeMalformed, Detail: "not UTF-8"}
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
+	members := make(map[string]json.RawMessage, 16)
+	if !json.Valid(raw) || !eachMember(raw, func(name string, raw []byte) { members[name] = raw }) {
 		return c, nil, &Error{Code: CodeMalformed, Detail: "not a JSON object"}
 	}
 	r := memberReader{members: members}
@@ -183,10 +195,13 @@ func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
 	r.read("form", &c.Form, true)
 	named := device
 	r.read("device", &named, false)
-	c.Fields = members["fields"]
+	c.Fields = bytes.Clone(members["fields"])
 	delete(members, "fields")
-	if len(members) > 0 {
-		c.Extra = members
+	for name, raw := range members {
+		if c.Extra == nil {
+			c.Extra = make(map[string]json.RawMessage, len(members))
+		}
+		c.Extra[name] = bytes.Clone(raw)
 	}
 	if r.err != nil {
 		return c, nil, r.err
@@ -228,7 +243,7 @@ func (c *Change) check(named DeviceID) error {
 		return bad("record", "missing")
 	case c.Base < 0 || c.Base > MaxN:
 		return bad("base", "0 to 2^53-1")
-	case c.Form < 1 || c.Form > MaxN:
+	case c.Form < 1 || int64(c.Form) > MaxN:
 		return bad("form", "1 to 2^53-1")
 	case c.At < -MaxN || c.At > MaxN:
 		return bad("at", "milliseconds since 1970")
@@ -254,8 +269,8 @@ func (c *Change) readFields() (Fields, error) {
 	bad := func(detail string) (Fields, error) {
 		return nil, &Error{Code: CodeBadChange, Field: "fields", Detail: detail}
 	}
-	fields, err := c.Values()
-	if err != nil || fields == nil {
+	fields, err := c.values()
+	if err != nil {
 		return bad("not an object")
 	}
 	if len(fields) > MaxFields {
@@ -288,7 +303,7 @@ func (r *memberReader) read(name string, into any, required bool) {
 		}
 		return
 	}
-	if err := json.Unmarshal(raw, into); err != nil {
+	if err := readValue(raw, into); err != nil {
 		r.err = &Error{Code: CodeBadChange, Field: name, Detail: "wrong type"}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strings"
 )
 
 // Value is one field's value as JSON text: a string, a number, a boolean, null,
@@ -23,6 +24,9 @@ func (v Value) IsNull() bool { return v == "" || v == Null }
 func (v Value) Text() (string, bool) {
 	if len(v) < 2 || v[0] != '"' {
 		return "", false
+	}
+	if inner := v[1 : len(v)-1]; v[len(v)-1] == '"' && strings.IndexByte(string(inner), '\\') < 0 && strings.IndexByte(string(inner), '"') < 0 {
+		return string(inner), true
 	}
 	var s string
 	if err := json.Unmarshal([]byte(v), &s); err != nil {
@@ -75,15 +79,34 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON keeps the bytes, without white space around or between them.
 func (v *Value) UnmarshalJSON(b []byte) error {
-	if bytes.ContainsAny(b, " \t\r\n") {
-		var c bytes.Buffer
-		if err := json.Compact(&c, b); err != nil {
-			return err
-		}
-		b = c.Bytes()
+	compact, err := appendCompact(nil, b)
+	if err != nil {
+		return err
 	}
-	*v = Value(b)
+	*v = Value(compact)
 	return nil
+}
+
+// compactValue keeps the bytes of valid JSON, without white space.
+func compactValue(b []byte) Value {
+	if !bytes.ContainsAny(b, " \t\r\n") {
+		return Value(b)
+	}
+	compact, err := appendCompact(nil, b)
+	if err != nil {
+		return Value(b)
+	}
+	return Value(compact)
+}
+
+// appendCompact appends JSON without white space between its tokens.
+func appendCompact(to, b []byte) ([]byte, error) {
+	if !bytes.ContainsAny(b, " \t\r\n") {
+		return append(to, b...), nil
+	}
+	c := bytes.NewBuffer(to)
+	err := json.Compact(c, b)
+	return c.Bytes(), err
 }
 
 // TextValue returns the Value of a string.
@@ -125,8 +148,9 @@ func (f Fields) Names() []string {
 	return names
 }
 
-// Encode writes f as a JSON object with its names in order, without escaping
-// <, > and &, as other languages do.
+// Encode writes f as a JSON object with its names in order, without white space
+// between tokens, which an encoder on its way would take out, and without
+// escaping <, > and &, as other languages do.
 func (f Fields) Encode() json.RawMessage {
 	b := []byte{'{'}
 	for i, name := range f.Names() {
@@ -139,7 +163,12 @@ func (f Fields) Encode() json.RawMessage {
 			b = append(b, Null...)
 			continue
 		}
-		b = append(b, f[name]...)
+		// A value that is no JSON is written as it is: whoever reads it says so.
+		if whole, err := appendCompact(b, []byte(f[name])); err == nil {
+			b = whole
+		} else {
+			b = append(b, f[name]...)
+		}
 	}
 	return append(b, '}')
 }
