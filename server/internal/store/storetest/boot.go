@@ -74,7 +74,7 @@ func bootTellsWhatIsWaitedFor(w *world) {
 	for i, reason := range []syncproto.Code{
 		syncproto.CodeUnknownRecord, syncproto.CodeFailsForm, syncproto.CodeUnknownRecord, syncproto.CodeOutOfArea, syncproto.CodeUnknownArea,
 	} {
-		b.Log = append(b.Log, w.park(w.change(1, recordID(10+i%3)), reason))
+		b.Log = append(b.Log, w.park(w.change(1, recordID(10+i%4)), reason))
 	}
 	b.Log = append(b.Log, w.log(w.change(1, recordID(50))))
 	b.Log[len(b.Log)-1].Reason = syncproto.CodeFailsForm // a remark, not a wait
@@ -82,7 +82,7 @@ func bootTellsWhatIsWaitedFor(w *world) {
 	boot, err := w.Boot(w.ctx())
 	w.must(err)
 	slices.SortFunc(boot.WaitingFor, func(a, b syncproto.RecordID) int { return bytes.Compare(a[:], b[:]) })
-	same(w.t, "waited for", boot.WaitingFor, []syncproto.RecordID{recordID(10), recordID(11), recordID(12)})
+	same(w.t, "waited for", boot.WaitingFor, []syncproto.RecordID{recordID(10), recordID(11), recordID(12), recordID(13)})
 	same(w.t, "parked", boot.Parked, 5)
 	same(w.t, "last", boot.Last, w.last)
 	same(w.t, "now", boot.Now, start)

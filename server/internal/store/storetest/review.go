@@ -69,6 +69,7 @@ func questionsOpenAndClose(w *world) {
 	phone.Closed = 4
 	w.save(&exchange.Batch{Closed: []review.Item{phone}})
 	same(w.t, "open after one was closed", w.openItems(0, 10, 1, 2), "2:exit 3:exit")
+	same(w.t, "count after one was closed", []int{w.countOpen(1, 2), w.countOpen(1)}, []int{2, 0})
 	derived, err := w.Derived(w.ctx())
 	w.must(err)
 	same(w.t, "all", derived.Items, []review.Item{phone, left, both})
