@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 
 	"gridsync/syncproto"
@@ -35,6 +36,7 @@ func FuzzDecodeChange(f *testing.F) {
 			}
 			return
 		}
+		sameAsTheStandardLibrary(t, text, c)
 		part, err := c.Part(9, 8, syncproto.Stamp{})
 		if err != nil || part.Base > 8 || c.Base == 0 && part.Fields[syncproto.FieldArea] == "" {
 			t.Fatalf("part %+v (%v)", part, err)
@@ -54,6 +56,38 @@ func FuzzDecodeChange(f *testing.F) {
 			t.Fatalf("%s was written as %s, which has another hash", text, again)
 		}
 	})
+}
+
+// sameAsTheStandardLibrary holds what was decoded against encoding/json's reading.
+func sameAsTheStandardLibrary(t *testing.T, text []byte, c syncproto.Change) {
+	t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		t.Fatalf("%s was taken: %v", text, err)
+	}
+	if !bytes.Equal(members["fields"], c.Fields) {
+		t.Fatalf("fields %s of %s", c.Fields, text)
+	}
+	for name, raw := range c.Extra {
+		if !bytes.Equal(members[name], raw) {
+			t.Fatalf("%q is %s of %s", name, raw, text)
+		}
+	}
+	var fields syncproto.Fields
+	if err := json.Unmarshal(c.Fields, &fields); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Values()
+	if err != nil || !reflect.DeepEqual(got, fields) {
+		t.Fatalf("values %v, want %v (%v)", got, fields, err)
+	}
+	for name, v := range got {
+		var want string
+		text, ok := v.Text()
+		if err := json.Unmarshal([]byte(v), &want); ok != (err == nil && v != "null") || ok && text != want {
+			t.Fatalf("%s is the text %q of %s", name, text, v)
+		}
+	}
 }
 
 func FuzzRequest(f *testing.F) {

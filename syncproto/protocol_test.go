@@ -137,8 +137,8 @@ func TestAnIdentityReadsInEitherCaseAndWritesInLower(t *testing.T) {
 }
 
 func TestFieldsAreWrittenAlikeByEveryReplica(t *testing.T) {
-	f := syncproto.Fields{"b": syncproto.TextValue("<&>\u2028"), "a": "36.60", "c": ""}
-	if got := string(f.Encode()); got != `{"a":36.60,"b":"<&>\u2028","c":null}` {
+	f := syncproto.Fields{"b": syncproto.TextValue("<&> \u2028"), "a": "36.60", "c": "", "d": `[ "x y", 1 ]`}
+	if got := string(f.Encode()); got != `{"a":36.60,"b":"<&> \u2028","c":null,"d":["x y",1]}` {
 		t.Errorf("wrote %s", got)
 	}
 }
