@@ -110,6 +110,9 @@ func TestBadInputIsAnsweredInTheProtocolsWords(t *testing.T) {
 		"a protocol to come, in another shape": {
 			w.push(t, "", with(`"protocol":1,"device"`, `"protocol":99,"clock":{},"device"`)), 426, syncproto.CodeUnknownProtocol, "protocol",
 		},
+		"a protocol to come, said last": {
+			w.push(t, "", []byte(`{"device":"secret-value","protocol":99}`)), 426, syncproto.CodeUnknownProtocol, "protocol",
+		},
 		"a protocol that is a word": {w.push(t, "", with(`"protocol":1`, `"protocol":"secret-value"`)), 400, syncproto.CodeBadRequest, "protocol"},
 		"another device's request":  {w.push(t, "", with(ours.String(), another.String())), 401, syncproto.CodeBadToken, "device"},
 		"a bomb":                    {w.push(t, "gzip", bomb), 413, syncproto.CodeBodyTooLarge, ""},
@@ -240,6 +243,22 @@ func TestAPanicsValueStaysOutOfTheLog(t *testing.T) {
 	w.do(t, w.push(t, "", syncBody()))
 	if log := w.log.String(); strings.Contains(log, "张三") || !strings.Contains(log, "panic: string") {
 		t.Errorf("log: %s", log)
+	}
+}
+
+func TestABombIsNotUnpackedToItsEnd(t *testing.T) {
+	bomb := zipped(t, make([]byte, 64<<20))
+	var b bytes.Buffer
+	if err := inflate(&b, bomb); !errors.Is(err, &syncproto.Error{Code: syncproto.CodeBodyTooLarge}) {
+		t.Errorf("got %v", err)
+	}
+	if b.Len() > syncproto.MaxBodyBytes+1 {
+		t.Errorf("%d bytes were unpacked", b.Len())
+	}
+	most := zipped(t, make([]byte, syncproto.MaxBodyBytes))
+	b.Reset()
+	if err := inflate(&b, most); err != nil || b.Len() != syncproto.MaxBodyBytes {
+		t.Errorf("the limit itself: %v", err)
 	}
 }
 
