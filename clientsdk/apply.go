@@ -30,6 +30,9 @@ type applying struct {
 	touched  map[syncproto.RecordID]struct{}
 	tallies  map[syncproto.AreaID]*tally
 	progress bool
+	// made are the records that are one own change and nothing else: the server
+	// leaves them out of the answer.
+	made []syncproto.Record
 }
 
 // tally is how an area's count and sum of records move.

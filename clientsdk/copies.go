@@ -44,25 +44,40 @@ func (a *applying) tally(area syncproto.AreaID, records int64, sum syncproto.Sum
 	t.sum += sum // modulo 2^64, so that taking away is adding the negative
 }
 
-// records takes the copies that are newer than the device's own.
+// records takes the copies that are newer than the device's own: first those that
+// it made itself, unless everything is to come again, and then what was sent.
 func (a *applying) records() error {
+	if !a.answer.Reset {
+		for i := range a.made {
+			if _, err := a.take(&a.made[i]); err != nil {
+				return err
+			}
+		}
+	}
 	for i := range a.answer.Records {
-		r := &a.answer.Records[i]
-		newer, err := a.replace(r)
+		newer, err := a.take(&a.answer.Records[i])
 		if err != nil {
-			return fmt.Errorf("keeping record %s: %w", r.ID, err)
-		}
-		if !newer {
-			continue
-		}
-		a.report.Received++
-		a.progress = true
-		a.touched[r.ID] = struct{}{}
-		if err := a.noteOwnParts(r); err != nil {
 			return err
+		}
+		if newer {
+			a.report.Received++
 		}
 	}
 	return nil
+}
+
+// take keeps one copy if it is newer than the device's.
+func (a *applying) take(r *syncproto.Record) (newer bool, err error) {
+	newer, err = a.replace(r)
+	if err != nil {
+		return false, fmt.Errorf("keeping record %s: %w", r.ID, err)
+	}
+	if !newer {
+		return false, nil
+	}
+	a.progress = true
+	a.touched[r.ID] = struct{}{}
+	return true, a.noteOwnParts(r)
 }
 
 // replace writes one copy, unless the device's is as new.

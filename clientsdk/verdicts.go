@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/merge"
 )
 
 // verdicts notes what became of each change of the batch.
@@ -65,8 +66,26 @@ func (a *applying) verdict(o *own, v syncproto.Verdict) error {
 		stage = parked
 	}
 	a.report.Sent[v.Verdict]++
+	if v.Stamp != nil && v.Version > 0 {
+		if err := a.make(o, v); err != nil {
+			return err
+		}
+	}
 	return a.exec("UPDATE outbox SET state = ?, outcome = ?, version = max(version, ?), reason = ? WHERE n = ?",
 		int(stage), string(outcome), int64(v.Version), reason, int64(o.N))
+}
+
+// make builds the record that is this change and nothing else from the change's
+// own bytes, as the server did.
+func (a *applying) make(o *own, v syncproto.Verdict) error {
+	part, err := o.Part(v.Version, v.Version-1, *v.Stamp)
+	if err != nil {
+		return err
+	}
+	r := syncproto.Record{ID: o.Record, Kind: o.Kind, Version: v.Version, Live: []syncproto.Part{part}}
+	r.Area = merge.Show(a.forms.Newest(r.Kind), r.Live).Area
+	a.made = append(a.made, r)
+	return nil
 }
 
 func encodeReason(e *syncproto.Error) (string, error) {
