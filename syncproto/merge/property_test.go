@@ -179,7 +179,7 @@ func TestWhatShowsIsTheWriteThatTheRulePrefers(t *testing.T) {
 		}
 		return a.N > b.N
 	}
-	rank := map[string]int{"null": 0, "1": 1, "2": 2, `"?"`: 3}
+	rank := map[syncproto.Value]int{"null": 0, "1": 1, "2": 2, "2.0": 2, `"?"`: 3}
 	rapid.Check(t, func(t *rapid.T) {
 		live := merge.Fold(f, drawHistory(t))
 		view := merge.Show(f, live)
@@ -199,7 +199,7 @@ func TestWhatShowsIsTheWriteThatTheRulePrefers(t *testing.T) {
 				case form.Once:
 					better = !better
 				case form.Severest:
-					if a, b := rank[w.folded], rank[best.folded]; a != b {
+					if a, b := rank[w.value], rank[best.value]; a != b {
 						better = a > b
 					}
 				}
