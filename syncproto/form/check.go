@@ -111,7 +111,8 @@ func (field *Field) numberProblem(v syncproto.Value) string {
 	case field.Type == Integer && !x.IsInt():
 		return "a whole number"
 	}
-	if field.Min != nil && x.Cmp(decimal(*field.Min)) < 0 || field.Max != nil && x.Cmp(decimal(*field.Max)) > 0 {
+	least, most := exact(field.min, field.Min), exact(field.max, field.Max)
+	if least != nil && x.Cmp(least) < 0 || most != nil && x.Cmp(most) > 0 {
 		return "out of bounds"
 	}
 	return ""

@@ -2,6 +2,7 @@ package form
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 
 	"gridsync/syncproto"
@@ -21,10 +22,14 @@ type Condition struct {
 	Has string `json:"has,omitempty"`
 	// Set holds when there is a value (true), or none (false): an emptied list is none.
 	Set *bool `json:"set,omitempty"`
+
+	atLeast *big.Rat // AtLeast, exactly
 }
 
 func (cs Conditions) check(f *Form) error {
-	for _, c := range cs {
+	for i := range cs {
+		c := &cs[i]
+		c.atLeast = decimal(c.AtLeast)
 		if _, ok := f.Field(c.Field); !ok {
 			return fmt.Errorf("condition on %q: no such field", c.Field)
 		}
@@ -43,21 +48,21 @@ func (cs Conditions) check(f *Form) error {
 
 // Hold reports whether all conditions hold for a record that shows these values.
 func (cs Conditions) Hold(f *Form, shown syncproto.Fields) bool {
-	for _, c := range cs {
-		if !c.holds(f, shown[c.Field]) {
+	for i := range cs {
+		if !cs[i].holds(f, shown[cs[i].Field]) {
 			return false
 		}
 	}
 	return true
 }
 
-func (c Condition) holds(f *Form, v syncproto.Value) bool {
+func (c *Condition) holds(f *Form, v syncproto.Value) bool {
 	switch {
 	case c.Set != nil:
 		return *c.Set == (!v.IsNull() && v != "[]")
 	case c.AtLeast != nil:
 		x, ok := number(v)
-		return ok && x.Cmp(decimal(*c.AtLeast)) >= 0
+		return ok && x.Cmp(exact(c.atLeast, c.AtLeast)) >= 0
 	case c.Has != "":
 		members, _ := v.Texts()
 		return slices.Contains(members, c.Has)

@@ -35,6 +35,9 @@ func number(v syncproto.Value) (*big.Rat, bool) {
 
 // instant reads an Instant: an integer within ±2^53.
 func instant(v syncproto.Value) (syncproto.Instant, bool) {
+	if t, err := strconv.ParseInt(string(v), 10, 64); err == nil { // as nearly all are written
+		return syncproto.Instant(t), t >= -syncproto.MaxN && t <= syncproto.MaxN
+	}
 	x, ok := number(v)
 	if !ok || !x.IsInt() || !x.Num().IsInt64() {
 		return 0, false
@@ -56,7 +59,7 @@ func (field *Field) Fold(v syncproto.Value) string {
 		return x.RatString()
 	}
 	if s, ok := v.Text(); ok {
-		return string(syncproto.TextValue(field.foldText(s)))
+		return `"` + field.foldText(s) + `"` // the quotes tell a text from a number
 	}
 	return canonical(v)
 }
@@ -82,13 +85,25 @@ func bare(r rune) rune {
 }
 
 // decimal is a bound as the form writes it: 37.6, and not the binary fraction
-// that stands nearest to it and may lie above it.
-func decimal(bound float64) *big.Rat {
-	x, ok := new(big.Rat).SetString(strconv.FormatFloat(bound, 'g', -1, 64))
+// that stands nearest to it and may lie above it. It is nil for no bound.
+func decimal(bound *float64) *big.Rat {
+	if bound == nil {
+		return nil
+	}
+	x, ok := new(big.Rat).SetString(strconv.FormatFloat(*bound, 'g', -1, 64))
 	if !ok {
 		panic("form: a bound that JSON can't hold")
 	}
 	return x
+}
+
+// exact returns a bound that Parse has worked out, or works it out for a form that
+// was put together by hand.
+func exact(worked *big.Rat, bound *float64) *big.Rat {
+	if worked != nil {
+		return worked
+	}
+	return decimal(bound)
 }
 
 // canonical writes a list or object with its names in order.

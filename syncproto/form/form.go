@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 
 	"gridsync/syncproto"
 )
@@ -108,6 +109,8 @@ type Field struct {
 	Max *float64 `json:"max,omitempty"`
 	// Unit is the unit of a number, such as "°C".
 	Unit string `json:"unit,omitempty"`
+
+	min, max *big.Rat // Min and Max, exactly
 }
 
 // Option is one choice.
@@ -266,6 +269,7 @@ func (field *Field) check() error {
 	default:
 		return fmt.Errorf("unknown type %q", field.Type)
 	}
+	field.min, field.max = decimal(field.Min), decimal(field.Max)
 	if field.Min != nil && field.Max != nil && *field.Min > *field.Max {
 		return fmt.Errorf("min %g is above max %g", *field.Min, *field.Max)
 	}

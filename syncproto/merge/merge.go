@@ -63,6 +63,9 @@ func replaces(w, s *syncproto.Part, name string, rule form.Rule) bool {
 // that folds the whole history.
 func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
 	parts = ordered(parts)
+	if len(parts) == 1 && len(parts[0].Fields) > 0 { // by far the most: an entry that nobody touches again
+		return parts
+	}
 	live := make([]syncproto.Part, 0, len(parts))
 	for i := range parts {
 		p := parts[i]

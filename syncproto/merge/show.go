@@ -39,21 +39,47 @@ type Candidate struct {
 
 // Show computes what a person sees of a record's live parts, as Fold returned them.
 func Show(f *form.Form, live []syncproto.Part) View {
-	view := View{Fields: make(map[string]Shown)}
-	for i := range live {
-		for name := range live[i].Fields {
-			if _, done := view.Fields[name]; done {
-				continue
-			}
-			field, _ := f.Field(name)
-			view.Fields[name] = show(field, live, name)
-		}
-	}
+	view := View{Fields: showFields(f, live)}
 	if area, ok := view.Fields[syncproto.FieldArea].Value.Text(); ok {
 		view.Area = syncproto.AreaID(area)
 	}
 	view.showExit(live)
 	return view
+}
+
+func showFields(f *form.Form, live []syncproto.Part) map[string]Shown {
+	if len(live) == 1 {
+		return showOne(f, live)
+	}
+	fields := make(map[string]Shown)
+	for i := range live {
+		for name := range live[i].Fields {
+			if _, done := fields[name]; done {
+				continue
+			}
+			field, _ := f.Field(name)
+			fields[name] = show(field, live, name)
+		}
+	}
+	return fields
+}
+
+// showOne is showFields for a record that is one change: every value shows, has
+// one witness, and is nobody's question. Most records are like this.
+func showOne(f *form.Form, live []syncproto.Part) map[string]Shown {
+	fields := make(map[string]Shown, len(live[0].Fields))
+	candidates := make([]Candidate, 0, len(live[0].Fields))
+	witnesses := []int{0}
+	for name, v := range live[0].Fields {
+		if field, _ := f.Field(name); field.Rule == form.Union {
+			fields[name] = showUnion(live, name)
+			continue
+		}
+		candidates = append(candidates, Candidate{Value: v, Witnesses: witnesses})
+		last := len(candidates)
+		fields[name] = Shown{Value: v, Candidates: candidates[last-1 : last : last]}
+	}
+	return fields
 }
 
 // Values returns the values that show, without cleared fields.

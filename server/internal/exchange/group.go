@@ -216,7 +216,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 	state.take(c.N, d.hash, logged.Stamp)
 
 	w := g.touch(c.Record)
-	reason := g.route(&logged, d.fields, w, state)
+	reason := g.route(&logged, d, w, state)
 	if reason != nil {
 		g.park(&logged, reason, state)
 	} else {

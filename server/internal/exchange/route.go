@@ -10,8 +10,8 @@ import (
 
 // route decides where a stored change lands: nil to apply it, or the reason why
 // it waits. It never decides whether a change survives.
-func (g *group) route(l *Logged, fields syncproto.Fields, w *working, state *DeviceState) *syncproto.Error {
-	c := &l.Change
+func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *syncproto.Error {
+	c, fields := &l.Change, d.fields
 	if why := g.authorized(l, w); why != nil {
 		return why
 	}
@@ -33,8 +33,11 @@ func (g *group) route(l *Logged, fields syncproto.Fields, w *working, state *Dev
 	case w.now == nil && c.Base > 0:
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
 	}
-	if why := f.Check(fields, false); why != nil {
-		return why
+	if d.checked != f {
+		d.checked, d.problem = f, f.Check(fields, false)
+	}
+	if d.problem != nil {
+		return d.problem
 	}
 	if w.now != nil {
 		return nil
@@ -186,7 +189,7 @@ func (g *group) retry(ctx context.Context, rows []Logged) error {
 			return fmt.Errorf("group: fields of a parked change: %w", err)
 		}
 		w := g.touch(l.Change.Record)
-		if why := g.route(l, fields, w, state); why != nil {
+		if why := g.route(l, &decoded{fields: fields}, w, state); why != nil {
 			g.repark(l, why, state)
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
+	"gridsync/syncproto/form"
 )
 
 // Config is what a Service is made of.
@@ -141,7 +142,7 @@ func (s *Service) push(ctx context.Context, req *syncproto.Request, contact cloc
 	}
 	j := &job{
 		device: req.Device, contact: contact, high: req.High, unsent: req.Unsent, app: req.App,
-		changes: decode(req), done: make(chan error, 1),
+		changes: decode(req, s.registry.Current().Forms), done: make(chan error, 1),
 	}
 	if err := s.writer.submit(ctx, j); err != nil {
 		var typed *syncproto.Error
@@ -159,10 +160,14 @@ type decoded struct {
 	fields syncproto.Fields
 	hash   syncproto.Hash
 	err    *syncproto.Error
+	// checked is the form that the fields were held against, problem what it found.
+	checked *form.Form
+	problem *syncproto.Error
 }
 
-// decode reads every change of a request, outside the writer's goroutine.
-func decode(req *syncproto.Request) []decoded {
+// decode reads every change of a request and holds it against its form, outside
+// the writer's goroutine.
+func decode(req *syncproto.Request, forms form.Set) []decoded {
 	out := make([]decoded, len(req.Changes))
 	for i, raw := range req.Changes {
 		d := &out[i]
@@ -175,6 +180,9 @@ func decode(req *syncproto.Request) []decoded {
 			continue
 		}
 		d.hash = d.change.Hash()
+		if d.checked = forms.Version(d.change.Kind, d.change.Form); d.checked != nil {
+			d.problem = d.checked.Check(d.fields, false)
+		}
 	}
 	return out
 }
