@@ -215,6 +215,12 @@ func TestWhatIsWrittenFitsTheDocument(t *testing.T) {
 					t.Errorf("%s %s: %s", r.id, what, wrong)
 				}
 			}
+			required := fmt.Sprint(d.Components.Schemas[name]["required"])
+			for member := range asObject(t, value) {
+				if !strings.Contains(" "+strings.Trim(required, "[]")+" ", " "+member+" ") {
+					t.Errorf("%s: %s.%s is always written and isn't required", r.id, name, member)
+				}
+			}
 			for _, missing := range d.unwritten(ref(name), asJSON(t, full.Interface()), name) {
 				t.Errorf("%s: the document has %s, which is never written", r.id, missing)
 			}
@@ -262,6 +268,15 @@ func asJSON(t *testing.T, v any) any {
 		t.Fatal(err)
 	}
 	return out
+}
+
+func asObject(t *testing.T, v any) map[string]any {
+	t.Helper()
+	o, ok := asJSON(t, v).(map[string]any)
+	if !ok {
+		t.Fatalf("%T is no object", v)
+	}
+	return o
 }
 
 // fill sets every member of a value to something that isn't zero.
