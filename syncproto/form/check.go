@@ -36,6 +36,12 @@ func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
 	if !creates || f == nil {
 		return nil
 	}
+	return f.CheckComplete(fields)
+}
+
+// CheckComplete says which required field a new record lacks: the first in the
+// form's order, as an error with code fails_form, or nil.
+func (f *Form) CheckComplete(fields syncproto.Fields) *syncproto.Error {
 	for i := range f.Fields {
 		field := &f.Fields[i]
 		if field.Required && fields[field.Name].IsNull() {

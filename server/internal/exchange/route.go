@@ -42,7 +42,7 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	if w.now != nil {
 		return nil
 	}
-	why := f.Check(fields, true)
+	why := f.CheckComplete(fields)
 	if why != nil && len(state.Missing) > 0 && state.Missing[0].From < c.N {
 		// An edit that overtook the change that makes the record.
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
