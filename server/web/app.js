@@ -151,7 +151,9 @@ function readPlace() {
     place.delete("token");
     history.replaceState(null, "", `#${place}`);
   }
+  if (place.has("lang")) localStorage.setItem("language", place.get("lang"));
   state.token ||= sessionStorage.getItem("token") ?? "";
+  state.english = localStorage.getItem("language") === "en";
   state.area = place.get("area") ?? "";
   state.day = place.get("day") ?? "";
   state.tab = ["Totals", "Rounds", "Review", "Roster"].includes(place.get("tab")) ? place.get("tab") : "Totals";
@@ -169,7 +171,6 @@ const nameOf = (id) => state.byId.get(id)?.name ?? id;
 
 async function start() {
   readPlace();
-  state.english = localStorage.getItem("language") === "en";
   frame();
   if (!state.token) return askToken();
   say(t("loading"));
@@ -421,10 +422,10 @@ async function review() {
 function question(q) {
   const claims = q.record.disputed?.[q.field] ?? [];
   const shown = q.record.fields[q.field];
-  const about = q.record.fields.name ?? q.record.fields.address ?? t(`kind.${q.record.kind}`);
+  const about = q.record.fields.name ?? q.record.fields.address;
   return el("article", { class: "question" },
     el("header", {},
-      el("h3", {}, `${about} · ${t(`f.${q.field}`)}`),
+      el("h3", {}, [about, t(`f.${q.field}`)].filter(Boolean).join(" · ")),
       el("span", { class: "tag alarm" }, t(q.kind === "exit" ? "kindExit" : "kindConflict")),
       el("small", {}, `${nameOf(q.record.area)} · ${t("openedAt", { at: moment(q.at) })}`)),
     el("div", { class: "claims" }, ...claims.map((c) => el("div", { class: same(c.value, shown) ? "claim shown" : "claim" },
