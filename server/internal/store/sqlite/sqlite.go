@@ -105,8 +105,8 @@ func (s *Store) Close() error {
 // copied once.
 var (
 	writing = []string{
-		"busy_timeout(10000)", "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)",
-		"wal_autocheckpoint(2048)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"wal_autocheckpoint(4096)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
 	}
 	reading = []string{"busy_timeout(10000)", "query_only(1)", "cache_size(-8192)", "temp_store(MEMORY)"}
 )
