@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,7 +159,7 @@ func (p *play) prove(ctx context.Context, e *ending) error {
 		return fmt.Errorf("rebuilding: %w", err)
 	}
 	e.ReplicasAgree, e.RebuildAgrees = len(replicas) == 0, len(rebuild) == 0
-	e.differ = append(replicas, rebuild...)
+	e.differ = slices.Concat(replicas, rebuild)
 	if e.Changes.Lost+e.Changes.Doubled > 0 || e.Changes.Recorded != e.Changes.Held {
 		e.differ = append(e.differ, fmt.Sprintf("changes: %+v", e.Changes))
 	}

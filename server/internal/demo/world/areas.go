@@ -86,8 +86,8 @@ func (w *World) addPhones(r *rand.Rand) {
 	for p, area := range w.Posts {
 		add(Post, fmt.Sprintf("卡点手机%02d", p+1), area, -1, 3)
 	}
-	w.Phones[2].Skew = int64(time.Date(2030, 5, 1, 0, 0, 0, 0, form.Zone).UnixMilli()) - int64(at(27, 0, 0))
-	w.Phones[3].Skew = int64(time.Date(1970, 1, 2, 0, 0, 0, 0, form.Zone).UnixMilli()) - int64(at(27, 0, 0))
+	w.Phones[2].Skew = time.Date(2030, 5, 1, 0, 0, 0, 0, form.Zone).UnixMilli() - int64(at(27, 0, 0))
+	w.Phones[3].Skew = time.Date(1970, 1, 2, 0, 0, 0, 0, form.Zone).UnixMilli() - int64(at(27, 0, 0))
 	for i := range w.Phones {
 		p := &w.Phones[i]
 		p.Slow = i%11 == 7
