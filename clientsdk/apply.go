@@ -71,6 +71,9 @@ func (a *applying) run() (applied, error) {
 	for _, area := range a.out.request.Restart {
 		a.restarted[area] = true
 	}
+	// Another copy of this device may have been further than this one: no number is
+	// given out twice.
+	a.m.High = max(a.m.High, a.answer.Receipt.Through)
 	steps := []func() error{
 		a.changeEpoch, a.verdicts, a.receipt, a.leave, a.learn, a.records, a.gone, a.settle, a.compareSums, a.prune,
 	}

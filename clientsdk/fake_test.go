@@ -2,6 +2,7 @@ package clientsdk_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -298,6 +299,8 @@ func (f *fake) receipt(device syncproto.DeviceID) syncproto.Receipt {
 			r.Parked = append(r.Parked, syncproto.Waiting{N: n, Code: s.reason.Code})
 		}
 	}
+	slices.SortFunc(r.Parked, func(a, b syncproto.Waiting) int { return cmp.Compare(b.N, a.N) })
+	r.Parked = r.Parked[:min(len(r.Parked), syncproto.MaxParked)]
 	for n := uint64(1); n < r.Through; n++ {
 		if held[n] == nil && len(r.Missing) < syncproto.MaxMissing {
 			r.Missing = append(r.Missing, syncproto.Span{From: n, To: n})

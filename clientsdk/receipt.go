@@ -10,15 +10,12 @@ import (
 // a change is delivered only if a receipt covers it whose digest this device has
 // computed itself.
 func (a *applying) receipt() error {
-	r := &a.answer.Receipt
-	// Another copy of this device was further than this one: never give out a number twice.
-	a.m.High = max(a.m.High, r.Through)
 	for _, step := range []func() error{a.coverNew, a.uncoverLost, a.offerAgain, a.noteParked} {
 		if err := step(); err != nil {
 			return fmt.Errorf("reading the receipt: %w", err)
 		}
 	}
-	a.m.Through = r.Through
+	a.m.Through = a.answer.Receipt.Through
 	if err := a.settleDigest(); err != nil {
 		return fmt.Errorf("checking the receipt's digest: %w", err)
 	}

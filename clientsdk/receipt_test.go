@@ -75,7 +75,7 @@ func TestANewEpochGetsAgainWhatItsReceiptLacks(t *testing.T) {
 		f.log[p.Device()] = map[uint64]*stored{1: &backup}
 		f.records = map[syncproto.RecordID]*fakeRecord{kept.ID: &kept}
 		f.lie = func(a *syncproto.Answer) { a.Reset = a.Reset && resets }
-		p.sync(t)
+		equal(t, "reset", p.sync(t).Reset, true)
 		f.holdsExactly(t, p)
 		s := p.status(t)
 		equal(t, "epoch", s.Epoch, f.epoch)
@@ -273,6 +273,19 @@ func TestAParkedChangeThatADeskSettledOtherwiseStopsShowing(t *testing.T) {
 	equal(t, "note", p.get(t, h).Text("note"), "")
 }
 
+func TestMoreParkedChangesThanAReceiptListsAreAllParked(t *testing.T) {
+	f := newFake(t)
+	f.park = func(*syncproto.Change) *syncproto.Error { return &syncproto.Error{Code: syncproto.CodeOutOfArea} }
+	p := newPhone(t, f, 1)
+	if _, err := p.alice.PutAll(background, visits(120)); err != nil {
+		t.Fatal(err)
+	}
+	p.sync(t)
+	equal(t, "parked", p.status(t).Parked, 120)
+	p.sync(t)
+	equal(t, "parked, asked again", p.status(t).Parked, 120)
+}
+
 // The answer with the record came, the one with the verdict didn't.
 func TestAnOwnChangeInTheCopyIsNotShownTwice(t *testing.T) {
 	f := newFake(t)
@@ -342,11 +355,7 @@ func TestAHundredHolesDoNotHideWhatIsHeld(t *testing.T) {
 		}
 		return nil
 	}
-	var edits []clientsdk.Edit
-	for range 240 {
-		edits = append(edits, clientsdk.Edit{Kind: "household", Area: grid1, Fields: syncproto.Fields{"address": `"a"`, "found_on": `"2020-02-03"`}})
-	}
-	if _, err := p.alice.PutAll(background, edits); err != nil {
+	if _, err := p.alice.PutAll(background, visits(240)); err != nil {
 		t.Fatal(err)
 	}
 	p.sync(t)

@@ -108,7 +108,6 @@ func (a *applying) recordAgain(reused []own) error {
 			return err
 		}
 	}
-	a.m.High = max(a.m.High, a.answer.Receipt.Through)
 	for i := range reused {
 		o := &reused[i]
 		if err := a.restate(o.Change); err != nil {

@@ -28,22 +28,15 @@ func (c *Client) lens(m *meta) lens {
 // part is a change of this device as merge reads it. Until the server has said
 // under which version it shows, nobody else can have seen it.
 func (l lens) part(o *own) (syncproto.Part, error) {
-	fields, err := o.Values()
-	if err != nil {
-		return syncproto.Part{}, fmt.Errorf("reading change %d: %w", o.N, err)
-	}
-	if _, says := fields[syncproto.FieldArea]; o.Base == 0 && !says {
-		fields[syncproto.FieldArea] = syncproto.TextValue(string(o.Area))
-	}
-	p := syncproto.Part{
-		Version: merge.Pending, Device: o.Device, N: o.N, Author: o.Author, Base: o.Base,
-		Amid: o.Amid, Decides: o.Decides, Fields: fields,
-	}
+	version := merge.Pending
 	if o.version > 0 {
-		p.Version = o.version
+		version = o.version
 	}
 	at := o.At + l.offset
-	p.Stamp = syncproto.Stamp{Time: at, Earliest: at, Latest: at}
+	p, err := o.Part(version, merge.Pending, syncproto.Stamp{Time: at, Earliest: at, Latest: at})
+	if err != nil {
+		return p, fmt.Errorf("reading change %d: %w", o.N, err)
+	}
 	return p, nil
 }
 
