@@ -259,6 +259,27 @@ func TestTheSameSeedMakesTheSameWorld(t *testing.T) {
 	}
 }
 
+func TestEveryPusherHasACommunityOfItsOwn(t *testing.T) {
+	o, err := smallOptions(t).withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.People, o.Clients = 20, []int{1, 8, 64}
+	w := newWorld(o, time.UnixMilli(0))
+	seen := map[syncproto.AreaID]string{w.first.Area: "first", w.idlers[0].Area: "idle"}
+	for _, clients := range o.Clients {
+		for _, d := range w.pushers[clients] {
+			if seen[d.Area] != "" {
+				t.Errorf("%s shares %s with %s", d.Name, d.Area, seen[d.Area])
+			}
+			seen[d.Area] = d.Name
+		}
+	}
+	if len(seen) != 75 {
+		t.Errorf("%d communities in use, want 75", len(seen))
+	}
+}
+
 func TestSharesAddUp(t *testing.T) {
 	for _, c := range []struct{ total, size, clients int }{{100_000, 100, 64}, {230, 20, 3}, {5, 20, 3}, {100, 100, 1}, {101, 100, 2}} {
 		sum := 0

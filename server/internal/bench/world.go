@@ -30,7 +30,7 @@ type world struct {
 	seed    uint64
 	areas   []syncproto.Area
 	devices []Device
-	// loaders bring everybody's roster in: one for each community.
+	// loaders bring everybody's roster in: one for each community with people.
 	loaders []Device
 	// pushers are the devices for each number of clients.
 	pushers map[int][]Device
@@ -55,12 +55,20 @@ func newWorld(o Options, began time.Time) world {
 	g := w.generator("world")
 	const root = syncproto.AreaID("999")
 	w.areas = append(w.areas, syncproto.Area{ID: root, Name: "County"})
-	communities := max((o.People+o.Roster-1)/o.Roster, pushCommunities+1)
-	for i := range communities {
+	// Each pusher has a community of its own, if need be without people: what is
+	// measured is pushing, not the reading of what others push.
+	inhabited := (o.People + o.Roster - 1) / o.Roster
+	next := pushCommunities
+	for _, clients := range o.Clients {
+		next += clients
+	}
+	for i := range max(inhabited, next) {
 		id := syncproto.AreaID(fmt.Sprintf("999%06d", i+1))
 		w.areas = append(w.areas, syncproto.Area{ID: id, Name: fmt.Sprintf("Community %d", i+1), Parent: root})
-		w.loaders = append(w.loaders, w.addDevice(g, "loader", i))
 		w.residents = append(w.residents, nil)
+	}
+	for i := range inhabited {
+		w.loaders = append(w.loaders, w.addDevice(g, "loader", i))
 	}
 	for i := range o.People {
 		w.residents[i/o.Roster] = append(w.residents[i/o.Roster], newID[syncproto.RecordID](g))
@@ -69,9 +77,11 @@ func newWorld(o Options, began time.Time) world {
 	for range idleClients {
 		w.idlers = append(w.idlers, w.addDevice(g, "idle", idleCommunity))
 	}
+	next = pushCommunities
 	for _, clients := range o.Clients {
-		for i := range clients {
-			w.pushers[clients] = append(w.pushers[clients], w.addDevice(g, "push", pushCommunities+i%(communities-pushCommunities)))
+		for range clients {
+			w.pushers[clients] = append(w.pushers[clients], w.addDevice(g, "push", next))
+			next++
 		}
 	}
 	return w
