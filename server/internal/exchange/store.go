@@ -21,9 +21,9 @@ type Store interface {
 	// Device returns what is known of a device's syncing; the zero state, with its
 	// id, for one that was never heard of.
 	Device(ctx context.Context, id syncproto.DeviceID) (DeviceState, error)
-	// Page returns what happened in a feed after a version, in order of versions,
-	// until there are maxRows of them or their encoded size passes maxBytes (at
-	// least one row is returned if there is any).
+	// Page returns what happened in a feed after a version, in order of versions: at
+	// most maxRows rows, and no more than fit into maxBytes when encoded, but at least
+	// one if there is any. That it returns few rows doesn't say that there are no more.
 	Page(ctx context.Context, feed Feed, after syncproto.Version, maxRows, maxBytes int) ([]FeedRow, error)
 	// Histories calls fn for every record in any order with its whole log, in order
 	// of Seq, parked changes included, and the record as stored (nil if there is

@@ -259,3 +259,27 @@ func TestAnIdleSyncIsShort(t *testing.T) {
 		t.Fatalf("%d bytes: %s", len(body), body)
 	}
 }
+
+// However small the pages, a first sync brings every record, and says when it has.
+func TestSmallPagesBringEverything(t *testing.T) {
+	d := newDesk(t)
+	const households = 60
+	var changes []json.RawMessage
+	for n := range households {
+		changes = append(changes, d.household(n+1, nil))
+	}
+	d.sync(t, d.request(changes...))
+	got, cursor := 0, ""
+	for range households {
+		req := d.request()
+		req.Cursor, req.PageBytes = cursor, syncproto.MinPageBytes
+		answer := d.sync(t, req)
+		got, cursor = got+len(answer.Records), answer.Cursor
+		if !answer.More {
+			break
+		}
+	}
+	if got != households {
+		t.Fatalf("%d of %d households came", got, households)
+	}
+}
