@@ -50,6 +50,39 @@ var catalogue = map[Code]entry{
 	CodeInternal:        {500, Text{"服务器内部错误，请稍后重试；手机上的记录不会丢失", "Something went wrong in the server. Please try again; nothing on the phone is lost"}},
 }
 
+// problems are the details that say what is wrong with a field's value, in the
+// words of a form, with their Chinese.
+var problems = map[string]string{
+	"required": "此项必填",
+	"a list is cleared by removing its members": "多选项请逐个取消",
+	"true or false":              "应为是或否",
+	"an integer of milliseconds": "应为时间",
+	"a text":                     "应为文字",
+	"a number":                   "应为数字",
+	"a whole number":             "应为整数",
+	"out of bounds":              "超出允许范围",
+	"a list of texts, or an object of add and remove":   "应为多选列表",
+	"more than 500 members":                             "超过 500 项",
+	"too long":                                          "太长",
+	"a date such as 2020-01-31":                         "应为日期，如 2020-01-31",
+	"not one of the choices":                            "不在选项之中",
+	"the id of a record":                                "应为档案编号",
+	"the check character does not fit":                  "身份证号校验位不符",
+	"5 to 15 digits":                                    "应为 5 至 15 位数字",
+	"an area's code":                                    "应为区域代码",
+	"an exit: reason, date, destination":                "应填写离开原因、日期、去向",
+	"reason is moved, died, left, duplicate or mistake": "离开原因应为迁出、死亡、离开、重复或误登",
+	"date is a date such as 2020-01-31":                 "离开日期应为日期，如 2020-01-31",
+	"destination is too long":                           "去向太长",
+}
+
+// Problem returns the Chinese of a detail that says what is wrong with a field's
+// value, and whether it is one.
+func Problem(detail string) (zh string, ok bool) {
+	zh, ok = problems[detail]
+	return zh, ok
+}
+
 // Codes returns every code of the table in order.
 func Codes() []Code {
 	codes := make([]Code, 0, len(catalogue))

@@ -92,12 +92,17 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code
 }
 
-// Message returns what a person reads.
+// Message returns what a person reads: the code's text, and after it what is wrong
+// with a field's value, for the details that speak of that.
 func (e *Error) Message() Text {
-	if known, ok := catalogue[e.Code]; ok {
-		return known.Text
+	known, ok := catalogue[e.Code]
+	if !ok {
+		return e.said
 	}
-	return e.said
+	if problem, ok := problems[e.Detail]; ok {
+		return Text{ZH: known.ZH + "：" + problem, EN: known.EN + ": " + e.Detail}
+	}
+	return known.Text
 }
 
 // Status returns the HTTP status of a request that was turned away with this code.
