@@ -3,6 +3,7 @@ package clientsdk
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // remove takes away copies of records.
 func (a *applying) remove(where string, args ...any) error {
-	rows, err := a.tx.Query("SELECT id, area, version FROM records WHERE "+where, args...)
+	rows, err := a.tx.Query("SELECT id, area, version FROM records WHERE "+where, args...) // #nosec G202 -- where is a constant of this package
 	if err != nil {
 		return fmt.Errorf("removing copies: %w", err)
 	}
@@ -89,7 +90,7 @@ func (a *applying) replace(r *syncproto.Record) (newer bool, err error) {
 		return false, nil
 	case err == nil:
 		a.tally(old.Area, -1, -syncproto.RowSum(r.ID, old.Version))
-	case err != sql.ErrNoRows:
+	case !errors.Is(err, sql.ErrNoRows):
 		return false, err
 	}
 	a.tally(r.Area, 1, syncproto.RowSum(r.ID, r.Version))
@@ -197,7 +198,7 @@ func (a *applying) compareSums() error {
 func (a *applying) areaSum(area syncproto.AreaID) (syncproto.Sum, error) {
 	var sum int64
 	err := a.row("SELECT sum FROM areas WHERE id = ?", []any{string(area)}, &sum)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
 	return syncproto.Sum(sum), err

@@ -3,7 +3,6 @@ package clientsdk_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,7 +21,7 @@ func Example() {
 	defer server.http.Close()
 	dir, err := os.MkdirTemp("", "gridphone")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(dir)
 
@@ -37,7 +36,7 @@ func Example() {
 		Wait:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer phone.Close()
 
@@ -61,7 +60,7 @@ func Example() {
 		}},
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	// Evening: Li Qiang takes the phone over and sees what she recorded.
@@ -69,7 +68,7 @@ func Example() {
 	qiang := phone.As(syncproto.AuthorID(id(502)))
 	people, err := phone.List(ctx, "person", clientsdk.InArea(grid1))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, p := range people {
 		fmt.Println("晚班看到：", p.Text("name"), p.Texts("classes"), "待上传：", p.Pending)
@@ -77,14 +76,14 @@ func Example() {
 			"person": syncproto.TextValue(p.ID.String()), "slot": `"pm"`, "value": "38.1", "taken_at": syncproto.ValueOf(clock.UnixMilli()),
 		}})
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 	_, err = qiang.Put(ctx, clientsdk.Edit{Kind: "temperature", Area: grid1, Fields: syncproto.Fields{"value": `"hot"`}})
 	fmt.Println("表单：", err)
 	status, err := phone.Status(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("待上传：", status.Unsent, "已送达：", status.Delivered)
 
@@ -92,11 +91,11 @@ func Example() {
 	server.fail(loseAnswer)
 	report, err := phone.Sync(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("重试：", report.Retries, "服务器档案：", len(server.records))
 	if status, err = phone.Status(ctx); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("待上传：", status.Unsent, "已送达：", status.Delivered)
 	// Output:

@@ -180,9 +180,7 @@ func (f *fake) answer(req *syncproto.Request) *syncproto.Answer {
 			a.Areas = append(a.Areas, syncproto.Area{ID: area, Name: "网格" + string(area)})
 		}
 	}
-	for _, area := range req.Restart {
-		a.Restarted = append(a.Restarted, area)
-	}
+	a.Restarted = append(a.Restarted, req.Restart...)
 	f.page(a, syncproto.Version(from))
 	return a
 }

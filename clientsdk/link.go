@@ -117,21 +117,25 @@ func (c *Client) request(ctx context.Context, body []byte) (*http.Request, error
 
 // zippers are shared: one takes some hundred kilobytes, which hundreds of
 // clients in a process would each hold.
-var zippers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(io.Discard, 5)
-	if err != nil {
-		panic(err) // only for a level that doesn't exist
+var zippers sync.Pool
+
+func zipper(out io.Writer) (*gzip.Writer, error) {
+	if w, ok := zippers.Get().(*gzip.Writer); ok {
+		w.Reset(out)
+		return w, nil
 	}
-	return w
-}}
+	return gzip.NewWriterLevel(out, 5)
+}
 
 // encodeRequest writes the request compressed. It doesn't escape <, > and &: the
 // changes go as they were kept, byte for byte.
 func encodeRequest(req *syncproto.Request) ([]byte, error) {
 	var out bytes.Buffer
-	w := zippers.Get().(*gzip.Writer)
+	w, err := zipper(&out)
+	if err != nil {
+		return nil, fmt.Errorf("writing the request: %w", err)
+	}
 	defer zippers.Put(w)
-	w.Reset(&out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(req); err != nil {

@@ -439,3 +439,30 @@ func TestRunSyncsUntilItsContextEnds(t *testing.T) {
 	equal(t, "waits", fmt.Sprint(p.waits), fmt.Sprint(want))
 	f.holdsExactly(t, p)
 }
+
+// stuck is a link on which the first request never ends.
+type stuck struct {
+	*http.Transport
+	times int
+}
+
+func (s *stuck) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s.times++; s.times == 1 {
+		return nil, context.DeadlineExceeded
+	}
+	return s.Transport.RoundTrip(r)
+}
+
+func TestATimeoutHalvesBothWays(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1, func(o *clientsdk.Options) {
+		o.Transport, o.BatchChanges = &stuck{Transport: &http.Transport{}}, 4
+	})
+	for i := range 4 {
+		p.household(t, fmt.Sprint(i))
+	}
+	p.sync(t)
+	equal(t, "batch", len(f.seen[0].Changes), 2)
+	equal(t, "page", f.seen[0].PageBytes, syncproto.PageBytes/2)
+	f.holdsExactly(t, p)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -122,7 +123,7 @@ func readSynced(tx *sql.Tx, id syncproto.RecordID) (*syncproto.Record, error) {
 	r := syncproto.Record{ID: id}
 	var live string
 	err := tx.QueryRow("SELECT kind, area, version, live FROM records WHERE id = ?", id[:]).Scan(&r.Kind, &r.Area, &r.Version, &live)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err == nil {
