@@ -95,10 +95,12 @@ func (r *reader) line(line []byte) {
 	}
 }
 
-// packageOutput prints what a package says, but for the one word that closes the
-// output of its tests and says nothing that the next line doesn't.
+// packageOutput prints what a package says, but for what only repeats the line
+// after it.
 func (r *reader) packageOutput(s string) {
-	if s != "PASS\n" && s != "FAIL\n" {
+	switch s {
+	case "PASS\n", "FAIL\n", "testing: warning: no tests to run\n":
+	default:
 		r.print(s)
 	}
 }
