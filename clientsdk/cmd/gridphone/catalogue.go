@@ -36,7 +36,10 @@ func wordsFor(args []string, env string) words {
 func (w words) wrong(err error) string {
 	text := w["wrong"]
 	var said *syncproto.Error
+	var rejected rejection
 	switch {
+	case errors.As(err, &rejected):
+		return rejected.Error()
 	case errors.As(err, &said):
 		text = said.Message().ZH
 		if w["lang"] == "en" {
@@ -87,6 +90,7 @@ var texts = map[string][2]string{
 	"init_done":   {"已登记：%s\n设备 %s\n填写人 %s\n服务器 %s", "set up: %s\ndevice %s\nauthor %s\nserver %s"},
 
 	"recorded": {"已保存在本机，待上传：%s", "kept on this device, to be sent: %s"},
+	"rejected": {"未保存。%s (%s)：%s。确需照样登记请加 --anyway", "not kept. %s (%s): %s. To record it even so, add --anyway"},
 	"listed":   {"共 %d 条", "%d records"},
 	"pending":  {"待上传", "not sent"},
 	"disputed": {"有争议", "disputed"},

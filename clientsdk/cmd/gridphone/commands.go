@@ -39,7 +39,7 @@ func (r *recordCommand) Run(s *session) error {
 	}
 	id, err := s.client.As(s.author).Put(s.ctx, e)
 	if err != nil {
-		return err
+		return s.rejected(e.Kind, err)
 	}
 	s.printf("recorded", id)
 	return nil
@@ -81,6 +81,26 @@ type listCommand struct {
 	Kind string `arg:"" help:"${help_kind}"`
 	Area string `short:"a" help:"${help_area}"`
 }
+
+// rejected says which field stood in the way of recording, and how to record even
+// so. What the catalogue of errors says is a server's word, which has kept the
+// change; here nothing was.
+func (s *session) rejected(kind syncproto.Kind, err error) error {
+	var why *syncproto.Error
+	if !errors.As(err, &why) || why.Code != syncproto.CodeFailsForm {
+		return err
+	}
+	problem := why.Detail
+	if zh, ok := syncproto.Problem(problem); ok && s.say["lang"] == "zh" {
+		problem = zh
+	}
+	return rejection(fmt.Sprintf(s.say["rejected"], s.label(kind, why.Field), why.Field, problem))
+}
+
+// rejection is an error that is already in words for people.
+type rejection string
+
+func (r rejection) Error() string { return string(r) }
 
 // Run lists the records of a kind, one a line.
 func (l *listCommand) Run(s *session) error {

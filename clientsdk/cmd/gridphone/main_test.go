@@ -87,3 +87,14 @@ func TestABadCommandLineIsToldAndExitsTwo(t *testing.T) {
 	d.run(2, "fly")
 	d.has(d.run(0, "--help"), "gridphone")
 }
+
+func TestWhatTheFormRejectsIsNotKeptAndSaysWhy(t *testing.T) {
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "init", "-server", "http://127.0.0.1:1", "-token", token())
+	entry := []string{"record", "person", "name=某人", "found_on=2020-02-03", "id_number=123", "-area", "grid"}
+	d.has(d.run(1, append(entry, "-lang", "zh")...), "未保存", "身份证号", "校验位不符", "--anyway")
+	d.has(d.run(1, append(entry, "-lang", "en")...), "not kept", "the check character does not fit", "--anyway")
+	d.has(d.run(0, "list", "person", "-lang", "zh"), "共 0 条")
+	d.run(0, append(entry, "-anyway")...)
+	d.has(d.run(0, "list", "person", "-lang", "zh"), "共 1 条")
+}
