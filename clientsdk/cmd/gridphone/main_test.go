@@ -60,7 +60,7 @@ func TestADayAtADeskWithoutASignal(t *testing.T) {
 	said := d.run(0, "record", "household", "address=幸福路 1 号", "headcount=3", "found_on=2020-02-03", "-area", "330702001001")
 	id := regexp.MustCompile(`[0-9a-f-]{36}`).FindString(said)
 	d.run(0, "record", "household", "note=有狗", "-record", id)
-	d.has(d.run(1, "record", "household", "headcount=three", "-record", id), "不符合表单", "headcount")
+	d.has(d.run(1, "record", "household", "headcount=three", "-record", id), "未保存", "应为数字", "headcount")
 	d.has(d.run(0, "list", "household"), "住址=幸福路 1 号", "人数=3", "备注=有狗", "待上传", "共 1 条")
 	d.has(d.run(0, "list", "household", "-area", "elsewhere"), "共 0 条")
 	d.has(d.run(0, "show", id, "-lang", "en"), "Address (address)", "not sent")
