@@ -65,9 +65,10 @@ func (s *settler) all() {
 	s.returnees()
 }
 
-// split divides people among parts: at least one and at most most in each.
+// split divides people among parts, or more if they don't hold them: at least one
+// and at most most in each.
 func split(r *rand.Rand, people, parts, most int) []int {
-	parts = max(1, min(parts, people))
+	parts = max(1, min(people, max(parts, (people+most-1)/most)))
 	sizes := make([]int, parts)
 	for i := range sizes {
 		sizes[i] = 1

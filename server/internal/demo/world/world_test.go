@@ -155,3 +155,12 @@ func TestThePlantedDisagreementsAreOnRecordsOfTheirOwn(t *testing.T) {
 		t.Errorf("%d disputes and %d parked changes are planted", w.Disputed(), w.Parked())
 	}
 }
+
+func TestEveryDividedWorldCanBeMade(t *testing.T) {
+	for n := 1; n <= 60; n++ {
+		size := Whole.Divided(n)
+		if first, _ := size.Residents(); New(1, size) == nil || first < 1 {
+			t.Errorf("a world divided by %d has nobody", n)
+		}
+	}
+}
