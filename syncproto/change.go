@@ -1,16 +1,9 @@
 package syncproto
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"hash"
 	"sort"
-	"strconv"
-	"unicode/utf8"
 )
 
 // Limits on one change. A change over them can't be read, and is refused.
@@ -59,15 +52,16 @@ func (c *Change) Values() (Fields, error) {
 	if !json.Valid(c.Fields) {
 		return nil, errFields
 	}
-	return c.values()
+	return valuesOf(string(c.Fields))
 }
 
 var errFields = errors.New("fields are a JSON object")
 
-// values is Values for fields that are known to be valid JSON.
-func (c *Change) values() (Fields, error) {
+// valuesOf is Values for what is known to be valid JSON. The values share the
+// object's memory.
+func valuesOf(object string) (Fields, error) {
 	f := make(Fields, 16)
-	if !eachMember(c.Fields, func(name string, raw []byte) { f[name] = compactValue(raw) }) {
+	if !eachMember(object, func(name, raw string) { f[name] = compactValue(raw) }) {
 		return nil, errFields
 	}
 	return f, nil
@@ -156,203 +150,4 @@ func (c *Change) extraNames() []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// DecodeChange reads one change of a batch that device sent. Its error is an
-// *Error of class refused; N is set as soon as it could be read, so that even a
-// refusal can name what it refuses.
-func DecodeChange(raw []byte, device DeviceID) (Change, error) {
-	c, _, err := DecodeFields(raw, device)
-	return c, err
-}
-
-// DecodeFields is DecodeChange for a caller who wants the fields read too.
-func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
-	c := Change{Device: device}
-	if len(raw) > MaxChangeBytes {
-		c.N = peekN(raw)
-		return c, nil, &Error{Code: CodeChangeTooLarge, Detail: fmt.Sprintf("%d > %d bytes", len(raw), MaxChangeBytes)}
-	}
-	if !utf8.Valid(raw) {
-		c.N = peekN(raw)
-		return c, nil, &Error{Code: CodeMalformed, Detail: "not UTF-8"}
-	}
-	members := make(map[string]json.RawMessage, 16)
-	if !json.Valid(raw) || !eachMember(raw, func(name string, raw []byte) { members[name] = raw }) {
-		return c, nil, &Error{Code: CodeMalformed, Detail: "not a JSON object"}
-	}
-	r := memberReader{members: members}
-	r.read("n", &c.N, true)
-	r.read("id", &c.ID, true)
-	r.read("author", &c.Author, true)
-	r.read("kind", &c.Kind, true)
-	r.read("record", &c.Record, true)
-	r.read("area", &c.Area, true)
-	r.read("base", &c.Base, false)
-	r.read("amid", &c.Amid, false)
-	r.read("decides", &c.Decides, false)
-	r.read("at", &c.At, true)
-	r.read("form", &c.Form, true)
-	named := device
-	r.read("device", &named, false)
-	c.Fields = bytes.Clone(members["fields"])
-	delete(members, "fields")
-	for name, raw := range members {
-		if c.Extra == nil {
-			c.Extra = make(map[string]json.RawMessage, len(members))
-		}
-		c.Extra[name] = bytes.Clone(raw)
-	}
-	if r.err != nil {
-		return c, nil, r.err
-	}
-	if err := c.check(named); err != nil {
-		return c, nil, err
-	}
-	fields, err := c.readFields()
-	return c, fields, err
-}
-
-// peekN finds the number of a change that can't be decoded otherwise; 0 if it
-// has none.
-func peekN(raw []byte) uint64 {
-	var only struct {
-		N uint64 `json:"n"`
-	}
-	if json.Unmarshal(raw, &only) != nil {
-		return 0
-	}
-	return only.N
-}
-
-// check holds the decoded change against the limits that every replica shares.
-func (c *Change) check(named DeviceID) error {
-	bad := func(field, detail string) error {
-		return &Error{Code: CodeBadChange, Field: field, Detail: detail}
-	}
-	switch {
-	case named != c.Device:
-		return &Error{Code: CodeWrongDevice, Field: "device"}
-	case c.N == 0 || c.N > MaxN:
-		return bad("n", "1 to 2^53-1")
-	case c.ID.IsZero():
-		return bad("id", "missing")
-	case c.Author.IsZero():
-		return bad("author", "missing")
-	case c.Record.IsZero():
-		return bad("record", "missing")
-	case c.Base < 0 || c.Base > MaxN:
-		return bad("base", "0 to 2^53-1")
-	case c.Form < 1 || int64(c.Form) > MaxN:
-		return bad("form", "1 to 2^53-1")
-	case c.At < -MaxN || c.At > MaxN:
-		return bad("at", "milliseconds since 1970")
-	case len(c.Amid) > MaxAmid:
-		return bad("amid", "too many")
-	}
-	if err := c.Kind.Check(); err != nil {
-		return bad("kind", err.Error())
-	}
-	if err := c.Area.Check(); err != nil {
-		return bad("area", err.Error())
-	}
-	for _, name := range c.Amid {
-		if CheckField(name) != nil {
-			return bad("amid", "a name that is no name")
-		}
-	}
-	return nil
-}
-
-// readFields reads the fields and holds them against the limits.
-func (c *Change) readFields() (Fields, error) {
-	bad := func(detail string) (Fields, error) {
-		return nil, &Error{Code: CodeBadChange, Field: "fields", Detail: detail}
-	}
-	fields, err := c.values()
-	if err != nil {
-		return bad("not an object")
-	}
-	if len(fields) > MaxFields {
-		return bad("more than " + strconv.Itoa(MaxFields))
-	}
-	for name := range fields {
-		if CheckField(name) != nil {
-			return bad("a name that is no name")
-		}
-	}
-	return fields, nil
-}
-
-// memberReader reads members of an object one by one, takes them out of the map,
-// and keeps the first error.
-type memberReader struct {
-	members map[string]json.RawMessage
-	err     error
-}
-
-func (r *memberReader) read(name string, into any, required bool) {
-	raw, ok := r.members[name]
-	delete(r.members, name)
-	if r.err != nil {
-		return
-	}
-	if !ok {
-		if required {
-			r.err = &Error{Code: CodeBadChange, Field: name, Detail: "missing"}
-		}
-		return
-	}
-	if err := readValue(raw, into); err != nil {
-		r.err = &Error{Code: CodeBadChange, Field: name, Detail: "wrong type"}
-	}
-}
-
-// Hash is the change's identity by content, which receipts add up. It covers
-// every member: numbers and ids as bytes, texts with their length before them,
-// and the fields as the very bytes that the device wrote, so that no replica
-// needs a canonical form of JSON.
-func (c *Change) Hash() Hash {
-	h := hashWriter{Hash: sha256.New()}
-	h.text("gridsync change 1")
-	h.Write(c.ID[:])
-	h.Write(c.Device[:])
-	h.number(int64(c.N))
-	h.Write(c.Author[:])
-	h.text(string(c.Kind))
-	h.Write(c.Record[:])
-	h.text(string(c.Area))
-	h.number(int64(c.Base))
-	h.text(string(c.Fields))
-	h.number(int64(len(c.Amid)))
-	for _, name := range c.Amid {
-		h.text(name)
-	}
-	decides := int64(0)
-	if c.Decides {
-		decides = 1
-	}
-	h.number(decides)
-	h.number(int64(c.At))
-	h.number(int64(c.Form))
-	for _, name := range c.extraNames() {
-		h.text(name)
-		h.text(string(c.Extra[name]))
-	}
-	var out Hash
-	h.Sum(out[:0])
-	return out
-}
-
-type hashWriter struct{ hash.Hash }
-
-func (h hashWriter) number(x int64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(x))
-	h.Write(b[:])
-}
-
-func (h hashWriter) text(s string) {
-	h.number(int64(len(s)))
-	h.Write([]byte(s))
 }

@@ -1,17 +1,17 @@
 package syncproto
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 )
 
-// eachMember visits the members of a JSON object in order, each value as the bytes
-// that stand there. b must be valid JSON; it reports whether it is an object.
+// eachMember visits the members of a JSON object in order, each value as the text
+// that stands there. b must be valid JSON; it reports whether it is an object.
 //
 // encoding/json can do this with a map of raw messages, at three times the cost of
 // everything else that happens to a change on its way through the server.
-func eachMember(b []byte, visit func(name string, raw []byte)) bool {
+func eachMember(b string, visit func(name, raw string)) bool {
 	i := skipSpace(b, 0)
 	if i == len(b) || b[i] != '{' {
 		return false
@@ -29,7 +29,7 @@ func eachMember(b []byte, visit func(name string, raw []byte)) bool {
 	return true
 }
 
-func skipSpace(b []byte, i int) int {
+func skipSpace(b string, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
 		i++
 	}
@@ -37,7 +37,7 @@ func skipSpace(b []byte, i int) int {
 }
 
 // textEnd returns the end of the string that begins at i.
-func textEnd(b []byte, i int) int {
+func textEnd(b string, i int) int {
 	for i++; b[i] != '"'; i++ {
 		if b[i] == '\\' {
 			i++
@@ -47,7 +47,7 @@ func textEnd(b []byte, i int) int {
 }
 
 // valueEnd returns the end of the value that begins at i.
-func valueEnd(b []byte, i int) int {
+func valueEnd(b string, i int) int {
 	depth := 0
 	for ; i < len(b); i++ {
 		switch b[i] {
@@ -76,21 +76,21 @@ func valueEnd(b []byte, i int) int {
 	return i
 }
 
-func memberName(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
+func memberName(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
 	}
 	var name string
-	if json.Unmarshal(quoted, &name) != nil {
-		return string(quoted) // not valid JSON after all: a name that is no name
+	if json.Unmarshal([]byte(quoted), &name) != nil {
+		return quoted // not valid JSON after all: a name that is no name
 	}
 	return name
 }
 
 // readValue reads the JSON of a member into a value of the types that a change
 // has, the plain cases without encoding/json.
-func readValue(raw []byte, into any) error {
-	plain := len(raw) >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0
+func readValue(raw string, into any) error {
+	plain := len(raw) >= 2 && raw[0] == '"' && strings.IndexByte(raw, '\\') < 0
 	switch to := into.(type) {
 	case *Kind:
 		if plain {
@@ -104,26 +104,36 @@ func readValue(raw []byte, into any) error {
 		}
 	case *ChangeID:
 		if plain {
-			return to.UnmarshalText(raw[1 : len(raw)-1])
+			return to.UnmarshalText([]byte(raw[1 : len(raw)-1]))
 		}
 	case *RecordID:
 		if plain {
-			return to.UnmarshalText(raw[1 : len(raw)-1])
+			return to.UnmarshalText([]byte(raw[1 : len(raw)-1]))
 		}
 	case *AuthorID:
 		if plain {
-			return to.UnmarshalText(raw[1 : len(raw)-1])
+			return to.UnmarshalText([]byte(raw[1 : len(raw)-1]))
 		}
 	case *Instant:
-		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
 			*to = Instant(n)
 			return nil
 		}
+	case *Version:
+		if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
+			*to = Version(n)
+			return nil
+		}
+	case *int:
+		if n, err := strconv.Atoi(raw); err == nil {
+			*to = n
+			return nil
+		}
 	case *uint64:
-		if n, err := strconv.ParseUint(string(raw), 10, 64); err == nil {
+		if n, err := strconv.ParseUint(raw, 10, 64); err == nil {
 			*to = n
 			return nil
 		}
 	}
-	return json.Unmarshal(raw, into)
+	return json.Unmarshal([]byte(raw), into)
 }

@@ -87,14 +87,14 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// compactValue keeps the bytes of valid JSON, without white space.
-func compactValue(b []byte) Value {
-	if !bytes.ContainsAny(b, " \t\r\n") {
-		return Value(b)
+// compactValue keeps the text of valid JSON, without white space.
+func compactValue(text string) Value {
+	if !strings.ContainsAny(text, " \t\r\n") {
+		return Value(text)
 	}
-	compact, err := appendCompact(nil, b)
+	compact, err := appendCompact(nil, []byte(text))
 	if err != nil {
-		return Value(b)
+		return Value(text)
 	}
 	return Value(compact)
 }
