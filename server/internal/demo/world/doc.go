@@ -37,11 +37,17 @@ var Whole = Size{
 	Planted: 6,
 }
 
-// Divided returns a world about n times smaller, for tests. 1 leaves it as it is.
+// smallest is the most that a world can be divided by: below it there are too few
+// people for the disagreements that are planted.
+const smallest = 100
+
+// Divided returns a world about n times smaller, for tests. 1 leaves it as it is,
+// and more than 100 is 100.
 func (s Size) Divided(n int) Size {
 	if n <= 1 {
 		return s
 	}
+	n = min(n, smallest)
 	for _, count := range []*int{
 		&s.RegisteredHouseholds, &s.RegisteredPeople, &s.Migrants, &s.Late, &s.Firms,
 		&s.Returnees, &s.LateReturnees, &s.PassagesPerDay, &s.VehiclesPerDay,

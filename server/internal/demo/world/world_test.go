@@ -92,6 +92,17 @@ func TestTheScriptMeetsEverybodyInTheirRound(t *testing.T) {
 	}
 }
 
+// A world of any scale gets made, and whole: no door is too small for its people.
+func TestEveryScaleMakesAWorld(t *testing.T) {
+	for _, scale := range []int{0, 1, 3, 7, 24, 40, 77, 100, 640} {
+		size := Whole.Divided(scale)
+		w := New(1, size)
+		if _, second := size.Residents(); len(w.People) != second {
+			t.Errorf("scale %d: %d people, want %d", scale, len(w.People), second)
+		}
+	}
+}
+
 func TestOneSeedMakesOneWorld(t *testing.T) {
 	size := Whole.Divided(20)
 	if !reflect.DeepEqual(New(3, size), New(3, size)) {
