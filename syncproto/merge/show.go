@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"maps"
 	"slices"
 
 	"gridsync/syncproto"
@@ -80,6 +81,59 @@ func showOne(f *form.Form, live []syncproto.Part) map[string]Shown {
 		fields[name] = Shown{Value: v, Candidates: candidates[last-1 : last : last]}
 	}
 	return fields
+}
+
+// Brief is what totals and questions need of a View.
+type Brief struct {
+	// Values are those that show, without cleared fields. They are not to be altered:
+	// they may be the very fields of the record's one part.
+	Values syncproto.Fields
+	Area   syncproto.AreaID
+	Exit   *syncproto.Exit
+	// Disputed are the names of the fields at which a person must look, in order.
+	Disputed []string
+}
+
+// Glance is Show for a caller who needs no more than a Brief. For a record that is
+// one change, as most are, it costs next to nothing.
+func Glance(f *form.Form, live []syncproto.Part) Brief {
+	if len(live) != 1 {
+		view := Show(f, live)
+		return Brief{Values: view.Values(), Area: view.Area, Exit: view.Exit, Disputed: view.Disputed()}
+	}
+	brief := Brief{Values: glanceValues(f, live)}
+	if area, ok := brief.Values[syncproto.FieldArea].Text(); ok {
+		brief.Area = syncproto.AreaID(area)
+	}
+	if v, left := brief.Values[syncproto.FieldExit]; left {
+		if exit, ok := v.Exit(); ok {
+			brief.Exit = &exit
+		}
+	}
+	return brief
+}
+
+// glanceValues returns the fields of the one part, or a copy where what shows is
+// another thing than what was written.
+func glanceValues(f *form.Form, live []syncproto.Part) syncproto.Fields {
+	written := live[0].Fields
+	values, copied := written, false
+	for name, v := range written {
+		shown := v
+		if field, _ := f.Field(name); field.Rule == form.Union {
+			shown = showUnion(live, name).Value
+		}
+		if shown == v && !v.IsNull() {
+			continue
+		}
+		if !copied {
+			values, copied = maps.Clone(written), true
+		}
+		if values[name] = shown; shown.IsNull() {
+			delete(values, name)
+		}
+	}
+	return values
 }
 
 // Values returns the values that show, without cleared fields.

@@ -221,7 +221,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 		g.park(&logged, reason, state)
 	} else {
 		logged.Version = logged.Seq
-		if err := g.apply(&logged, d.fields, w, late); err != nil {
+		if err := g.apply(&logged, d, w, late); err != nil {
 			return syncproto.Verdict{}, err
 		}
 		reason = g.remark(&logged, d.fields, gap)

@@ -189,7 +189,8 @@ func (g *group) retry(ctx context.Context, rows []Logged) error {
 			return fmt.Errorf("group: fields of a parked change: %w", err)
 		}
 		w := g.touch(l.Change.Record)
-		if why := g.route(l, &decoded{fields: fields}, w, state); why != nil {
+		d := &decoded{fields: fields}
+		if why := g.route(l, d, w, state); why != nil {
 			g.repark(l, why, state)
 			continue
 		}
@@ -197,7 +198,7 @@ func (g *group) retry(ctx context.Context, rows []Logged) error {
 		l.Version, l.Reason, l.Field = g.next, "", ""
 		state.unpark(l.Change.N)
 		g.parked--
-		if err := g.apply(l, fields, w, true); err != nil {
+		if err := g.apply(l, d, w, true); err != nil {
 			return err
 		}
 		g.note(l)

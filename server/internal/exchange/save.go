@@ -49,12 +49,12 @@ type derived struct {
 
 // derive computes it. It is a pure function of the record, the forms and the
 // tree: what was kept can be recomputed from the log.
-func derive(snap *registry.Snapshot, r *syncproto.Record, view merge.View) derived {
+func derive(snap *registry.Snapshot, r *syncproto.Record, shown merge.Brief) derived {
 	f := snap.Forms.Newest(r.Kind)
 	n, _ := snap.Areas.Find(r.Area)
 	var d derived
-	d.counts, d.sightings = rollup.Of(f, n.Key, r, view)
-	for _, name := range view.Disputed() {
+	d.counts, d.sightings = rollup.Of(f, n.Key, r, shown)
+	for _, name := range shown.Disputed {
 		kind := review.Conflict
 		if name == syncproto.FieldExit {
 			kind = review.Exit
@@ -86,11 +86,11 @@ func newDelta(snap *registry.Snapshot, ends *heads) *delta {
 // move takes away what the record added before and adds what it does now.
 func (d *delta) move(w *working) {
 	change := RecordChange{Record: *w.now, Feed: feedOf(d.snap, w.now), Sole: w.sole != nil, New: w.before == nil}
-	after := derive(d.snap, w.now, w.view)
+	after := derive(d.snap, w.now, w.shown)
 	var before derived
 	if w.before != nil {
 		change.Before, change.BeforeVersion = feedOf(d.snap, w.before), w.before.Version
-		before = derive(d.snap, w.before, merge.Show(d.snap.Forms.Newest(w.before.Kind), w.before.Live))
+		before = derive(d.snap, w.before, merge.Glance(d.snap.Forms.Newest(w.before.Kind), w.before.Live))
 	}
 	d.batch.Records = append(d.batch.Records, change)
 	for _, c := range before.counts {

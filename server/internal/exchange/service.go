@@ -12,6 +12,7 @@ import (
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 	"gridsync/syncproto/form"
+	"gridsync/syncproto/merge"
 )
 
 // Config is what a Service is made of.
@@ -163,10 +164,14 @@ type decoded struct {
 	// checked is the form that the fields were held against, problem what it found.
 	checked *form.Form
 	problem *syncproto.Error
+	// alone is what the record shows if it is this change and nothing else, by the
+	// rules of the form newest.
+	newest *form.Form
+	alone  merge.Brief
 }
 
-// decode reads every change of a request and holds it against its form, outside
-// the writer's goroutine.
+// decode reads every change of a request, holds it against its form, and looks at
+// what it shows if nobody else writes, outside the writer's goroutine.
 func decode(req *syncproto.Request, forms form.Set) []decoded {
 	out := make([]decoded, len(req.Changes))
 	for i, raw := range req.Changes {
@@ -182,6 +187,11 @@ func decode(req *syncproto.Request, forms form.Set) []decoded {
 		d.hash = d.change.Hash()
 		if d.checked = forms.Version(d.change.Kind, d.change.Form); d.checked != nil {
 			d.problem = d.checked.Check(d.fields, false)
+		}
+		if d.change.Base == 0 {
+			part := d.change.PartOf(d.fields, 0, 0, syncproto.Stamp{})
+			d.newest = forms.Newest(d.change.Kind)
+			d.alone = merge.Glance(d.newest, []syncproto.Part{part})
 		}
 	}
 	return out

@@ -15,7 +15,7 @@ type working struct {
 	id syncproto.RecordID
 	// before is the record as stored, now as it stands; nil while there is none.
 	before, now *syncproto.Record
-	view        merge.View
+	shown       merge.Brief
 	// sole is the log row that the record as it stands consists of, if there is one.
 	sole *Logged
 	// maker is the push whose device makes the record itself.
@@ -41,9 +41,9 @@ func (g *group) touch(id syncproto.RecordID) *working {
 // apply merges a row into its record. late says that the row's device may have
 // changed the record by a later change already: the history is then folded as a
 // whole, as merge.Fold asks.
-func (g *group) apply(l *Logged, fields syncproto.Fields, w *working, late bool) error {
+func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 	f := g.snap.Forms.Newest(l.Change.Kind)
-	part := l.Change.PartOf(fields, l.Version, l.Seq-1, l.Stamp)
+	part := l.Change.PartOf(d.fields, l.Version, l.Seq-1, l.Stamp)
 	parts := []syncproto.Part{part}
 	version := l.Version
 	switch {
@@ -60,22 +60,32 @@ func (g *group) apply(l *Logged, fields syncproto.Fields, w *working, late bool)
 		version = max(version, w.now.Version)
 	}
 	live := merge.Fold(f, parts)
-	w.view = merge.Show(f, live)
+	if w.shown = d.alone; w.now != nil || d.newest != f {
+		w.shown = merge.Glance(f, live)
+	}
 	w.now = &syncproto.Record{ID: w.id, Kind: l.Change.Kind, Area: g.place(w, l), Version: version, Live: live}
 	w.applied++
 	w.sole = nil
-	if len(live) == 1 && l.Version == l.Seq && live[0].Version == l.Version && maps.Equal(live[0].Fields, part.Fields) {
+	if l.Version == l.Seq && (len(parts) == 1 || isOnly(live, &part)) {
 		w.sole = l
 	}
-	l.Verdict = merge.Outcome(live, w.view, &part)
+	l.Verdict = syncproto.Applied
+	if len(parts) > 1 {
+		l.Verdict = merge.Outcome(live, merge.Show(f, live), &part)
+	}
 	return nil
+}
+
+// isOnly reports whether all that lives is one part, whole.
+func isOnly(live []syncproto.Part, part *syncproto.Part) bool {
+	return len(live) == 1 && live[0].Version == part.Version && maps.Equal(live[0].Fields, part.Fields)
 }
 
 // place returns the area that a record shows; a record always has one, as the
 // change that made it named one that exists.
 func (g *group) place(w *working, l *Logged) syncproto.AreaID {
-	if _, ok := g.snap.Areas.Find(w.view.Area); ok {
-		return w.view.Area
+	if _, ok := g.snap.Areas.Find(w.shown.Area); ok {
+		return w.shown.Area
 	}
 	if w.now != nil {
 		return w.now.Area

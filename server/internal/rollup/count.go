@@ -36,17 +36,16 @@ type Sighting struct {
 
 // Of returns what a record as it stands adds to the counters of its area, and
 // whom it gives evidence of having met.
-func Of(f *form.Form, key area.Key, record *syncproto.Record, view merge.View) ([]Count, []Sighting) {
-	values := view.Values()
+func Of(f *form.Form, key area.Key, record *syncproto.Record, shown merge.Brief) ([]Count, []Sighting) {
 	var counts []Count
-	for _, c := range f.Counts(values, view.Exit) {
+	for _, c := range f.Counts(shown.Values, shown.Exit) {
 		counts = append(counts, Count{Area: key, Day: c.Day, Measure: c.Measure, N: c.N})
 	}
-	round, subjects := f.Seen(values)
+	round, subjects := f.Seen(shown.Values)
 	if len(subjects) == 0 {
 		return counts, nil
 	}
-	author, at := witness(f, record, view)
+	author, at := witness(record, f.Sightings.Subjects)
 	sightings := make([]Sighting, 0, len(subjects))
 	for _, person := range subjects {
 		sightings = append(sightings, Sighting{Round: round, Person: person, Visit: record.ID, Area: key, Author: author, At: at})
@@ -54,14 +53,14 @@ func Of(f *form.Form, key area.Key, record *syncproto.Record, view merge.View) (
 	return counts, sightings
 }
 
-// witness returns who made the earliest live statement about whom the record met.
-func witness(f *form.Form, record *syncproto.Record, view merge.View) (syncproto.AuthorID, syncproto.Instant) {
+// witness returns who made the earliest live statement about whom the record met,
+// in the field named, and when.
+func witness(record *syncproto.Record, field string) (syncproto.AuthorID, syncproto.Instant) {
 	var first *syncproto.Part
-	for _, c := range view.Fields[f.Sightings.Subjects].Candidates {
-		for _, i := range c.Witnesses {
-			if p := &record.Live[i]; first == nil || p.Time < first.Time {
-				first = p
-			}
+	for i := range record.Live {
+		p := &record.Live[i]
+		if _, says := p.Fields[field]; says && (first == nil || p.Time < first.Time) {
+			first = p
 		}
 	}
 	if first == nil {
