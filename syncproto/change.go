@@ -61,7 +61,7 @@ var errFields = errors.New("fields are a JSON object")
 // object's memory.
 func valuesOf(object string) (Fields, error) {
 	f := make(Fields, 16)
-	if !eachMember(object, func(name, raw string) { f[name] = compactValue(raw) }) {
+	if !eachMember(object, func(name, raw string, _ int) { f[name] = compactValue(raw) }) {
 		return nil, errFields
 	}
 	return f, nil

@@ -19,7 +19,8 @@ func DecodeChange(raw []byte, device DeviceID) (Change, error) {
 }
 
 // DecodeFields is DecodeChange for a caller who wants the fields read too, and
-// whose raw is known to be valid JSON, as a json.RawMessage that was decoded is.
+// whose raw is known to be valid JSON, as a json.RawMessage that was decoded is. The
+// change's fields share raw's memory: it must not be altered afterwards.
 func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
 	c := Change{Device: device}
 	if len(raw) > MaxChangeBytes {
@@ -49,7 +50,9 @@ func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
 	named := device
 	r.read(memberDevice, &named, false)
 	fields := r.raw[memberFields]
-	c.Fields = json.RawMessage(fields)
+	if fields != "" {
+		c.Fields = raw[r.fieldsAt : r.fieldsAt+len(fields) : r.fieldsAt+len(fields)]
+	}
 	if r.err != nil {
 		return c, nil, r.err
 	}
@@ -156,16 +159,20 @@ var memberNames = [members]string{
 // memberReader holds the members of an object, reads them one by one, and keeps
 // the first error.
 type memberReader struct {
-	raw   [members]string
-	extra map[string]json.RawMessage
-	err   error
+	raw [members]string
+	// fieldsAt is where the fields stand.
+	fieldsAt int
+	extra    map[string]json.RawMessage
+	err      error
 }
 
 // take keeps a member; of two with one name the last counts, as everywhere.
-func (r *memberReader) take(name, raw string) {
+func (r *memberReader) take(name, raw string, at int) {
 	for i, known := range memberNames {
 		if name == known {
-			r.raw[i] = raw
+			if r.raw[i] = raw; i == memberFields {
+				r.fieldsAt = at
+			}
 			return
 		}
 	}

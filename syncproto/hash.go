@@ -10,42 +10,38 @@ import (
 // and the fields as the very bytes that the device wrote, so that no replica
 // needs a canonical form of JSON.
 func (c *Change) Hash() Hash {
-	b := make(hashed, 0, 1024)
-	b.text("gridsync change 1")
+	b := make([]byte, 0, 1024) // enough for most; it stays on the stack
+	b = appendText(b, "gridsync change 1")
 	b = append(b, c.ID[:]...)
 	b = append(b, c.Device[:]...)
-	b.number(int64(c.N))
+	b = appendNumber(b, int64(c.N))
 	b = append(b, c.Author[:]...)
-	b.text(string(c.Kind))
+	b = appendText(b, string(c.Kind))
 	b = append(b, c.Record[:]...)
-	b.text(string(c.Area))
-	b.number(int64(c.Base))
-	b.number(int64(len(c.Fields)))
+	b = appendText(b, string(c.Area))
+	b = appendNumber(b, int64(c.Base))
+	b = appendNumber(b, int64(len(c.Fields)))
 	b = append(b, c.Fields...)
-	b.number(int64(len(c.Amid)))
+	b = appendNumber(b, int64(len(c.Amid)))
 	for _, name := range c.Amid {
-		b.text(name)
+		b = appendText(b, name)
 	}
 	decides := int64(0)
 	if c.Decides {
 		decides = 1
 	}
-	b.number(decides)
-	b.number(int64(c.At))
-	b.number(int64(c.Form))
+	b = appendNumber(b, decides)
+	b = appendNumber(b, int64(c.At))
+	b = appendNumber(b, int64(c.Form))
 	for _, name := range c.extraNames() {
-		b.text(name)
-		b.text(string(c.Extra[name]))
+		b = appendText(b, name)
+		b = appendText(b, string(c.Extra[name]))
 	}
 	return sha256.Sum256(b)
 }
 
-// hashed is what a hash is taken of.
-type hashed []byte
+func appendNumber(b []byte, x int64) []byte { return binary.BigEndian.AppendUint64(b, uint64(x)) }
 
-func (b *hashed) number(x int64) { *b = binary.BigEndian.AppendUint64(*b, uint64(x)) }
-
-func (b *hashed) text(s string) {
-	b.number(int64(len(s)))
-	*b = append(*b, s...)
+func appendText(b []byte, s string) []byte {
+	return append(appendNumber(b, int64(len(s))), s...)
 }

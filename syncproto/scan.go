@@ -7,11 +7,12 @@ import (
 )
 
 // eachMember visits the members of a JSON object in order, each value as the text
-// that stands there. b must be valid JSON; it reports whether it is an object.
+// that stands there, from the place at. b must be valid JSON; it reports whether it
+// is an object.
 //
 // encoding/json can do this with a map of raw messages, at three times the cost of
 // everything else that happens to a change on its way through the server.
-func eachMember(b string, visit func(name, raw string)) bool {
+func eachMember(b string, visit func(name, raw string, at int)) bool {
 	i := skipSpace(b, 0)
 	if i == len(b) || b[i] != '{' {
 		return false
@@ -21,7 +22,23 @@ func eachMember(b string, visit func(name, raw string)) bool {
 		name := memberName(b[i:end])
 		i = skipSpace(b, skipSpace(b, end)+1) // past the colon
 		end = valueEnd(b, i)
-		visit(name, b[i:end])
+		visit(name, b[i:end], i)
+		if i = skipSpace(b, end); b[i] == ',' {
+			i = skipSpace(b, i+1)
+		}
+	}
+	return true
+}
+
+// eachElement does the same for the elements of a JSON array.
+func eachElement(b string, visit func(raw string, at int)) bool {
+	i := skipSpace(b, 0)
+	if i == len(b) || b[i] != '[' {
+		return false
+	}
+	for i = skipSpace(b, i+1); b[i] != ']'; {
+		end := valueEnd(b, i)
+		visit(b[i:end], i)
 		if i = skipSpace(b, end); b[i] == ',' {
 			i = skipSpace(b, i+1)
 		}

@@ -20,7 +20,11 @@ func FuzzEachMember(f *testing.F) {
 			return
 		}
 		got := make(map[string]string)
-		isObject := eachMember(string(b), func(name, raw string) { got[name] = raw })
+		isObject := eachMember(string(b), func(name, raw string, at int) {
+			if got[name] = raw; string(b[at:at+len(raw)]) != raw {
+				t.Fatalf("%q does not stand at %d of %q", raw, at, b)
+			}
+		})
 		var want map[string]json.RawMessage
 		if err := json.Unmarshal(b, &want); err != nil || want == nil {
 			if isObject {

@@ -17,21 +17,18 @@ import (
 // passes, see UnknownFields. creates says that the change makes a new record,
 // which must then have every required field.
 func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
-	for _, name := range fields.Names() {
+	first, problem := "", ""
+	for name, v := range fields {
 		field, ok := f.Field(name)
-		if !ok {
+		if !ok || problem != "" && name > first {
 			continue
 		}
-		v := fields[name]
-		if v.IsNull() {
-			if problem := field.clearProblem(); problem != "" {
-				return fails(name, problem)
-			}
-			continue
+		if p := field.valueProblem(v); p != "" {
+			first, problem = name, p
 		}
-		if problem := field.problem(v); problem != "" {
-			return fails(name, problem)
-		}
+	}
+	if problem != "" {
+		return fails(first, problem)
 	}
 	if !creates || f == nil {
 		return nil
@@ -49,6 +46,13 @@ func (f *Form) CheckComplete(fields syncproto.Fields) *syncproto.Error {
 		}
 	}
 	return nil
+}
+
+func (field *Field) valueProblem(v syncproto.Value) string {
+	if v.IsNull() {
+		return field.clearProblem()
+	}
+	return field.problem(v)
 }
 
 // clearProblem says why a field can't be cleared, "" if it can. A list is cleared

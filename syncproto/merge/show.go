@@ -3,6 +3,7 @@ package merge
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -113,6 +114,18 @@ func Glance(f *form.Form, live []syncproto.Part) Brief {
 	return brief
 }
 
+// isShortList reports whether a value is surely a list of one plain text, or of
+// none: it shows as it is, as there is nothing in it to sort or to write otherwise.
+func isShortList(v syncproto.Value) bool {
+	if v == "[]" {
+		return true
+	}
+	if len(v) < 4 || v[:2] != `["` || v[len(v)-2:] != `"]` {
+		return false
+	}
+	return !strings.ContainsFunc(string(v), func(r rune) bool { return r < ' ' || r > '~' || r == ',' || r == '\\' })
+}
+
 // glanceValues returns the fields of the one part, or a copy where what shows is
 // another thing than what was written.
 func glanceValues(f *form.Form, live []syncproto.Part) syncproto.Fields {
@@ -120,7 +133,7 @@ func glanceValues(f *form.Form, live []syncproto.Part) syncproto.Fields {
 	values, copied := written, false
 	for name, v := range written {
 		shown := v
-		if field, _ := f.Field(name); field.Rule == form.Union {
+		if field, _ := f.Field(name); field.Rule == form.Union && !isShortList(v) {
 			shown = showUnion(live, name).Value
 		}
 		if shown == v && !v.IsNull() {

@@ -17,6 +17,7 @@ import (
 func (g *group) save() error {
 	b := &g.batch
 	b.Last, b.Now = g.next, g.now
+	b.Log = make([]Logged, 0, len(g.log))
 	for _, l := range g.log {
 		b.Log = append(b.Log, *l)
 	}
@@ -24,6 +25,7 @@ func (g *group) save() error {
 		b.Released = append(b.Released, *l)
 	}
 	d := newDelta(g.snap, g.w.service.heads)
+	d.batch.Records = make([]RecordChange, 0, len(g.order))
 	for _, w := range g.order {
 		if w.applied > 0 {
 			d.move(w)

@@ -53,8 +53,24 @@ var insertLog = insertion{
 	columns: 23,
 }
 
+// insertPlain is insertLog without the columns in which most rows have nothing:
+// what is not bound costs nothing.
+var insertPlain = insertion{
+	head: `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields,
+		at, form, time, earliest, latest, received, verdict) VALUES `,
+	columns: 17,
+}
+
+// isPlain reports whether a row has nothing in the columns that insertPlain leaves
+// out.
+func isPlain(l *exchange.Logged) bool {
+	c := &l.Change
+	return l.Version == l.Seq && l.Reason == "" && l.Field == "" && len(c.Amid) == 0 && !c.Decides && len(c.Extra) == 0
+}
+
 func (t *tx) saveLog(b *exchange.Batch) error {
-	args := make([]any, 0, len(b.Log)*insertLog.columns)
+	plain := make([]any, 0, len(b.Log)*insertPlain.columns)
+	var args []any
 	for i := range b.Log {
 		l := &b.Log[i]
 		c := &l.Change
@@ -62,11 +78,20 @@ func (t *tx) saveLog(b *exchange.Batch) error {
 		if err != nil {
 			return err
 		}
+		if isPlain(l) {
+			plain = append(plain, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
+				t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
+				int64(c.At), int64(c.Form), int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), verdict)
+			continue
+		}
 		args = append(args, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
 			t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
 			orNull(list(c.Amid)), flag(c.Decides), int64(c.At), int64(c.Form), orNull(extraText(c.Extra)),
 			int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), releasedArg(l), verdict,
 			orNull(string(l.Reason)), orNull(l.Field))
+	}
+	if err := t.put(&insertPlain, plain); err != nil {
+		return err
 	}
 	return t.put(&insertLog, args)
 }

@@ -161,6 +161,10 @@ var (
 	insertRecord = insertion{
 		head: "INSERT INTO record (key, id, kind, area, feed, version, live) VALUES ", columns: 7,
 	}
+	// insertSole is insertRecord for records that stand for their log rows.
+	insertSole = insertion{
+		head: "INSERT INTO record (key, id, kind, area, feed, version) VALUES ", columns: 6,
+	}
 	updateRecord = insertion{
 		head: "INSERT INTO record (key, id, kind, area, feed, version, live) VALUES ", columns: 7,
 		tail: ` ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, area = excluded.area,
@@ -172,8 +176,8 @@ var (
 // recordRows are what a batch writes about records: rows to add, rows to change, and
 // rows about those that left a feed.
 type recordRows struct {
-	next                 int64 // the next key
-	added, changed, left []any
+	next                       int64 // the next key
+	sole, added, changed, left []any
 }
 
 // saveRecords writes the records that are new or have changed, and a bare name for
@@ -186,7 +190,7 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
-	rows := recordRows{next: next}
+	rows := recordRows{next: next, sole: make([]any, 0, len(b.Records)*insertSole.columns)}
 	for i := range b.Records {
 		if err := t.addRecord(&rows, &b.Records[i]); err != nil {
 			return err
@@ -196,6 +200,9 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 		if id := b.Log[i].Change.Record; t.records[id] == 0 {
 			rows.added = append(rows.added, t.giveKey(&rows, id), id[:], nil, nil, nil, int64(0), nil)
 		}
+	}
+	if err := t.put(&insertSole, rows.sole); err != nil {
+		return err
 	}
 	if err := t.put(&insertRecord, rows.added); err != nil {
 		return err
@@ -237,6 +244,10 @@ func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
 	key, to := t.records[r.ID], &rows.changed
 	if key == 0 {
 		key, to = t.giveKey(rows, r.ID), &rows.added
+		if rc.Sole {
+			rows.sole = append(rows.sole, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version))
+			return nil
+		}
 	}
 	*to = append(*to, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), liveArg(rc))
 	if rc.New || rc.Before == rc.Feed {

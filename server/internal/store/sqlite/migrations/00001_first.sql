@@ -136,7 +136,7 @@ CREATE TABLE change_log (
     base     INTEGER NOT NULL,
     fields   TEXT    NOT NULL,
     amid     TEXT,
-    decides  INTEGER NOT NULL,
+    decides  INTEGER NOT NULL DEFAULT 0,
     at       INTEGER NOT NULL,
     form     INTEGER NOT NULL,
     extra    TEXT,
