@@ -87,7 +87,7 @@ func (d *desk) sync(t *testing.T, req *syncproto.Request) *syncproto.Answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end below
+	defer res.Body.Close()
 	got, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("%s %s %v", res.Status, got, err)

@@ -218,7 +218,7 @@ func expectTotals(ctx context.Context, w *World, args []string) error {
 }
 
 // expectParked: parked N — how many changes wait in the whole county.
-func expectParked(ctx context.Context, w *World, args []string) error {
+func expectParked(_ context.Context, w *World, args []string) error {
 	want, err := number(args[0])
 	if err != nil {
 		return err

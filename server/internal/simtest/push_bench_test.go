@@ -21,7 +21,7 @@ func BenchmarkPush(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer server.Close() //nolint:errcheck // nothing depends on it here
+	defer server.Close()
 	areas := "code,name,parent\n"
 	phones := make([]host.Device, devices)
 	for i := range phones {
