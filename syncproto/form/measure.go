@@ -12,10 +12,11 @@ type Unit string
 
 // The units.
 const (
-	Households Unit = "household" // 户
-	People     Unit = "person"    // 人
-	Times      Unit = "time"      // 人次
-	Vehicles   Unit = "vehicle"   // 辆次
+	Households     Unit = "household"      // 户
+	People         Unit = "person"         // 人
+	Times          Unit = "time"           // 人次
+	HouseholdTimes Unit = "household_time" // 户次
+	Vehicles       Unit = "vehicle"        // 辆次
 )
 
 // Measure counts records.
@@ -44,7 +45,7 @@ func (m *Measure) check(f *Form) error {
 		return fmt.Errorf("until %q must be a date field of a standing measure", m.Until)
 	}
 	switch m.Unit {
-	case Households, People, Times, Vehicles:
+	case Households, People, Times, HouseholdTimes, Vehicles:
 	default:
 		return fmt.Errorf("unknown unit %q", m.Unit)
 	}

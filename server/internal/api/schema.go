@@ -62,7 +62,10 @@ var schemaOf = map[reflect.Type]object{
 		syncproto.Applied, syncproto.Merged, syncproto.Disputed, syncproto.Parked, syncproto.Duplicate, syncproto.Refused,
 	),
 	reflect.TypeFor[review.Kind](): enum(review.Conflict, review.Exit),
-	reflect.TypeFor[form.Unit]():   {"type": "string", "description": "What is counted."},
+	reflect.TypeFor[form.Unit](): {
+		"type": "string", "description": "What is counted: household, person, time (people, however often), " +
+			"household_time (households, however often), vehicle. There may be more later.",
+	},
 	reflect.TypeFor[syncproto.Code](): {
 		"type": "string", "description": "A code of the closed table x-codes; clients of an older version meet newer ones.",
 	},
