@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -136,14 +137,14 @@ func NewRow(snap *registry.Snapshot, record *syncproto.Record) Row {
 	return row
 }
 
-// claims lists every live write of a field. A disputed exit also lists the writes
-// of the others, who say that the record is there, as null.
+// claims lists every live write of a field. A disputed exit also lists, as null,
+// the writes of those whom it met unseen: they say that the record is there.
 func claims(snap *registry.Snapshot, record *syncproto.Record, name string) []Claim {
 	var out []Claim
 	for i := range record.Live {
 		p := &record.Live[i]
 		v, writes := p.Fields[name]
-		if !writes && name == syncproto.FieldExit {
+		if !writes && name == syncproto.FieldExit && meetsExit(record.Live, p) {
 			v, writes = syncproto.Null, true
 		}
 		if !writes {
@@ -153,4 +154,10 @@ func claims(snap *registry.Snapshot, record *syncproto.Record, name string) []Cl
 		out = append(out, Claim{Value: v, Author: p.Author, Name: author.Name, Device: p.Device, At: p.Stamp})
 	}
 	return out
+}
+
+// meetsExit reports whether one of the live parts is an exit whose author and w's
+// didn't know of each other.
+func meetsExit(live []syncproto.Part, w *syncproto.Part) bool {
+	return slices.ContainsFunc(live, func(e syncproto.Part) bool { return merge.ExitMeets(&e, w) })
 }
