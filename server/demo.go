@@ -16,17 +16,16 @@ type demoCommand struct {
 	Once   bool   `help:"${demo_once}"`
 	JSON   bool   `name:"json" help:"${demo_json}"`
 	Listen string `default:"127.0.0.1:0" placeholder:"ADDR" help:"${listen}"`
-	Dir    string `placeholder:"DIR" help:"${demo_dir}"`
+	Data   string `placeholder:"DIR" help:"${demo_data}"`
 	Seed   uint64 `default:"2020" help:"${demo_seed}"`
 	Scale  int    `default:"1" help:"${demo_scale}"`
 }
 
 // Run plays the demo against a server that it starts.
 func (c *demoCommand) Run(ctx context.Context, t *terminal) error {
-	colour := drawable(t.out)
 	_, err := demo.Run(ctx, demo.Options{
-		Start: c.start, Dir: c.Dir, Seed: c.Seed, Scale: c.Scale, Once: c.Once, JSON: c.JSON,
-		Out: t.out, Notes: t.err, Colour: colour && !c.JSON, Bar: drawable(t.err),
+		Start: c.start, Dir: c.Data, Seed: c.Seed, Scale: c.Scale, Once: c.Once, JSON: c.JSON,
+		Out: t.out, Notes: t.err, Colour: coloured() && screen(t.out), Bar: screen(t.err),
 	})
 	return err
 }
@@ -84,11 +83,13 @@ func differences(ctx context.Context, d *host.Data) ([]string, error) {
 	return found, nil
 }
 
-// drawable says whether colours and bars may be drawn on w: a terminal, and
-// nobody asked for none (no-color.org).
-func drawable(w io.Writer) bool {
+// coloured says whether nobody asked for no colours (no-color.org).
+func coloured() bool { return os.Getenv("NO_COLOR") == "" }
+
+// screen says whether w is a terminal on which a line can be drawn again.
+func screen(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}
 	info, err := file.Stat()

@@ -95,7 +95,7 @@ var helpTexts = map[string]string{
 	"demo":          "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",
 	"demo_once":     "打印结果后退出。 / Exit when the figures are told.",
 	"demo_json":     "只输出一个 JSON 对象。 / Print one JSON object alone.",
-	"demo_dir":      "保留数据的目录；不给则用完即删。 / Folder to keep the data in; removed afterwards if absent.",
+	"demo_data":     "保留数据的目录；不给则用完即删。 / Folder to keep the data in; removed afterwards if absent.",
 	"demo_seed":     "随机种子。 / Seed of everything that is made up.",
 	"demo_scale":    "规模缩小倍数。 / Divides the sizes.",
 	"bench":         "测速，并与最低限度的服务对照。 / Measure beside a bare floor.",

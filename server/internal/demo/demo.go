@@ -20,9 +20,10 @@ import (
 // doubled, or replicas, rebuild or planted disagreements don't agree.
 var ErrDisagrees = errors.New("the demo's end does not agree")
 
-// Run plays the story and tells what came of it. Without Once it then leaves the
-// server up until ctx ends. It fails with ErrDisagrees, after telling everything,
-// when the figures contradict each other.
+// Run plays the story and tells what came of it. When the figures contradict each
+// other, it fails with ErrDisagrees after telling everything. Without Once it tells
+// of the contradictions instead and leaves the server up until ctx ends, so that
+// somebody can look.
 func Run(ctx context.Context, opt Options) (Result, error) {
 	began := time.Now()
 	opt = opt.withDefaults()
@@ -102,13 +103,26 @@ func (p *play) tell(ctx context.Context, began time.Time) (Result, error) {
 	if err := p.report(ctx, end); err != nil {
 		return end.Result, err
 	}
-	if err := end.agrees(); err != nil || p.opt.Once {
-		return end.Result, err
+	disagrees := end.agrees()
+	if p.opt.Once {
+		return end.Result, disagrees
 	}
-	p.clock.letGo()
-	fmt.Fprintf(p.opt.Out, "\n网页 Page  %s/#token=%s\n按 Ctrl-C 结束 Press Ctrl-C to stop\n", p.server.URL, p.screen.token)
-	<-ctx.Done()
+	if disagrees != nil {
+		fmt.Fprintf(p.opt.Notes, "\n结果自相矛盾 %v\n", disagrees)
+	}
+	p.stay(ctx)
 	return end.Result, nil
+}
+
+// stay leaves the server and its page up until ctx ends.
+func (p *play) stay(ctx context.Context) {
+	p.clock.letGo()
+	out := p.opt.Out
+	if p.opt.JSON { // has one object on Out and nothing else
+		out = p.opt.Notes
+	}
+	fmt.Fprintf(out, "\n网页 Page  %s/#token=%s\n按 Ctrl-C 结束 Press Ctrl-C to stop\n", p.server.URL, p.screen.token)
+	<-ctx.Done()
 }
 
 // ending is the result with what it was measured from.

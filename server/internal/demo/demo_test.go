@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 
 	"gridsync/server/internal/demo"
@@ -75,5 +80,60 @@ func TestASmallWorldEndsAsPlanted(t *testing.T) {
 	}
 	if !result.ReplicasAgree || !result.RebuildAgrees {
 		t.Errorf("replicas agree: %v, rebuild agrees: %v", result.ReplicasAgree, result.RebuildAgrees)
+	}
+}
+
+// contradicted starts a server of which a rebuild says that something differs.
+func contradicted(ctx context.Context, s demo.Setup) (*demo.Server, error) {
+	server, err := start(ctx, s)
+	if err == nil {
+		server.Rebuild = func(context.Context) ([]string, error) { return []string{"one counter too many"}, nil }
+	}
+	return server, err
+}
+
+func TestAContradictionFailsADemoThatEnds(t *testing.T) {
+	opt := demo.Options{Start: contradicted, Seed: 5, Scale: 200, Once: true}
+	if result, err := demo.Run(t.Context(), opt); !errors.Is(err, demo.ErrDisagrees) || result.RebuildAgrees {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+func TestAContradictionIsToldAndThePageStaysUp(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, told := io.Pipe()
+	var notes bytes.Buffer
+	done := make(chan error, 1)
+	go func() {
+		_, err := demo.Run(ctx, demo.Options{Start: contradicted, Seed: 5, Scale: 200, Out: told, Notes: &notes})
+		done <- errors.Join(err, told.Close())
+	}()
+	var text strings.Builder
+	page := regexp.MustCompile(`(http://\S+)/#token=\S+\n.*Ctrl-C to stop\n`)
+	for buf := make([]byte, 4096); !page.MatchString(text.String()); {
+		n, err := out.Read(buf)
+		text.Write(buf[:n])
+		if err != nil {
+			t.Fatalf("ended by itself: %v, %s", err, text.String())
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.FindStringSubmatch(text.String())[1]+"/readyz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("the server answers %d, %v", res.StatusCode, err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(notes.String(), "one counter too many") {
+		t.Errorf("told: %s", notes.String())
 	}
 }

@@ -77,8 +77,8 @@ type Options struct {
 	// Once ends when the figures are told; JSON tells them as one object on Out and
 	// nothing else.
 	Once, JSON bool
-	// Out gets the figures, Notes the progress. Colour and Bar say whether either may
-	// be drawn on: see Terminal.
+	// Out gets the figures, Notes the progress. Colour says whether either may have
+	// colours, Bar whether Notes is a terminal on which a line can be drawn again.
 	Out, Notes  io.Writer
 	Colour, Bar bool
 }
