@@ -224,7 +224,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 		if err := g.apply(&logged, d, w, late); err != nil {
 			return syncproto.Verdict{}, err
 		}
-		reason = g.remark(&logged, d.fields, gap)
+		reason = remark(&logged, d, gap)
 	}
 	g.prior[origin{c.Device, c.N}] = &logged
 	w.rows = append(w.rows, &logged)
@@ -263,10 +263,9 @@ func (g *group) bounds(state *DeviceState, j *job, c *syncproto.Change) clock.Bo
 }
 
 // remark says what is unusual about a change that was applied.
-func (g *group) remark(l *Logged, fields syncproto.Fields, gap bool) *syncproto.Error {
-	f := g.snap.Forms.Version(l.Change.Kind, l.Change.Form)
-	if names := f.UnknownFields(fields); len(names) > 0 {
-		l.Reason, l.Field = syncproto.CodeUnknownField, names[0]
+func remark(l *Logged, d *decoded, gap bool) *syncproto.Error {
+	if len(d.unknown) > 0 {
+		l.Reason, l.Field = syncproto.CodeUnknownField, d.unknown[0]
 	} else if gap {
 		l.Reason, l.Field = syncproto.CodeAfterGap, "n"
 	} else {

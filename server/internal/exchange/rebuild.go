@@ -115,7 +115,7 @@ func (r *rebuilder) fold(log []Logged, applied []syncproto.Part, version syncpro
 	f := r.snap.Forms.Newest(c.Kind)
 	w := &working{id: c.Record}
 	live := merge.Fold(f, applied)
-	w.shown = merge.Glance(f, live)
+	w.shown = look(f, live)
 	w.now = &syncproto.Record{ID: c.Record, Kind: c.Kind, Area: w.shown.Area, Version: version, Live: live}
 	return w
 }

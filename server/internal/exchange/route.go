@@ -34,7 +34,7 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
 	}
 	if d.checked != f {
-		d.checked, d.problem = f, f.Check(fields, false)
+		d.check(f)
 	}
 	if d.problem != nil {
 		return d.problem

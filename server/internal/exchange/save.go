@@ -49,13 +49,25 @@ type derived struct {
 	items     []review.Item
 }
 
-// derive computes it. It is a pure function of the record, the forms and the
-// tree: what was kept can be recomputed from the log.
-func derive(snap *registry.Snapshot, r *syncproto.Record, shown merge.Brief) derived {
-	f := snap.Forms.Newest(r.Kind)
+// looked is a record's live parts, looked at: what they show and what they count.
+type looked struct {
+	merge.Brief
+	counts []form.Count
+}
+
+func look(f *form.Form, live []syncproto.Part) looked {
+	shown := merge.Glance(f, live)
+	return looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit)}
+}
+
+// derive computes what a record adds. It is a pure function of the record, the
+// forms and the tree: what was kept can be recomputed from the log.
+func derive(snap *registry.Snapshot, r *syncproto.Record, shown looked) derived {
 	n, _ := snap.Areas.Find(r.Area)
-	var d derived
-	d.counts, d.sightings = rollup.Of(f, n.Key, r, shown)
+	d := derived{
+		counts:    rollup.In(n.Key, shown.counts),
+		sightings: rollup.SightingsOf(snap.Forms.Newest(r.Kind), n.Key, r, shown.Brief),
+	}
 	for _, name := range shown.Disputed {
 		kind := review.Conflict
 		if name == syncproto.FieldExit {
@@ -92,7 +104,7 @@ func (d *delta) move(w *working) {
 	var before derived
 	if w.before != nil {
 		change.Before, change.BeforeVersion = feedOf(d.snap, w.before), w.before.Version
-		before = derive(d.snap, w.before, merge.Glance(d.snap.Forms.Newest(w.before.Kind), w.before.Live))
+		before = derive(d.snap, w.before, look(d.snap.Forms.Newest(w.before.Kind), w.before.Live))
 	}
 	d.batch.Records = append(d.batch.Records, change)
 	for _, c := range before.counts {

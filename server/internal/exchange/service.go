@@ -12,7 +12,6 @@ import (
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 	"gridsync/syncproto/form"
-	"gridsync/syncproto/merge"
 )
 
 // Config is what a Service is made of.
@@ -161,13 +160,15 @@ type decoded struct {
 	fields syncproto.Fields
 	hash   syncproto.Hash
 	err    *syncproto.Error
-	// checked is the form that the fields were held against, problem what it found.
+	// checked is the form that the fields were held against, problem what it found,
+	// unknown the names that it doesn't have.
 	checked *form.Form
 	problem *syncproto.Error
+	unknown []string
 	// alone is what the record shows if it is this change and nothing else, by the
 	// rules of the form newest.
 	newest *form.Form
-	alone  merge.Brief
+	alone  looked
 }
 
 // decode reads every change of a request, holds it against its form, and looks at
@@ -186,15 +187,19 @@ func decode(req *syncproto.Request, forms form.Set) []decoded {
 		}
 		d.hash = d.change.Hash()
 		if d.checked = forms.Version(d.change.Kind, d.change.Form); d.checked != nil {
-			d.problem = d.checked.Check(d.fields, false)
+			d.check(d.checked)
 		}
 		if d.change.Base == 0 {
 			part := d.change.PartOf(d.fields, 0, 0, syncproto.Stamp{})
 			d.newest = forms.Newest(d.change.Kind)
-			d.alone = merge.Glance(d.newest, []syncproto.Part{part})
+			d.alone = look(d.newest, []syncproto.Part{part})
 		}
 	}
 	return out
+}
+
+func (d *decoded) check(f *form.Form) {
+	d.checked, d.problem, d.unknown = f, f.Check(d.fields, false), f.UnknownFields(d.fields)
 }
 
 // heads holds the ends of all feeds as last committed.

@@ -15,7 +15,7 @@ type working struct {
 	id syncproto.RecordID
 	// before is the record as stored, now as it stands; nil while there is none.
 	before, now *syncproto.Record
-	shown       merge.Brief
+	shown       looked
 	// sole is the log row that the record as it stands consists of, if there is one.
 	sole *Logged
 	// maker is the push whose device makes the record itself.
@@ -61,7 +61,7 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 	}
 	live := merge.Fold(f, parts)
 	if w.shown = d.alone; w.now != nil || d.newest != f {
-		w.shown = merge.Glance(f, live)
+		w.shown = look(f, live)
 	}
 	w.now = &syncproto.Record{ID: w.id, Kind: l.Change.Kind, Area: g.place(w, l), Version: version, Live: live}
 	w.applied++

@@ -34,23 +34,27 @@ type Sighting struct {
 	At     syncproto.Instant
 }
 
-// Of returns what a record as it stands adds to the counters of its area, and
-// whom it gives evidence of having met.
-func Of(f *form.Form, key area.Key, record *syncproto.Record, shown merge.Brief) ([]Count, []Sighting) {
-	var counts []Count
-	for _, c := range f.Counts(shown.Values, shown.Exit) {
-		counts = append(counts, Count{Area: key, Day: c.Day, Measure: c.Measure, N: c.N})
+// In puts what a record adds to the measures of its form into an area.
+func In(key area.Key, counts []form.Count) []Count {
+	out := make([]Count, len(counts))
+	for i, c := range counts {
+		out[i] = Count{Area: key, Day: c.Day, Measure: c.Measure, N: c.N}
 	}
+	return out
+}
+
+// SightingsOf returns whom a record as it stands gives evidence of having met.
+func SightingsOf(f *form.Form, key area.Key, record *syncproto.Record, shown merge.Brief) []Sighting {
 	round, subjects := f.Seen(shown.Values)
 	if len(subjects) == 0 {
-		return counts, nil
+		return nil
 	}
 	author, at := witness(record, f.Sightings.Subjects)
 	sightings := make([]Sighting, 0, len(subjects))
 	for _, person := range subjects {
 		sightings = append(sightings, Sighting{Round: round, Person: person, Visit: record.ID, Area: key, Author: author, At: at})
 	}
-	return counts, sightings
+	return sightings
 }
 
 // witness returns who made the earliest live statement about whom the record met,
