@@ -157,8 +157,8 @@ var unknown = Field{Rule: Review}
 // that every record has. ok is false for a name that is neither; the field
 // returned then keeps the value and asks a person when authors differ.
 func (f *Form) Field(name string) (field *Field, ok bool) {
-	if s, ok := standing[name]; ok {
-		return s, true
+	if name == syncproto.FieldArea || name == syncproto.FieldExit {
+		return standing[name], true
 	}
 	if f != nil {
 		if own, ok := f.byName[name]; ok {

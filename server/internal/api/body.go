@@ -69,16 +69,16 @@ func decodeRequest(body []byte) (*syncproto.Request, error) {
 		decoding <- struct{}{}
 		defer func() { <-decoding }()
 	}
+	if !json.Valid(body) {
+		return nil, &syncproto.Error{Code: syncproto.CodeMalformed, Detail: "not JSON"}
+	}
 	var req syncproto.Request
-	err := json.Unmarshal(body, &req)
+	err := req.UnmarshalJSON(body) // which json.Unmarshal would call after going through the body twice
 	if err != nil {
 		// A newer protocol may have another shape: its number is what matters then.
 		req.Protocol = protocolOf(body, req.Protocol)
 	}
-	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &syntax):
-		return nil, &syncproto.Error{Code: syncproto.CodeMalformed, Detail: "not JSON"}
 	case req.Protocol != 0 && (req.Protocol < syncproto.OldestProtocol || req.Protocol > syncproto.Protocol):
 		return nil, &syncproto.Error{Code: syncproto.CodeUnknownProtocol, Field: "protocol"}
 	case err != nil:
