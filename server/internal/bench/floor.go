@@ -30,12 +30,14 @@ func floorAnswer(held int) []byte { return fmt.Appendf(nil, `{"held":%d}`, held)
 // requests of the same size.
 const floorCursor = "AZgAAAAAAHAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// floorSchema is one bare table for what is pushed. People, who are read back by
-// community, lie in the order in which they are read.
+// floorSchema is one bare table for what is pushed, with the retry key and nothing
+// else: whoever keeps phones' batches must be able to tell one that comes again.
+// People, who are read back by community, lie in the order in which they are read.
 const floorSchema = `
 CREATE TABLE IF NOT EXISTS change (
   id BLOB, device BLOB, n INTEGER, author BLOB, kind TEXT, record BLOB, area TEXT,
-  base INTEGER, at INTEGER, form INTEGER, fields TEXT
+  base INTEGER, at INTEGER, form INTEGER, fields TEXT,
+  PRIMARY KEY (device, n)
 );
 CREATE TABLE IF NOT EXISTS person (
   id BLOB, device BLOB, n INTEGER, author BLOB, kind TEXT, record BLOB, area TEXT,
@@ -256,7 +258,7 @@ func (f *floor) insertInto(ctx context.Context, table string, values []any) (err
 	if statement == nil {
 		one := "(?" + strings.Repeat(",?", floorColumns-1) + ")"
 		//nolint:gosec // the table's name is one of two constants
-		statement, err = f.writer.PrepareContext(ctx, "INSERT INTO "+table+" VALUES "+one+strings.Repeat(","+one, rows-1))
+		statement, err = f.writer.PrepareContext(ctx, "INSERT OR IGNORE INTO "+table+" VALUES "+one+strings.Repeat(","+one, rows-1))
 		if err != nil {
 			return err
 		}
