@@ -200,7 +200,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 	c := &d.change
 	switch {
 	case d.err != nil:
-		return refused(c.N, d.err), nil
+		return refused(c.N, d.err), nil //nolint:nilerr // a change that can't be read is an answer, and no failure of the group
 	case state.holds(c.N):
 		return g.known(c, d.hash), nil
 	case c.N > state.High+1 && len(state.Missing) >= maxHoles:
@@ -209,7 +209,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 	g.next++
 	logged := Logged{
 		Seq: g.next, Change: *c, Received: g.now,
-		Stamp: clock.Correct(c.At, j.contact, g.bounds(state, j, c)),
+		Stamp: clock.Correct(c.At, j.contact, g.bounds(state, c)),
 	}
 	gap := c.N > state.High+1
 	late := c.N < state.High
@@ -251,7 +251,7 @@ func (g *group) known(c *syncproto.Change, hash syncproto.Hash) syncproto.Verdic
 }
 
 // bounds gathers what is known of when a change was made.
-func (g *group) bounds(state *DeviceState, j *job, c *syncproto.Change) clock.Bounds {
+func (g *group) bounds(state *DeviceState, c *syncproto.Change) clock.Bounds {
 	b := clock.Bounds{Received: g.now, Based: g.commits[c.Base]}
 	if c.N > state.ContactHigh {
 		b.Absent = state.ContactServer
@@ -264,11 +264,12 @@ func (g *group) bounds(state *DeviceState, j *job, c *syncproto.Change) clock.Bo
 
 // remark says what is unusual about a change that was applied.
 func remark(l *Logged, d *decoded, gap bool) *syncproto.Error {
-	if len(d.unknown) > 0 {
+	switch {
+	case len(d.unknown) > 0:
 		l.Reason, l.Field = syncproto.CodeUnknownField, d.unknown[0]
-	} else if gap {
+	case gap:
 		l.Reason, l.Field = syncproto.CodeAfterGap, "n"
-	} else {
+	default:
 		return nil
 	}
 	return &syncproto.Error{Code: l.Reason, Field: l.Field}

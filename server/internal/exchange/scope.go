@@ -32,7 +32,7 @@ func newScope(tree *area.Tree, roots []syncproto.AreaID) *scope {
 		for _, n := range tree.Subtree(root) {
 			s.nodes = append(s.nodes, n)
 			s.has[n.Key] = true
-			h.Write([]byte(string(n.ID) + "\x00" + n.Name + "\x00" + string(n.Parent) + "\x00")) //nolint:errcheck // a hash never fails
+			h.Write([]byte(string(n.ID) + "\x00" + n.Name + "\x00" + string(n.Parent) + "\x00"))
 		}
 	}
 	s.print = h.Sum32()

@@ -52,9 +52,9 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 		if err != nil {
 			return err
 		}
-		parts = append(history, part)
+		parts = slices.Concat(history, parts)
 	case w.now != nil:
-		parts = append(slices.Clone(w.now.Live), part)
+		parts = slices.Concat(w.now.Live, parts)
 	}
 	if w.now != nil {
 		version = max(version, w.now.Version)

@@ -44,7 +44,7 @@ func (s *Store) Page(ctx context.Context, feed exchange.Feed, after syncproto.Ve
 		there, next, err := recordsFrom(ctx, q, number, after, maxRows, maxBytes)
 		// Nothing may come before the first record that didn't fit.
 		gone = slices.DeleteFunc(gone, func(row exchange.FeedRow) bool { return next != 0 && row.Version > next })
-		events = append(gone, there...)
+		events = slices.Concat(gone, there)
 		return err
 	})
 	if err != nil {
