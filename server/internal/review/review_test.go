@@ -23,13 +23,12 @@ type desk struct {
 func (d *desk) OpenItems(_ context.Context, _ []area.Key, after syncproto.Version, limit int) ([]Item, []syncproto.Record, error) {
 	d.after, d.limit = after, limit
 	a, b := syncproto.RecordID{1}, syncproto.RecordID{2}
-	return []Item{
+	items := []Item{
 		{Kind: Conflict, Record: a, Field: "mobile", Opened: 7},
 		{Kind: Exit, Record: b, Field: "exit", Opened: 7},
-	}, []syncproto.Record{
-		{ID: b, Kind: "person", Area: "grid"},
-		{ID: a, Kind: "household", Area: "grid"},
-	}, nil
+	}
+	records := []syncproto.Record{{ID: b, Kind: "person", Area: "grid"}, {ID: a, Kind: "household", Area: "grid"}}
+	return items, records, nil
 }
 
 // office is a registry's store of one grid.
