@@ -6,6 +6,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 
 	"gridsync/server/internal/area"
 	"gridsync/syncproto"
@@ -176,6 +177,17 @@ func (d *Directory) Devices(tree *area.Tree, root syncproto.AreaID, now syncprot
 		}
 	}
 	return found
+}
+
+// Posted reports whether somebody who records on a device has a grant in root or
+// below it, at whatever time it holds.
+func (d *Directory) Posted(tree *area.Tree, id syncproto.DeviceID, root syncproto.AreaID) bool {
+	for _, a := range d.devices[id].Authors {
+		if slices.ContainsFunc(d.grants[a], func(g Grant) bool { return tree.Within(g.Area, root) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Directory) reports(tree *area.Tree, dev Device, root syncproto.AreaID, now syncproto.Instant) bool {

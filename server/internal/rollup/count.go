@@ -80,10 +80,18 @@ type Store interface {
 	Totals(ctx context.Context, areas []area.Key, day form.Day, standing map[string]bool) ([]Count, error)
 	// Contacts returns the last contact of devices: (device, when, unsent, clock offset).
 	Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]Contact, error)
-	// CountParked counts the parked changes of areas.
-	CountParked(ctx context.Context, areas []syncproto.AreaID) (int, error)
+	// CountParked counts the parked changes by the area that they name, which needn't
+	// be there, and by device, in order of both.
+	CountParked(ctx context.Context) ([]Parked, error)
 	// AsOf returns the version up to which everything is counted, and its instant.
 	AsOf(ctx context.Context) (syncproto.Version, syncproto.Instant, error)
+}
+
+// Parked says how many changes of a device that name an area are parked.
+type Parked struct {
+	Area   syncproto.AreaID
+	Device syncproto.DeviceID
+	N      int
 }
 
 // Contact is when a device was last heard of and what it then held unsent.

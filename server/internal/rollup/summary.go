@@ -182,12 +182,29 @@ func (s *Service) watermark(ctx context.Context, snap *registry.Snapshot, sum *S
 		}
 	}
 	disputes, err := s.disputes.CountOpen(ctx, keysOf(nodes))
-	parked, err2 := s.store.CountParked(ctx, idsOf(nodes))
+	parked, err2 := s.store.CountParked(ctx)
 	if err := errors.Join(err, err2); err != nil {
 		return fmt.Errorf("summary: open questions: %w", err)
 	}
-	w.Disputes, w.Parked = disputes, parked
+	w.Disputes, w.Parked = disputes, waiting(snap, sum.Area, parked)
 	return nil
+}
+
+// waiting counts the changes that wait in an area and below it. One that names an
+// area which nobody has made yet waits where the people of its device have or had
+// their posts, as somebody there can say what is meant.
+func waiting(snap *registry.Snapshot, root syncproto.AreaID, parked []Parked) int {
+	n := 0
+	for _, p := range parked {
+		here := snap.Areas.Within(p.Area, root)
+		if _, known := snap.Areas.Find(p.Area); !known {
+			here = snap.People.Posted(snap.Areas, p.Device, root)
+		}
+		if here {
+			n += p.N
+		}
+	}
+	return n
 }
 
 func keysOf(nodes []area.Node) []area.Key {
@@ -196,12 +213,4 @@ func keysOf(nodes []area.Node) []area.Key {
 		keys[i] = n.Key
 	}
 	return keys
-}
-
-func idsOf(nodes []area.Node) []syncproto.AreaID {
-	ids := make([]syncproto.AreaID, len(nodes))
-	for i, n := range nodes {
-		ids[i] = n.ID
-	}
-	return ids
 }

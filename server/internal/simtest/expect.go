@@ -229,6 +229,22 @@ func expectParked(_ context.Context, w *World, args []string) error {
 	return nil
 }
 
+// expectWaits: waits AREA N — how many parked changes the totals of an area tell of.
+func expectWaits(ctx context.Context, w *World, args []string) error {
+	sum, err := w.summary(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	want, err := number(args[1])
+	if err != nil {
+		return err
+	}
+	if got := sum.Watermark.Parked; got != want {
+		return fmt.Errorf("%d wait", got)
+	}
+	return nil
+}
+
 // expectLate: late ROUND ROUND person… | none — who was met only in the second round.
 func expectLate(ctx context.Context, w *World, args []string) error {
 	var diff roster.Diff

@@ -54,6 +54,7 @@ func TestAScriptThatIsWrongFails(t *testing.T) {
 		"a question nobody asked":    "review household/1 note",
 		"a total that is another":    "totals county households=2",
 		"nothing is parked":          "parked 1",
+		"nothing waits there":        "waits county 1",
 		"another verdict":            "a says 1 disputed",
 		"another state":              "a log delivered=2",
 		"a step that is none":        "a dance",

@@ -36,6 +36,7 @@ var worldSteps = map[string]worldStep{
 	"review":  expectReview,
 	"totals":  expectTotals,
 	"parked":  expectParked,
+	"waits":   expectWaits,
 	"late":    expectLate,
 }
 

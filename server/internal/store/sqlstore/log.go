@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 )
 
@@ -219,16 +220,15 @@ func (t *tx) Parked(reasons []syncproto.Code, after syncproto.Version, limit int
 }
 
 // CountParked implements rollup.Store.
-func (s *Store) CountParked(ctx context.Context, areas []syncproto.AreaID) (int, error) {
-	if len(areas) == 0 {
-		return 0, nil
+func (s *Store) CountParked(ctx context.Context) ([]rollup.Parked, error) {
+	rows, err := s.read.query(ctx, `SELECT p.code, d.id, w.n
+		FROM (SELECT area, device, COUNT(*) AS n FROM change_log WHERE released = 0 GROUP BY area, device) w
+		JOIN place p ON p.key = w.area JOIN device d ON d.key = w.device ORDER BY p.code, d.id`)
+	parked, err := collect(rows, err, func(rows *sql.Rows, p *rollup.Parked) error {
+		return rows.Scan(&p.Area, intoID(&p.Device), &p.N)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: count parked changes: %w", err)
 	}
-	var n int
-	text := "SELECT COUNT(*) FROM change_log c WHERE c.released = 0 AND c.area IN (SELECT p.key FROM place p WHERE " +
-		s.dialect.AmongTexts("p.code", 1) + ")"
-	rows, err := s.read.query(ctx, text, list(areas))
-	if err := one(rows, err, &n); err != nil {
-		return 0, fmt.Errorf("store: count parked changes: %w", err)
-	}
-	return n, nil
+	return parked, nil
 }

@@ -3,9 +3,11 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 )
 
@@ -145,13 +147,16 @@ func releasedChangesStopWaiting(w *world) {
 	waiting := w.park(c, syncproto.CodeUnknownArea)
 	other := w.park(w.change(1, recordID(2)), syncproto.CodeUnknownArea)
 	w.save(&exchange.Batch{Log: []exchange.Logged{waiting, other}})
-	count := func(areas ...syncproto.AreaID) int {
-		n, err := w.CountParked(w.ctx(), areas)
+	third := w.park(w.change(2, recordID(3)), syncproto.CodeUnknownArea)
+	fourth := w.park(w.change(1, recordID(3)), syncproto.CodeOutOfArea)
+	w.save(&exchange.Batch{Log: []exchange.Logged{third, fourth}})
+	count := func() []rollup.Parked {
+		parked, err := w.CountParked(w.ctx())
 		w.must(err)
-		return n
+		return parked
 	}
-	same(w.t, "waiting", count("new-area", "new-area", "nowhere"), 1)
-	same(w.t, "waiting anywhere", count("new-area", code(1)), 2)
+	ofArea := []rollup.Parked{{Area: code(1), Device: deviceID(1), N: 2}, {Area: code(1), Device: deviceID(2), N: 1}}
+	same(w.t, "waiting", count(), append(slices.Clone(ofArea), rollup.Parked{Area: "new-area", Device: deviceID(1), N: 1}))
 
 	w.last++
 	free := waiting
@@ -160,12 +165,11 @@ func releasedChangesStopWaiting(w *world) {
 	w.save(&exchange.Batch{Released: []exchange.Logged{free}, Records: []exchange.RecordChange{rc}})
 
 	same(w.t, "log", w.logs(recordID(1)), []exchange.Logged{free})
-	same(w.t, "waiting after", count("new-area"), 0)
-	same(w.t, "the other still waits", count(code(1)), 1)
+	same(w.t, "the others still wait", count(), ofArea)
 	left := in(w, func(tx exchange.Tx) ([]exchange.Logged, error) {
 		return tx.Parked([]syncproto.Code{syncproto.CodeUnknownArea}, 0, 10)
 	})
-	same(w.t, "parked", left, []exchange.Logged{other})
+	same(w.t, "parked", left, []exchange.Logged{other, third})
 	page := w.page(rosterOf(1), 0)
 	if len(page) != 1 {
 		w.t.Fatalf("%d rows in the feed, not 1", len(page))
