@@ -38,6 +38,7 @@ type benchChildCommand struct {
 // Run serves until the bench is done with it.
 func (c *benchChildCommand) Run(ctx context.Context) error {
 	return bench.Child(ctx, c.Args, func(ctx context.Context, dir, listen string) error {
+		limitMemory()
 		s, err := host.Start(ctx, host.Config{Dir: dir, Listen: listen})
 		if err != nil {
 			return err

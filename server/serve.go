@@ -6,10 +6,25 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"runtime/debug"
 
 	"gridsync/server/internal/host"
 	"gridsync/server/web"
 )
+
+// memory is how much the Go side of a server may use before it collects garbage more
+// often: with SQLite's caches beside it (at most 64 MB) a server then stays below
+// 200 MB, as a small machine shared with others asks. A larger installation
+// sets GOMEMLIMIT.
+const memory = 112 << 20
+
+// limitMemory sets the limit unless the environment has set one.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
+}
 
 type serveCommand struct {
 	dataFlag
@@ -21,6 +36,7 @@ type serveCommand struct {
 // Run serves until ctx ends. The first line of standard output is the address, so
 // that whoever started the process on port 0 learns it.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
+	limitMemory()
 	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files})
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func bearing(path, authorization string) *http.Request {
 // leaks are words of Go, of libraries and of the machine that no answer may hold.
 var leaks = []string{
 	"goroutine", ".go:", "runtime", "json:", "unmarshal", "Unmarshal", "struct", "invalid character", "unexpected", "EOF",
-	"gzip: invalid", "flate:", "strconv", "parsing", "sqlite", "jwt", "token is mal", "signature is", "fasthttp", "fiber", "/work", "/root", "0x", "secret-value",
+	"gzip: invalid", "flate:", "strconv", "parsing", "sqlite", "jwt", "token is mal", "signature is", "fasthttp", "fiber", "/work", "/srv", "0x", "secret-value",
 }
 
 func TestBadInputIsAnsweredInTheProtocolsWords(t *testing.T) {
@@ -199,7 +199,7 @@ func unescaped(path, authorization string) *http.Request {
 
 func TestWhatGoesWrongInsideIsNotShown(t *testing.T) {
 	for name, fail := range map[string]func() error{
-		"an error":                  func() error { return errors.New("sqlite: secret-value in /root/data") },
+		"an error":                  func() error { return errors.New("sqlite: secret-value in /srv/data") },
 		"a deeper error":            func() error { return errors.Join(errors.New("secret-value"), errors.New("x.go:12")) },
 		"a code of a single change": func() error { return &syncproto.Error{Code: syncproto.CodeNReused, Detail: "secret-value"} },
 		"an internal code": func() error {
