@@ -187,7 +187,7 @@ func expectReview(ctx context.Context, w *World, args []string) error {
 
 func (w *World) summary(ctx context.Context, at string) (*rollup.Summary, error) {
 	var sum rollup.Summary
-	day := form.DayOf(syncproto.Instant(w.now.UnixMilli()))
+	day := form.DayOf(syncproto.Instant(w.clock.now().UnixMilli()))
 	return &sum, w.get(ctx, "/v1/areas/"+at+"/summary?day="+day.String(), &sum)
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // pass lets minutes pass.
-func (w *World) pass(minutes int) { w.now = w.now.Add(time.Duration(minutes) * time.Minute) }
+func (w *World) pass(minutes int) { w.clock.pass(time.Duration(minutes) * time.Minute) }
 
 type (
 	worldStep  func(context.Context, *World, []string) error
@@ -96,7 +96,7 @@ func addArea(ctx context.Context, w *World, args []string) error {
 // wait: wait 90m
 func wait(_ context.Context, w *World, args []string) error {
 	d, err := time.ParseDuration(strings.Join(args, ""))
-	w.now = w.now.Add(d)
+	w.clock.pass(d)
 	return err
 }
 
@@ -236,7 +236,7 @@ func switchAuthor(_ context.Context, _ *World, d *Device, args []string) error {
 // setClock: a clock +5m | a clock 2030-01-01
 func setClock(_ context.Context, w *World, d *Device, args []string) error {
 	if day, err := time.ParseInLocation(time.DateOnly, args[0], form.Zone); err == nil {
-		d.skew = day.Sub(w.now)
+		d.skew = day.Sub(w.clock.now())
 		return nil
 	}
 	skew, err := time.ParseDuration(strings.TrimPrefix(args[0], "+"))

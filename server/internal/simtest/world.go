@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,13 +32,21 @@ import (
 // World is one server and its devices. Its clock moves only when a step says so.
 type World struct {
 	dir     string
-	now     time.Time
+	clock   clock
 	ids     uint64
 	server  *host.Server
 	devices map[string]*Device
 	order   []string
 	desk    string // a token that sees everything
 }
+
+// clock is the world's time in nanoseconds since 1970. The server reads it from
+// goroutines of its own.
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()) }
+
+func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
 
 // Device is one phone.
 type Device struct {
@@ -64,7 +73,8 @@ post,卡点,township
 
 // NewWorld starts a server in dir.
 func NewWorld(ctx context.Context, dir string) (*World, error) {
-	w := &World{dir: dir, now: time.Date(2020, 1, 27, 8, 0, 0, 0, form.Zone), devices: make(map[string]*Device)}
+	w := &World{dir: dir, devices: make(map[string]*Device)}
+	w.clock.pass(time.Duration(time.Date(2020, 1, 27, 8, 0, 0, 0, form.Zone).UnixNano()))
 	if err := w.start(ctx); err != nil {
 		return nil, err
 	}
@@ -82,7 +92,7 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 func (w *World) start(ctx context.Context) error {
 	server, err := host.Start(ctx, host.Config{
 		Dir: w.data(), Listen: "127.0.0.1:0",
-		Now:   func() time.Time { return w.now },
+		Now:   w.clock.now,
 		NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 		Poll:  time.Hour, // the script says when the registry is looked at
 	})
@@ -108,7 +118,7 @@ func (w *World) Close() error {
 func (w *World) newID() uuid.UUID {
 	w.ids++
 	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(w.now.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(id[:8], uint64(w.clock.now().UnixMilli())<<16)
 	binary.BigEndian.PutUint64(id[8:], w.ids)
 	id[6] = id[6]&0x0f | 0x70
 	id[8] = id[8]&0x3f | 0x80
@@ -148,7 +158,7 @@ func (w *World) enrol(ctx context.Context, name string, authors []string, areas 
 	d.client, err = clientsdk.Open(ctx, filepath.Join(w.dir, name+".db"), clientsdk.Options{
 		Server: "http://server.invalid", Token: enrolled.Token, Device: enrolled.ID, AppName: "simtest",
 		Transport: d.link,
-		Now:       func() time.Time { return w.now.Add(d.skew) },
+		Now:       func() time.Time { return w.clock.now().Add(d.skew) },
 		NewID:     w.newID,
 		Rand:      func() float64 { return 0.5 },
 		Wait:      func(context.Context, time.Duration) error { return nil },
@@ -213,7 +223,7 @@ func (w *World) restore(ctx context.Context) error {
 		return err
 	}
 	data, err := host.Open(ctx, w.data(), host.Options{
-		Now:   func() time.Time { return w.now },
+		Now:   w.clock.now,
 		NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 	})
 	if err != nil {
