@@ -114,16 +114,27 @@ func (field *Field) problem(v syncproto.Value) string {
 }
 
 func (field *Field) numberProblem(v syncproto.Value) string {
-	x, ok := number(v)
-	switch {
-	case !ok:
-		return "a number"
-	case field.Type == Integer && !x.IsInt():
+	m, plain := millionths(v)
+	whole := m%million == 0
+	if !plain {
+		x, ok := number(v)
+		if !ok {
+			return "a number"
+		}
+		whole = x.IsInt()
+	}
+	if field.Type == Integer && !whole {
 		return "a whole number"
 	}
-	least, most := exact(field.min, field.Min), exact(field.max, field.Max)
-	if least != nil && x.Cmp(least) < 0 || most != nil && x.Cmp(most) > 0 {
-		return "out of bounds"
+	if least := field.min.or(field.Min); least != nil {
+		if order, _ := least.compare(v); order < 0 {
+			return "out of bounds"
+		}
+	}
+	if most := field.max.or(field.Max); most != nil {
+		if order, _ := most.compare(v); order > 0 {
+			return "out of bounds"
+		}
 	}
 	return ""
 }

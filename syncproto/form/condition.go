@@ -2,7 +2,6 @@ package form
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 
 	"gridsync/syncproto"
@@ -23,13 +22,13 @@ type Condition struct {
 	// Set holds when there is a value (true), or none (false): an emptied list is none.
 	Set *bool `json:"set,omitempty"`
 
-	atLeast *big.Rat // AtLeast, exactly
+	atLeast *bound
 }
 
 func (cs Conditions) check(f *Form) error {
 	for i := range cs {
 		c := &cs[i]
-		c.atLeast = decimal(c.AtLeast)
+		c.atLeast = newBound(c.AtLeast)
 		if _, ok := f.Field(c.Field); !ok {
 			return fmt.Errorf("condition on %q: no such field", c.Field)
 		}
@@ -61,8 +60,8 @@ func (c *Condition) holds(f *Form, v syncproto.Value) bool {
 	case c.Set != nil:
 		return *c.Set == (!v.IsNull() && v != "[]")
 	case c.AtLeast != nil:
-		x, ok := number(v)
-		return ok && x.Cmp(exact(c.atLeast, c.AtLeast)) >= 0
+		order, ok := c.atLeast.or(c.AtLeast).compare(v)
+		return ok && order >= 0
 	case c.Has != "":
 		members, _ := v.Texts()
 		return slices.Contains(members, c.Has)

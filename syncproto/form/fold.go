@@ -84,28 +84,6 @@ func bare(r rune) rune {
 	return r
 }
 
-// decimal is a bound as the form writes it: 37.6, and not the binary fraction
-// that stands nearest to it and may lie above it. It is nil for no bound.
-func decimal(bound *float64) *big.Rat {
-	if bound == nil {
-		return nil
-	}
-	x, ok := new(big.Rat).SetString(strconv.FormatFloat(*bound, 'g', -1, 64))
-	if !ok {
-		panic("form: a bound that JSON can't hold")
-	}
-	return x
-}
-
-// exact returns a bound that Parse has worked out, or works it out for a form that
-// was put together by hand.
-func exact(worked *big.Rat, bound *float64) *big.Rat {
-	if worked != nil {
-		return worked
-	}
-	return decimal(bound)
-}
-
 // canonical writes a list or object with its names in order.
 func canonical(v syncproto.Value) string {
 	dec := json.NewDecoder(strings.NewReader(string(v)))

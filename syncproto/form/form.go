@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 
 	"gridsync/syncproto"
 )
@@ -110,7 +109,7 @@ type Field struct {
 	// Unit is the unit of a number, such as "°C".
 	Unit string `json:"unit,omitempty"`
 
-	min, max *big.Rat // Min and Max, exactly
+	min, max *bound // Min and Max
 }
 
 // Option is one choice.
@@ -269,7 +268,7 @@ func (field *Field) check() error {
 	default:
 		return fmt.Errorf("unknown type %q", field.Type)
 	}
-	field.min, field.max = decimal(field.Min), decimal(field.Max)
+	field.min, field.max = newBound(field.Min), newBound(field.Max)
 	if field.Min != nil && field.Max != nil && *field.Min > *field.Max {
 		return fmt.Errorf("min %g is above max %g", *field.Min, *field.Max)
 	}

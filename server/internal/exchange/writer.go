@@ -37,10 +37,9 @@ type job struct {
 // device.
 type skip struct{ from, to syncproto.Version }
 
-// maxGroup bounds the changes of one transaction: in a rush the next group is
-// decoded on the other processors while this one is written, and nobody waits long
+// maxGroup bounds the changes of one transaction, so that nobody waits long
 // behind a crowd.
-const maxGroup = 4000
+const maxGroup = 10_000
 
 // writer commits groups: everything that waits goes into one transaction, and
 // nobody gets an answer before it is durable.
