@@ -14,7 +14,7 @@ import (
 )
 
 // memory is how much the Go side of a server may use before it collects garbage more
-// often: with SQLite's caches beside it (at most 64 MB) a server stays below 200 MB.
+// often: with SQLite's caches beside it (at most 24 MB) a server stays below 200 MB.
 // Up to there it collects half as often as Go does by itself, as most of what a push
 // leaves behind dies with it. A larger installation sets GOMEMLIMIT.
 const (

@@ -99,16 +99,17 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// The pragmas of the connections. A commit is durable when it returns: the log file
+// The pragmas of the connections. The caches are small: measured with 100,000 people,
+// four times as much made nothing faster. A commit is durable when it returns: the log file
 // is synced each time. The log is copied back into the database when it has grown
 // past 16 MB and no longer at every group, so that pages that many groups touch are
 // copied once.
 var (
 	writing = []string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"wal_autocheckpoint(4096)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
+		"wal_autocheckpoint(4096)", "journal_size_limit(67108864)", "cache_size(-12288)", "temp_store(MEMORY)",
 	}
-	reading = []string{"busy_timeout(10000)", "query_only(1)", "cache_size(-8192)", "temp_store(MEMORY)"}
+	reading = []string{"busy_timeout(10000)", "query_only(1)", "cache_size(-3072)", "temp_store(MEMORY)"}
 )
 
 // dsn writes a data source name; the path may hold any character.
