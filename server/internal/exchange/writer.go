@@ -37,9 +37,11 @@ type job struct {
 // device.
 type skip struct{ from, to syncproto.Version }
 
-// maxGroup bounds the changes of one transaction, so that nobody waits long
-// behind a crowd.
-const maxGroup = 10_000
+// maxGroup is how many changes fill a transaction. Everything that waits goes into
+// one until it is full; beyond that the next group is read on the other processors
+// while this one is written, which is worth more than the sync to disk that it
+// costs (DESIGN.md).
+const maxGroup = 1500
 
 // writer commits groups: everything that waits goes into one transaction, and
 // nobody gets an answer before it is durable.
