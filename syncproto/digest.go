@@ -11,7 +11,7 @@ import (
 // order in which its members came. A phone and the server that hold the same
 // changes have the same Digest; each adds a hash when it takes a change and
 // never looks at the older ones again. It guards against loss and accident. It
-// isn't a signature: the change log's chain of hashes guards against malice.
+// isn't a signature, and doesn't guard against malice.
 type Digest [32]byte
 
 // Add returns d with the hash h added.
