@@ -72,6 +72,7 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 	for _, j := range jobs {
 		if !j.retry {
 			j.state = *g.devices[j.device]
+			g.conclude(j)
 			g.stamp(j)
 		}
 	}
@@ -188,7 +189,6 @@ func (g *group) push(j *job) error {
 		if err != nil {
 			return err
 		}
-		g.outcomes[v.Verdict]++
 		j.verdicts = append(j.verdicts, v)
 	}
 	state.met(j.contact, max(j.high, state.High), j.unsent, j.app)
@@ -280,6 +280,18 @@ func (g *group) park(l *Logged, reason *syncproto.Error, state *DeviceState) {
 	state.park(l.Change.N, reason.Code)
 	g.parked++
 	g.nowWaiting[l.Change.Record] = struct{}{}
+}
+
+// conclude tells of changes that were parked and taken up by the same group as they
+// ended, and counts the outcomes.
+func (g *group) conclude(j *job) {
+	for i := range j.verdicts {
+		v := &j.verdicts[i]
+		if l := g.prior[origin{j.device, v.N}]; v.Verdict == syncproto.Parked && l.Version != 0 {
+			*v = syncproto.Verdict{N: v.N, Verdict: l.Verdict, Version: l.Version}
+		}
+		g.outcomes[v.Verdict]++
+	}
 }
 
 // stamp gives the device what it needs to make the records itself that are its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -281,5 +282,21 @@ func TestSmallPagesBringEverything(t *testing.T) {
 	}
 	if got != households {
 		t.Fatalf("%d of %d households came", got, households)
+	}
+}
+
+// What was parked and taken up within one commit is told as it ended.
+func TestAChangeThatWaitedForItsOwnBatchIsNotCalledParked(t *testing.T) {
+	d := newDesk(t)
+	early := d.household(2, func(c map[string]any) {
+		c["n"], c["base"], c["fields"] = 1, 7, map[string]any{"note": "x"}
+	})
+	answer := d.sync(t, d.request(early, d.household(2, nil)))
+	v := answer.Verdicts
+	if !slices.Contains([]syncproto.Outcome{syncproto.Applied, syncproto.Merged}, v[0].Verdict) || v[0].Version == 0 || v[0].Reason != nil {
+		t.Fatalf("verdicts %+v", v)
+	}
+	if len(answer.Receipt.Parked) != 0 {
+		t.Fatalf("receipt %+v", answer.Receipt)
 	}
 }
