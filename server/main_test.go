@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gridsync/server/internal/host"
@@ -155,13 +156,32 @@ func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
 	}
 }
 
+// terminalBuffer takes what is written to it from many goroutines, as a terminal does:
+// the command tells where it serves while the first requests are being logged.
+type terminalBuffer struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (b *terminalBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lines.Write(p)
+}
+
+func (b *terminalBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lines.String()
+}
+
 // The server is started as a process would start it, asked over HTTP, and ends in
 // good order when its context does, as it does at a signal.
 func TestServeAnswersUntilItIsAskedToStop(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	in, out := io.Pipe()
-	var told bytes.Buffer
+	var told terminalBuffer
 	done := make(chan error, 1)
 	go func() {
 		err := realMain(ctx, []string{"serve", "-data", t.TempDir(), "-listen", "127.0.0.1:0"}, nil, out, &told)
