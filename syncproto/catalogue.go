@@ -28,6 +28,10 @@ var catalogue = map[Code]entry{
 	CodeKindDiffers:   {0, Text{"同一编号已用于另一类档案，已收下，等待社区处理", "This id already belongs to a record of another kind. The entry is kept and waits for the community"}},
 	CodeFailsForm:     {0, Text{"内容不符合表单要求，已收下，等待社区处理", "This does not meet the form's rules. The entry is kept and waits for the community"}},
 
+	CodeOwnWork:     {0, Text{"不能裁定自己填写的内容，已收下，等待他人处理", "Nobody decides on what they wrote. The entry is kept and waits for somebody else"}},
+	CodeReturned:    {0, Text{"已退回填写人重新核实，原记录仍保留", "Returned to its author to be checked again. The entry is kept"}},
+	CodeResubmitted: {0, Text{"填写人已重新提交，原记录仍保留", "Its author has submitted it anew. The entry is kept"}},
+
 	CodeUnknownField:  {0, Text{"含有表单中没有的栏目，已一并保存", "It has a field that the form does not have. It was kept with the rest"}},
 	CodeAfterGap:      {0, Text{"之前有序号尚未到达，请继续同步", "Earlier entries of this device have not arrived yet. Please go on syncing"}},
 	CodeClockOff:      {0, Text{"手机时钟与服务器相差较大，时间已按服务器校正", "The phone's clock is off. Times were corrected by the server's"}},
@@ -47,6 +51,7 @@ var catalogue = map[Code]entry{
 	CodeNotFound:        {404, Text{"找不到所请求的内容", "There is nothing here"}},
 	CodeMethod:          {405, Text{"不支持的请求方法", "This method is not allowed here"}},
 	CodeBusy:            {429, Text{"服务器繁忙，请稍后自动重试；手机上的记录不会丢失", "The server is busy and will be tried again; nothing on the phone is lost"}},
+	CodeMovedOn:         {409, Text{"情况已有变化，请看最新内容后再处理；您的裁定没有生效", "This has changed meanwhile. Please look again; nothing of your decision was done"}},
 	CodeInternal:        {500, Text{"服务器内部错误，请稍后重试；手机上的记录不会丢失", "Something went wrong in the server. Please try again; nothing on the phone is lost"}},
 }
 

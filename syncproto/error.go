@@ -27,6 +27,9 @@ const (
 	CodeUnknownRecord Code = "unknown_record"
 	CodeKindDiffers   Code = "kind_differs"
 	CodeFailsForm     Code = "fails_form"
+	CodeOwnWork       Code = "own_work"
+	CodeReturned      Code = "returned"
+	CodeResubmitted   Code = "resubmitted"
 )
 
 // Codes that remark on a change or a request without standing in its way.
@@ -54,6 +57,7 @@ const (
 	CodeMethod          Code = "method_not_allowed"
 	CodeBusy            Code = "busy"
 	CodeInternal        Code = "internal"
+	CodeMovedOn         Code = "moved_on"
 )
 
 // Text is a message in the languages of the product.

@@ -104,6 +104,9 @@ type Answer struct {
 	Forms   []json.RawMessage `json:"forms,omitempty"`
 	Records []Record          `json:"records,omitempty"`
 	Gone    []Gone            `json:"gone,omitempty"`
+	// Told is what was decided about things that the device's authors wrote, in order
+	// of versions.
+	Told []Told `json:"told,omitempty"`
 	// Sums are given for areas that this answer completes.
 	Sums   map[AreaID]Sum `json:"sums,omitempty"`
 	Cursor string         `json:"cursor"`
@@ -125,6 +128,56 @@ type Gone struct {
 	Area    AreaID   `json:"area"`
 	Version Version  `json:"version"`
 }
+
+// Told tells an author what became of something that he wrote, by a decision or
+// because the question has ended by itself.
+type Told struct {
+	// Version is that of what ended or opened the question; a device may hear the same
+	// twice and keeps (Version, N, Record, Item, Field) once.
+	Version Version `json:"version"`
+	At      Instant `json:"at"`
+	// N is the device's own change that it is about, Author who wrote that.
+	N      uint64   `json:"n"`
+	Author AuthorID `json:"author"`
+	Kind   Kind     `json:"kind"`
+	Record RecordID `json:"record"`
+	// Item is the kind of question: conflict, duplicate, double_visit, parked,
+	// implausible, exit or restated. Field is the field asked about, if it is one.
+	Item  string `json:"item"`
+	Field string `json:"field,omitempty"`
+	// Said is how it ended.
+	Said Said `json:"said"`
+	// Shows is what the field shows now, where the question was about a field.
+	Shows Value `json:"shows,omitempty"`
+	// By decided; zero if nobody did. Reason is in the decider's words.
+	By     AuthorID `json:"by"`
+	Reason string   `json:"reason,omitempty"`
+	// Other is the other record of a question about two.
+	Other RecordID `json:"other"`
+}
+
+// Said is how a question ended for one author.
+type Said string
+
+// The closed set of endings.
+const (
+	// SaidKept: what the author wrote holds.
+	SaidKept Said = "kept"
+	// SaidOther: another value holds; what the author wrote stays in the log.
+	SaidOther Said = "other"
+	// SaidMerged: the two are one.
+	SaidMerged Said = "merged"
+	// SaidDifferent: the two are not one.
+	SaidDifferent Said = "different"
+	// SaidAccepted: what waited, or looked implausible, was accepted as it is.
+	SaidAccepted Said = "accepted"
+	// SaidReturned: it comes back to its author, with a reason, to be looked at again.
+	SaidReturned Said = "returned"
+	// SaidUndone: a decision was withdrawn, and the question is open again.
+	SaidUndone Said = "undone"
+	// SaidSettled: the question ended by itself.
+	SaidSettled Said = "settled"
+)
 
 // Outcome is what became of a change.
 type Outcome string

@@ -5,14 +5,21 @@ import (
 	"encoding/binary"
 )
 
-// Names of the two fields that every record has, whatever its form says. Both
-// follow the rule "review": a record that moves or leaves is a question when
-// somebody else was working on it.
+// Names of the fields that every record has, whatever its form says. Area, exit and
+// same_as follow the rule "review": a record that moves or leaves is a question when
+// somebody else was working on it. Residences follow "union".
 const (
 	// FieldArea holds the area that the record belongs to, as a text.
 	FieldArea = "area"
 	// FieldExit holds how the record left, as an Exit object, or null.
 	FieldExit = "exit"
+	// FieldSameAs holds the id of the record that this one turned out to be, as a text,
+	// or null. The other survives; this one keeps its own history, and every later change
+	// of it shows at the survivor. Only decisions write it.
+	FieldSameAs = "same_as"
+	// FieldResidences lists where the record belonged before it came to its area: texts
+	// "2020-01-27 330702001003", the day on which it left and the area's code.
+	FieldResidences = "residences"
 )
 
 // Exit says how a record left its roster. Leaving is an event with a reason,
@@ -67,7 +74,14 @@ type Part struct {
 	// Amid names the fields that the author saw as disputed.
 	Amid    []string `json:"amid,omitempty"`
 	Decides bool     `json:"decides,omitempty"`
-	Fields  Fields   `json:"fields"`
+	// With are the records that were shown to the author as one with this one.
+	With []Beside `json:"with,omitempty"`
+	// Undoes are the decisions that this one withdraws.
+	Undoes []Origin `json:"undoes,omitempty"`
+	Fields Fields   `json:"fields"`
+	// Of is the record that the part is of, where merge looks at several as one; zero
+	// everywhere else.
+	Of RecordID `json:"-"`
 }
 
 // Record is a record as replicas exchange it: the live parts of its changes, in

@@ -85,6 +85,12 @@ type Form struct {
 	Flags     []Flag         `json:"flags,omitempty"`
 	Measures  []Measure      `json:"measures,omitempty"`
 	Sightings *Sightings     `json:"sightings,omitempty"`
+	// Decided kinds are written by decisions only: what a secretary rules or signs.
+	Decided bool `json:"decided,omitempty"`
+	// Match says by which fields two records of this kind are found to be one.
+	Match *Match `json:"match,omitempty"`
+	// Checks say what is hard to believe. They flag; they never alter, block or count.
+	Checks []Check `json:"checks,omitempty"`
 
 	byName map[string]*Field
 	source json.RawMessage

@@ -17,7 +17,7 @@ import (
 
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -50,7 +50,7 @@ type Rounds interface {
 
 // Questions lists what a person must settle. Codes not_found (area), bad_request (after).
 type Questions interface {
-	Open(ctx context.Context, area syncproto.AreaID, after string, limit int) (*review.Page, error)
+	Open(ctx context.Context, area syncproto.AreaID, want desk.Want, after string, limit int) (*desk.Page, error)
 }
 
 // Registry holds areas, people and forms in memory.

@@ -18,7 +18,7 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -77,9 +77,9 @@ func (s *services) Diff(_ context.Context, a, b syncproto.RecordID, id syncproto
 	return &roster.Diff{}, nil
 }
 
-func (s *services) Open(_ context.Context, id syncproto.AreaID, after string, limit int) (*review.Page, error) {
+func (s *services) Open(_ context.Context, id syncproto.AreaID, _ desk.Want, after string, limit int) (*desk.Page, error) {
 	s.asked = strings.Join([]string{"review", string(id), after, statusText(limit)}, " ")
-	return &review.Page{}, nil
+	return &desk.Page{}, nil
 }
 
 // people is the registry's store.

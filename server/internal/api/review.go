@@ -1,5 +1,7 @@
 package api
 
+import "gridsync/server/internal/desk"
+
 // review is GET /v1/areas/{id}/review.
 func (a *API) review(c *call) (any, error) {
 	id, err := c.area()
@@ -10,5 +12,5 @@ func (a *API) review(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Questions.Open(c.ctx, id, c.Query("after"), limit)
+	return a.Questions.Open(c.ctx, id, desk.Want{}, c.Query("after"), limit)
 }

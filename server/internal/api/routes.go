@@ -10,7 +10,7 @@ import (
 
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -107,7 +107,7 @@ func routes() []route {
 			method: fiber.MethodGet, path: "/v1/areas/{id}/review", id: "review", who: device, within: readWithin,
 			summary: "The open questions of an area and all below it, the oldest first.",
 			params:  []param{paramArea, paramAfter, paramLimit},
-			answer:  review.Page{}, codes: codesOfRead, handle: (*API).review,
+			answer:  desk.Page{}, codes: codesOfRead, handle: (*API).review,
 		},
 		{
 			method: fiber.MethodGet, path: "/v1/rounds/{a}/diff/{b}", id: "diff", who: device, within: readWithin,

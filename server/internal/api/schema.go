@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -33,7 +34,7 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[roster.Page]():     "RosterPage",
 	reflect.TypeFor[roster.Row]():      "RosterRow",
 	reflect.TypeFor[roster.Diff]():     "RoundDiff",
-	reflect.TypeFor[review.Page]():     "ReviewPage",
+	reflect.TypeFor[desk.Page]():     "ReviewPage",
 	reflect.TypeFor[review.Kind]():     "ReviewKind",
 	reflect.TypeFor[rollup.Child]():    "SummaryChild",
 	reflect.TypeFor[syncproto.Area]():  "Area",
@@ -61,7 +62,7 @@ var schemaOf = map[reflect.Type]object{
 	reflect.TypeFor[syncproto.Outcome](): enum(
 		syncproto.Applied, syncproto.Merged, syncproto.Disputed, syncproto.Parked, syncproto.Duplicate, syncproto.Refused,
 	),
-	reflect.TypeFor[review.Kind](): enum(review.Conflict, review.Exit),
+	reflect.TypeFor[review.Kind](): enum(review.Kinds...),
 	reflect.TypeFor[form.Unit](): {
 		"type": "string", "description": "What is counted: household, person, time (people, however often), " +
 			"household_time (households, however often), vehicle. There may be more later.",

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -96,11 +96,11 @@ func (r *reader) diff(ctx context.Context, a, b syncproto.RecordID, id syncproto
 }
 
 // questions returns every open question of an area.
-func (r *reader) questions(ctx context.Context, id syncproto.AreaID) ([]review.Question, error) {
+func (r *reader) questions(ctx context.Context, id syncproto.AreaID) ([]desk.Line, error) {
 	query := url.Values{"limit": {pageRows}}
-	var all []review.Question
+	var all []desk.Line
 	for {
-		var page review.Page
+		var page desk.Page
 		if err := r.get(ctx, "/v1/areas/"+string(id)+"/review", query, &page); err != nil {
 			return nil, err
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/merge"
@@ -154,18 +153,6 @@ func (r *rebuilder) compare(stored *Derived) {
 	r.compareCounts(b.Counts, stored.Counts)
 	compareSets(r.diff, "sighting", b.Seen, stored.Sightings, func(s rollup.Sighting) string {
 		return fmt.Sprintf("of %s in round %s by visit %s", s.Person, s.Round, s.Visit)
-	})
-	question := func(items []review.Item) []review.Item {
-		var open []review.Item
-		for _, i := range items {
-			if i.Closed == 0 {
-				open = append(open, review.Item{Kind: i.Kind, Record: i.Record, Field: i.Field, Area: i.Area})
-			}
-		}
-		return open
-	}
-	compareSets(r.diff, "question", question(b.Opened), question(stored.Items), func(i review.Item) string {
-		return fmt.Sprintf("about %s of %s", i.Field, i.Record)
 	})
 	live := slices.DeleteFunc(slices.Clone(stored.Heads), func(h Head) bool { return h.Records == 0 && h.Sum == 0 })
 	compareSets(r.diff, "feed", sumsOf(b.Heads), sumsOf(live), func(h Head) string {

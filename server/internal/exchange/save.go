@@ -46,7 +46,7 @@ func (g *group) save() error {
 type derived struct {
 	counts    []rollup.Count
 	sightings []rollup.Sighting
-	items     []review.Item
+	items     []review.Key
 }
 
 // looked is a record's live parts, looked at: what they show and what they count.
@@ -73,7 +73,7 @@ func derive(snap *registry.Snapshot, r *syncproto.Record, shown looked) derived 
 		if name == syncproto.FieldExit {
 			kind = review.Exit
 		}
-		d.items = append(d.items, review.Item{Kind: kind, Record: r.ID, Field: name, Area: n.Key})
+		d.items = append(d.items, review.Key{Kind: kind, Record: r.ID, Field: name})
 	}
 	return d
 }
@@ -115,14 +115,6 @@ func (d *delta) move(w *working) {
 	}
 	d.batch.Unseen = append(d.batch.Unseen, minus(before.sightings, after.sightings)...)
 	d.batch.Seen = append(d.batch.Seen, minus(after.sightings, before.sightings)...)
-	for _, item := range minus(before.items, after.items) {
-		item.Closed = w.now.Version
-		d.batch.Closed = append(d.batch.Closed, item)
-	}
-	for _, item := range minus(after.items, before.items) {
-		item.Opened = w.now.Version
-		d.batch.Opened = append(d.batch.Opened, item)
-	}
 	d.moveFeed(change)
 }
 
@@ -165,7 +157,6 @@ func (d *delta) head(f Feed) Head {
 // into writes the sums into a group's batch.
 func (d *delta) into(b *Batch) {
 	b.Records, b.Seen, b.Unseen = d.batch.Records, d.batch.Seen, d.batch.Unseen
-	b.Opened, b.Closed = d.batch.Opened, d.batch.Closed
 	for c, n := range d.counts {
 		if n != 0 {
 			b.Counts = append(b.Counts, rollup.Count{Area: c.area, Day: c.day, Measure: c.measure, N: n})
@@ -173,8 +164,5 @@ func (d *delta) into(b *Batch) {
 	}
 	for _, head := range d.heads {
 		b.Heads = append(b.Heads, head)
-	}
-	for i := range b.Opened {
-		b.Opened[i].At = b.Now
 	}
 }

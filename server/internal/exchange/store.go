@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/match"
+	"gridsync/server/internal/plausible"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
@@ -29,9 +31,15 @@ type Store interface {
 	// of Seq, parked changes included, and the record as stored (nil if there is
 	// none). It reads one moment of the database.
 	Histories(ctx context.Context, fn func(log []Logged, stored *syncproto.Record) error) error
-	// Derived returns the counters and sightings as stored, and the heads and device
-	// states, for comparison with what the log says.
+	// Derived returns what is stored besides log and records, for comparison with what
+	// the log says.
 	Derived(ctx context.Context) (Derived, error)
+	// Told returns what a device's authors are to hear, in order of versions, after one:
+	// at most limit, but whole versions, and at least one version if there is any.
+	Told(ctx context.Context, device syncproto.DeviceID, after syncproto.Version, limit int) ([]syncproto.Told, error)
+	// EachLogged calls fn for every row of the log in order of Seq. It reads one moment of
+	// the database.
+	EachLogged(ctx context.Context, fn func(*Logged) error) error
 }
 
 // Tx is a write transaction. Each method takes and gives batches.
@@ -48,8 +56,24 @@ type Tx interface {
 	// Parked returns parked changes with one of the reasons, the oldest first, after
 	// a place in the log.
 	Parked(reasons []syncproto.Code, after syncproto.Version, limit int) ([]Logged, error)
+	// Blocks returns, for each range of keys, the records that stand in it in order of
+	// (Key, Record): at most limit.
+	Blocks(ranges []match.Range, limit int) ([][]syncproto.RecordID, error)
+	// Items returns those of the questions with these ids that were ever raised.
+	Items(ids []syncproto.RecordID) ([]review.Item, error)
+	// ItemsAbout returns the open questions about two records that are about one of these.
+	ItemsAbout(ids []syncproto.RecordID) ([]review.Item, error)
+	// Tallies returns everything that is tallied in buckets.
+	Tallies(buckets []plausible.Bucket) ([]plausible.Tally, error)
+	// Totals sums the counters of areas over a day, and those of standing measures over
+	// all days up to it, as rollup.Store does.
+	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
 	// Save writes everything that the group changed.
 	Save(*Batch) error
+	// Rederive replaces everything that Derived returns, but devices and heads.
+	Rederive(*Derived) error
+	// SetChain writes the chain into rows of the log that have none.
+	SetChain(rows []Chained) error
 }
 
 // Feed is one stream of one area: what a cursor has a position in.
@@ -71,6 +95,40 @@ type Boot struct {
 	WaitingFor []syncproto.RecordID
 	// Parked counts parked changes.
 	Parked int
+	// Chain is the last link of the log's chain.
+	Chain syncproto.Hash
+	// Links are the records that turned out to be others, Signatures the days signed.
+	Links      []Link
+	Signatures []Signature
+	// Derivation is the Derivation by which what is derived was written.
+	Derivation int
+}
+
+// Derivation numbers the rules by which things are derived from the log: a database
+// written by older ones is derived anew when it is opened.
+const Derivation = 2
+
+// Chained is one row's link in the chain of the log.
+type Chained struct {
+	Seq   syncproto.Version
+	Chain syncproto.Hash
+}
+
+// Signature is a day that was signed for an area: the figures signed, and by how much
+// each has moved since (zeroes left out). A Signature with Day 0 takes it away.
+type Signature struct {
+	Record  syncproto.RecordID
+	Area    area.Key
+	Day     form.Day
+	Figures map[string]int64
+	Drift   map[string]int64
+}
+
+// Admission says how a person let a parked change in: as belonging to Area, if that is
+// not empty, and without some of its fields.
+type Admission struct {
+	Area    syncproto.AreaID `json:"area,omitempty"`
+	Without []string         `json:"without,omitempty"`
 }
 
 // Head is the end of a feed.
@@ -98,11 +156,35 @@ type Logged struct {
 	// Reason is the code and field of a parked change, or a remark on another.
 	Reason syncproto.Code
 	Field  string
+	// Admitted is set for a change that a person let in.
+	Admitted *Admission
+	// Chain is the row's link: ChainOf the row before and this one.
+	Chain syncproto.Hash
 }
 
 // Part returns what the row's change writes.
 func (l *Logged) Part() (syncproto.Part, error) {
-	return l.Change.Part(l.Version, l.Seq-1, l.Stamp)
+	fields, err := l.Change.Values()
+	if err != nil {
+		return syncproto.Part{}, err
+	}
+	return l.partOf(fields), nil
+}
+
+// partOf is Part for a caller who has read the fields already. It may alter them.
+func (l *Logged) partOf(fields syncproto.Fields) syncproto.Part {
+	change := &l.Change
+	if a := l.Admitted; a != nil {
+		for _, name := range a.Without {
+			delete(fields, name)
+		}
+		if a.Area != "" {
+			routed := l.Change
+			routed.Area = a.Area
+			change = &routed
+		}
+	}
+	return change.PartOf(fields, l.Version, l.Seq-1, l.Stamp)
 }
 
 // FeedRow is one event of a feed: a record as it stands, or one that has gone.
@@ -134,6 +216,8 @@ type DeviceState struct {
 	App    string
 	// Parked are its changes that wait, the newest first, at most syncproto.MaxParked.
 	Parked []syncproto.Waiting
+	// Told is the version of the last thing that its authors are to hear.
+	Told syncproto.Version
 }
 
 // Batch is everything that a group of pushes changed.
@@ -143,17 +227,32 @@ type Batch struct {
 	Now  syncproto.Instant
 	// Log holds new rows in order of Seq.
 	Log []Logged
-	// Released holds rows that were parked and no longer are (Version is set), or
-	// are for another reason. Only Version, Verdict, Reason and Field changed.
+	// Released holds rows that were parked and no longer are (Version is set), are for
+	// another reason, or are parked again. Only Version, Verdict, Reason, Field and
+	// Admitted changed.
 	Released []Logged
 	Records  []RecordChange
 	Counts   []rollup.Count
 	// Sightings to add and to take away.
 	Seen, Unseen []rollup.Sighting
-	// Opened and Closed are review items.
-	Opened, Closed []review.Item
-	Devices        []DeviceState
-	Heads          []Head
+	// Items are questions as they stand now, new ones and those that have changed.
+	Items  []review.Item
+	Events []review.Event
+	Told   []Telling
+	// Indexed and Unindexed are lines of the blocked index to add and to take away.
+	Indexed, Unindexed []match.Entry
+	// Beats move tallies by N.
+	Beats      []plausible.Tally
+	Links      []Link
+	Signatures []Signature
+	Devices    []DeviceState
+	Heads      []Head
+}
+
+// Telling is what one device is to hear.
+type Telling struct {
+	Device syncproto.DeviceID
+	syncproto.Told
 }
 
 // RecordChange is a record that is new or has changed.
@@ -173,9 +272,13 @@ type RecordChange struct {
 
 // Derived is what the store holds besides log and records.
 type Derived struct {
-	Counts    []rollup.Count
-	Sightings []rollup.Sighting
-	Items     []review.Item
-	Heads     []Head
-	Devices   []DeviceState
+	Counts     []rollup.Count
+	Sightings  []rollup.Sighting
+	Items      []review.Item
+	Index      []match.Entry
+	Beats      []plausible.Tally
+	Links      []Link
+	Signatures []Signature
+	Heads      []Head
+	Devices    []DeviceState
 }

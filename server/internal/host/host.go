@@ -19,7 +19,7 @@ import (
 	"gridsync/server/internal/api"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/server/internal/store/sqlite"
@@ -105,7 +105,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
-		Questions: review.NewService(s.store, s.registry),
+		Questions: desk.NewService(s.store, s.exchange, s.registry),
 		Registry:  s.registry, Health: s.store,
 		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
 		Page:       cfg.Page,

@@ -10,7 +10,7 @@ import (
 
 	"gridsync/clientsdk"
 	"gridsync/server/internal/exchange"
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -172,13 +172,13 @@ func expectServer(ctx context.Context, w *World, args []string) error {
 
 // expectReview: review RECORD field… | review RECORD none — the open questions about it.
 func expectReview(ctx context.Context, w *World, args []string) error {
-	var page review.Page
+	var page desk.Page
 	if err := w.get(ctx, "/v1/areas/county/review?limit=500", &page); err != nil {
 		return err
 	}
 	var fields []string
 	for _, item := range page.Items {
-		if item.Record.ID == recordID(args[0]) {
+		if item.Record != nil && item.Record.ID == recordID(args[0]) {
 			fields = append(fields, item.Field)
 		}
 	}

@@ -47,7 +47,6 @@ func (t *tx) Save(b *exchange.Batch) error {
 		{"released changes", t.saveReleased},
 		{"counters", t.saveCounts},
 		{"sightings", t.saveSightings},
-		{"review items", t.saveItems},
 		{"devices", t.saveDevices},
 		{"heads", t.saveHeads},
 		{"last number", t.saveLast},

@@ -95,9 +95,6 @@ func (s *Store) Derived(ctx context.Context) (exchange.Derived, error) {
 		if d.Sightings, err = sightingsFrom(ctx, q); err != nil {
 			return fmt.Errorf("sightings: %w", err)
 		}
-		if d.Items, err = itemsFrom(ctx, q); err != nil {
-			return fmt.Errorf("review items: %w", err)
-		}
 		if d.Heads, err = headsFrom(ctx, q); err != nil {
 			return err
 		}

@@ -16,10 +16,10 @@ import (
 	"slices"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 )
@@ -39,7 +39,7 @@ var (
 	_ area.Store     = (*Store)(nil)
 	_ identity.Store = (*Store)(nil)
 	_ registry.Store = (*Store)(nil)
-	_ review.Store   = (*Store)(nil)
+	_ desk.Store     = (*Store)(nil)
 	_ rollup.Store   = (*Store)(nil)
 	_ roster.Store   = (*Store)(nil)
 )

@@ -10,7 +10,7 @@ import (
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -20,7 +20,7 @@ import (
 type Engine interface {
 	exchange.Store
 	registry.Store
-	review.Store
+	desk.Store
 	rollup.Store
 	roster.Store
 	// Ping reports whether the database answers.

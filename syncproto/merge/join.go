@@ -1,0 +1,46 @@
+package merge
+
+import (
+	"bytes"
+
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Join returns the live parts of records that are one, as the one record that people
+// see: all of the survivor's, and of the others what they say about the person, the
+// household or the event. What belongs to a record as such (area, exit, same_as,
+// residences) is the survivor's alone. A write of one record replaces one of another
+// only if its author was shown both as one (syncproto.Part.With).
+func Join(f *form.Form, survivor *syncproto.Record, absorbed []*syncproto.Record) []syncproto.Part {
+	return survivor.Live // TODO
+}
+
+// Root follows what records turned out to be, from id to the one that survives. into
+// returns what a record turned out to be, and false for one that stands for itself.
+// Records that name each other in a circle survive as the least of them.
+func Root(id syncproto.RecordID, into func(syncproto.RecordID) (syncproto.RecordID, bool)) syncproto.RecordID {
+	path := []syncproto.RecordID{id}
+	for {
+		next, ok := into(path[len(path)-1])
+		if !ok {
+			return path[len(path)-1]
+		}
+		for i, seen := range path {
+			if seen == next {
+				return least(path[i:])
+			}
+		}
+		path = append(path, next)
+	}
+}
+
+func least(ids []syncproto.RecordID) syncproto.RecordID {
+	low := ids[0]
+	for _, id := range ids[1:] {
+		if bytes.Compare(id[:], low[:]) < 0 {
+			low = id
+		}
+	}
+	return low
+}
