@@ -5,7 +5,6 @@ import (
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/match"
-	"gridsync/server/internal/plausible"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
@@ -63,8 +62,6 @@ type Tx interface {
 	Items(ids []syncproto.RecordID) ([]review.Item, error)
 	// ItemsAbout returns the open questions about two records that are about one of these.
 	ItemsAbout(ids []syncproto.RecordID) ([]review.Item, error)
-	// Tallies returns everything that is tallied in buckets.
-	Tallies(buckets []plausible.Bucket) ([]plausible.Tally, error)
 	// Totals sums the counters of areas over a day, and those of standing measures over
 	// all days up to it, as rollup.Store does.
 	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
@@ -100,6 +97,8 @@ type Boot struct {
 	// Links are the records that turned out to be others, Signatures the days signed.
 	Links      []Link
 	Signatures []Signature
+	// Twins are the pairs of the open questions of kind double_visit: they count as one.
+	Twins []Link
 	// Derivation is the Derivation by which what is derived was written.
 	Derivation int
 }
@@ -218,6 +217,9 @@ type DeviceState struct {
 	Parked []syncproto.Waiting
 	// Told is the version of the last thing that its authors are to hear.
 	Told syncproto.Version
+	// Pulse is what the checks of forms remember of the device's latest entries, in a
+	// form of this package's own; nil for a device whose entries nobody watches.
+	Pulse []byte
 }
 
 // Batch is everything that a group of pushes changed.
@@ -241,8 +243,6 @@ type Batch struct {
 	Told   []Telling
 	// Indexed and Unindexed are lines of the blocked index to add and to take away.
 	Indexed, Unindexed []match.Entry
-	// Beats move tallies by N.
-	Beats      []plausible.Tally
 	Links      []Link
 	Signatures []Signature
 	Devices    []DeviceState
@@ -276,7 +276,6 @@ type Derived struct {
 	Sightings  []rollup.Sighting
 	Items      []review.Item
 	Index      []match.Entry
-	Beats      []plausible.Tally
 	Links      []Link
 	Signatures []Signature
 	Heads      []Head
