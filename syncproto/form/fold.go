@@ -48,9 +48,10 @@ func instant(v syncproto.Value) (syncproto.Instant, bool) {
 
 // Fold returns the key by which two values of a field are compared: equal keys
 // are one value with several witnesses. Texts are folded by Unicode NFKC (full
-// width to half width), without spaces around them; ID numbers and mobiles
-// besides lose every space and hyphen, and a to z are upper case; numbers
-// compare by value, so that 36.60 is 36.6. Cleared is "null".
+// width to half width), without spaces around them, and characters that have one
+// simplified form become that; ID numbers and mobiles besides lose every space and
+// hyphen, and a to z are upper case; numbers compare by value, so that 36.60 is
+// 36.6. Cleared is "null".
 func (field *Field) Fold(v syncproto.Value) string {
 	if v.IsNull() {
 		return string(syncproto.Null)
@@ -65,7 +66,7 @@ func (field *Field) Fold(v syncproto.Value) string {
 }
 
 func (field *Field) foldText(s string) string {
-	s = strings.TrimSpace(norm.NFKC.String(s))
+	s = strings.Map(simplify, strings.TrimSpace(norm.NFKC.String(s)))
 	if field.Type == IDNumber || field.Type == Mobile {
 		return strings.Map(bare, s)
 	}
