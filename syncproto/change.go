@@ -11,6 +11,8 @@ const (
 	MaxChangeBytes = 64 << 10
 	MaxFields      = 200
 	MaxAmid        = 200
+	// MaxNamed is how many records a change may name in with, or decisions in undoes.
+	MaxNamed = 200
 	// MaxN is the greatest sequence number: the greatest integer that JavaScript holds exactly.
 	MaxN = 1<<53 - 1
 )
@@ -45,67 +47,6 @@ type Change struct {
 	Form int
 	// Extra holds the members that this version of the code doesn't know.
 	Extra map[string]json.RawMessage
-}
-
-// Beside is another record that was shown to a change's author as one with the
-// change's own, as it stood at Version.
-type Beside struct {
-	Record  RecordID `json:"record"`
-	Version Version  `json:"version"`
-}
-
-// Origin names a change by its retry key.
-type Origin struct {
-	Device DeviceID `json:"device"`
-	N      uint64   `json:"n"`
-}
-
-// Names of optional members of a change. They came after the first release of the
-// protocol: a replica that doesn't know them keeps, hashes and passes them on like any
-// unknown member (Extra), and those that do read them from there.
-const (
-	memberWith    = "with"
-	memberUndoes  = "undoes"
-	memberAnswers = "answers"
-)
-
-// With returns the records that were shown to the author as one with this one: what
-// the change writes may replace what they say.
-func (c *Change) With() ([]Beside, error) { return readExtra[[]Beside](c, memberWith) }
-
-// Undoes returns the decisions about the same record that this decision withdraws.
-func (c *Change) Undoes() ([]Origin, error) { return readExtra[[]Origin](c, memberUndoes) }
-
-// Answers returns the change that was returned to its author and that this one is
-// the answer to; zero for none.
-func (c *Change) Answers() (ChangeID, error) { return readExtra[ChangeID](c, memberAnswers) }
-
-// SetWith, SetUndoes and SetAnswers write the members; empty values leave them out.
-func (c *Change) SetWith(with []Beside)      { c.setExtra(memberWith, with, len(with) == 0) }
-func (c *Change) SetUndoes(undoes []Origin)  { c.setExtra(memberUndoes, undoes, len(undoes) == 0) }
-func (c *Change) SetAnswers(answer ChangeID) { c.setExtra(memberAnswers, answer, answer.IsZero()) }
-
-func readExtra[T any](c *Change, name string) (T, error) {
-	var v T
-	raw, ok := c.Extra[name]
-	if !ok {
-		return v, nil
-	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return v, &Error{Code: CodeBadChange, Field: name}
-	}
-	return v, nil
-}
-
-func (c *Change) setExtra(name string, v any, empty bool) {
-	if empty {
-		delete(c.Extra, name)
-		return
-	}
-	if c.Extra == nil {
-		c.Extra = make(map[string]json.RawMessage)
-	}
-	c.Extra[name] = json.RawMessage(ValueOf(v))
 }
 
 // Values reads the fields touched.
@@ -150,7 +91,7 @@ func (c *Change) PartOf(fields Fields, version, lastSeen Version, stamp Stamp) P
 		Version: version, Device: c.Device, N: c.N, Author: c.Author, Base: min(c.Base, lastSeen),
 		Stamp: stamp, Amid: c.Amid, Decides: c.Decides, Fields: fields,
 	}
-	if len(c.Extra) > 0 { // DecodeFields has read them once, and refuses what can't be read
+	if len(c.Extra) > 0 { // DecodeFields refuses what can't be read
 		p.With, _ = c.With()
 		p.Undoes, _ = c.Undoes()
 		for i := range p.With {

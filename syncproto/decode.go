@@ -59,6 +59,9 @@ func DecodeFields(raw []byte, device DeviceID) (Change, Fields, error) {
 	if err := c.check(named); err != nil {
 		return c, nil, err
 	}
+	if err := c.checkOptional(); err != nil {
+		return c, nil, err
+	}
 	values, err := readFields(fields)
 	return c, values, err
 }

@@ -150,10 +150,10 @@ type Told struct {
 	// Shows is what the field shows now, where the question was about a field.
 	Shows Value `json:"shows,omitempty"`
 	// By decided; zero if nobody did. Reason is in the decider's words.
-	By     AuthorID `json:"by"`
+	By     AuthorID `json:"by,omitzero"`
 	Reason string   `json:"reason,omitempty"`
 	// Other is the other record of a question about two.
-	Other RecordID `json:"other"`
+	Other RecordID `json:"other,omitzero"`
 }
 
 // Said is how a question ended for one author.

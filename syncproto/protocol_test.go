@@ -15,22 +15,27 @@ import (
 // change together.
 //
 //	1  2026-11-21  the first: one round trip, changes, verdicts, receipt, feeds
+//	1  2026-11-22  added: told in an answer, with and undoes in a part; a change's with,
+//	               undoes and answers, which older replicas pass on as unknown members
 const pinned = 1
 
 // shape is every message of protocol 1: Go's name, and of each member its name on
 // the wire, how it is written, and "?" if it may be missing.
 const shape = `
-Answer: protocol int; epoch Epoch; now Instant; verdicts? []Verdict; receipt Receipt; reset? bool; notice? *Error; left? []AreaID; restarted? []AreaID; areas? []Area; forms? []RawMessage; records? []Record; gone? []Gone; sums? map[AreaID]Sum; cursor string; more? bool
+Answer: protocol int; epoch Epoch; now Instant; verdicts? []Verdict; receipt Receipt; reset? bool; notice? *Error; left? []AreaID; restarted? []AreaID; areas? []Area; forms? []RawMessage; records? []Record; gone? []Gone; told? []Told; sums? map[AreaID]Sum; cursor string; more? bool
 Area: id AreaID; name string; parent? AreaID
+Beside: record RecordID; version Version
 Exit: reason string; date string; destination? string
 Gone: record RecordID; kind Kind; area AreaID; version Version
-Part: version Version; device DeviceID; n uint64; author AuthorID; base Version; time Instant; earliest Instant; latest Instant; amid? []string; decides? bool; fields Fields
+Origin: device DeviceID; n uint64
+Part: version Version; device DeviceID; n uint64; author AuthorID; base Version; time Instant; earliest Instant; latest Instant; amid? []string; decides? bool; with? []Beside; undoes? []Origin; fields Fields
 Receipt: through uint64; missing? []Span; parked? []Waiting; held uint64; digest Digest
 Record: id RecordID; kind Kind; area AreaID; version Version; live []Part
 Request: protocol int; device DeviceID; clock Instant; epoch? *Epoch; cursor? string; high uint64; unsent int; app? string; page_bytes? int; restart? []AreaID; changes? []RawMessage
 Span: from uint64; to uint64
 Stamp: time Instant; earliest Instant; latest Instant
 Text: zh string; en string
+Told: version Version; at Instant; n uint64; author AuthorID; kind Kind; record RecordID; item string; field? string; said Said; shows? Value; by? AuthorID; reason? string; other? RecordID
 Verdict: n uint64; verdict Outcome; first? Outcome; version? Version; stamp? *Stamp; reason? *Error
 Waiting: n uint64; code Code
 `
@@ -46,7 +51,10 @@ func members(typ reflect.Type, messages map[string]reflect.Type) string {
 			continue
 		}
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if options == "omitempty" {
+		if name == "-" {
+			continue
+		}
+		if options == "omitempty" || options == "omitzero" {
 			name += "?"
 		}
 		text := strings.NewReplacer("syncproto.", "", "json.", "").Replace(field.Type.String())
@@ -85,9 +93,9 @@ func TestTheShapeOfTheWireIsPinnedToItsNumber(t *testing.T) {
 
 const sampleRequest = `{"protocol":1,"device":"` + device1 + `","clock":1583020800000,"epoch":"` + record1 + `","cursor":"c","high":2,"unsent":1,"app":"test 1","page_bytes":4096,"restart":["330702"],"changes":[` + sampleChange + `]}`
 
-const sampleChange = `{"id":"` + change1 + `","n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","area":"330702","base":7,"fields":{"name":"a<b>&c","age":9007199254740993},"amid":["name"],"decides":true,"at":1583020800000,"form":1,"mood":"good"}`
+const sampleChange = `{"id":"` + change1 + `","n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","area":"330702","base":7,"fields":{"name":"a<b>&c","age":9007199254740993},"amid":["name"],"decides":true,"at":1583020800000,"form":1,"answers":"` + change1 + `","mood":"good","undoes":[{"device":"` + device1 + `","n":1}],"with":[{"record":"` + record1 + `","version":3}]}`
 
-const sampleAnswer = `{"protocol":1,"epoch":"` + record1 + `","now":1583020800000,"verdicts":[{"n":1,"verdict":"duplicate","first":"merged","version":3},{"n":2,"verdict":"applied","version":4,"stamp":{"time":2,"earliest":1,"latest":3}},{"n":3,"verdict":"parked","reason":{"code":"out_of_area","field":"area","message":{"zh":"不在填写人负责的区域内，已收下，等待社区处理","en":"Outside the author's area. The entry is kept and waits for the community"}}}],"receipt":{"through":3,"missing":[{"from":2,"to":2}],"parked":[{"n":3,"code":"out_of_area"}],"held":2,"digest":"0000000000000000000000000000000000000000000000000000000000000001"},"reset":true,"left":["a"],"restarted":["b"],"areas":[{"id":"b","name":"乙<1>","parent":"c"}],"forms":[{"kind":"x"}],"records":[{"id":"` + record1 + `","kind":"person","area":"b","version":9,"live":[{"version":9,"device":"` + device1 + `","n":1,"author":"` + author1 + `","base":0,"time":2,"earliest":1,"latest":3,"amid":["name"],"decides":true,"fields":{"name":"a<b>&c"}}]}],"gone":[{"record":"` + record1 + `","kind":"person","area":"b","version":9}],"sums":{"b":"00000000000000ff"},"cursor":"c2","more":true}`
+const sampleAnswer = `{"protocol":1,"epoch":"` + record1 + `","now":1583020800000,"verdicts":[{"n":1,"verdict":"duplicate","first":"merged","version":3},{"n":2,"verdict":"applied","version":4,"stamp":{"time":2,"earliest":1,"latest":3}},{"n":3,"verdict":"parked","reason":{"code":"out_of_area","field":"area","message":{"zh":"不在填写人负责的区域内，已收下，等待社区处理","en":"Outside the author's area. The entry is kept and waits for the community"}}}],"receipt":{"through":3,"missing":[{"from":2,"to":2}],"parked":[{"n":3,"code":"out_of_area"}],"held":2,"digest":"0000000000000000000000000000000000000000000000000000000000000001"},"reset":true,"left":["a"],"restarted":["b"],"areas":[{"id":"b","name":"乙<1>","parent":"c"}],"forms":[{"kind":"x"}],"records":[{"id":"` + record1 + `","kind":"person","area":"b","version":9,"live":[{"version":9,"device":"` + device1 + `","n":1,"author":"` + author1 + `","base":0,"time":2,"earliest":1,"latest":3,"amid":["name"],"decides":true,"with":[{"record":"` + record1 + `","version":3}],"undoes":[{"device":"` + device1 + `","n":1}],"fields":{"name":"a<b>&c"}}]}],"gone":[{"record":"` + record1 + `","kind":"person","area":"b","version":9}],"told":[{"version":9,"at":2,"n":1,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","item":"conflict","field":"name","said":"other","shows":"a<b>&c","by":"` + author1 + `","reason":"<看过>"},{"version":9,"at":2,"n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","item":"duplicate","said":"settled","other":"` + record1 + `"}],"sums":{"b":"00000000000000ff"},"cursor":"c2","more":true}`
 
 // A message read and written again is the same text, byte for byte.
 func TestMessagesComeBackAsTheyWere(t *testing.T) {
@@ -109,6 +117,19 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 	}
 	if again, err := c.MarshalJSON(); err != nil || string(again) != sampleChange {
 		t.Errorf("read\n%s\nwrote\n%s (%v)", sampleChange, again, err)
+	}
+}
+
+// Which record a part is of is known where several are looked at as one, and nowhere else.
+func TestAPartTravelsWithoutTheRecordThatItIsOf(t *testing.T) {
+	p := syncproto.Part{Of: id[syncproto.RecordID](t, record1), Fields: syncproto.Fields{"a": "1"}}
+	text, err := syncproto.Encode(p)
+	if err != nil || strings.Contains(string(text), record1) {
+		t.Errorf("wrote %s (%v)", text, err)
+	}
+	var read syncproto.Part
+	if err := json.Unmarshal([]byte(`{"Of":"`+record1+`","of":"`+record1+`","-":"`+record1+`"}`), &read); err != nil || !read.Of.IsZero() {
+		t.Errorf("read %s (%v)", read.Of, err)
 	}
 }
 

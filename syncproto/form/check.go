@@ -99,7 +99,7 @@ func (field *Field) problem(v syncproto.Value) string {
 		if _, ok := instant(v); !ok {
 			return "an integer of milliseconds"
 		}
-	case Choices, Refs:
+	case Choices, Refs, Residences:
 		return field.listProblem(v)
 	case ExitType:
 		return exitProblem(v)
@@ -147,16 +147,27 @@ func (field *Field) listProblem(v syncproto.Value) string {
 	if len(add)+len(remove) > 500 {
 		return "more than 500 members"
 	}
-	member := Field{Type: Ref}
-	if field.Type == Choices {
-		member = Field{Type: Choice, Choices: field.Choices}
-	}
 	for _, m := range slices.Concat(add, remove) {
-		if p := member.textProblem(m); p != "" {
+		if p := field.memberProblem(m); p != "" {
 			return p
 		}
 	}
 	return ""
+}
+
+func (field *Field) memberProblem(m string) string {
+	switch field.Type {
+	case Residences:
+		if _, ok := ParseResidence(m); !ok {
+			return "a day and an area, such as 2020-01-27 330702001003"
+		}
+		return ""
+	case Choices:
+		member := Field{Type: Choice, Choices: field.Choices}
+		return member.textProblem(m)
+	}
+	member := Field{Type: Ref}
+	return member.textProblem(m)
 }
 
 var mobilePattern = regexp.MustCompile(`^\+?[0-9]{5,15}$`)
@@ -183,7 +194,7 @@ func (field *Field) textProblem(s string) string {
 			return "not one of the choices"
 		}
 	case Ref:
-		if _, err := syncproto.ParseID[syncproto.RecordID](s); err != nil {
+		if id, err := syncproto.ParseID[syncproto.RecordID](s); err != nil || id.IsZero() {
 			return "the id of a record"
 		}
 	case IDNumber:

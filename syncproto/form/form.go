@@ -54,6 +54,8 @@ const (
 	Mobile   Type = "mobile"
 	AreaCode Type = "area"
 	ExitType Type = "exit" // a syncproto.Exit
+	// Residences is a list of texts "2020-01-27 330702001003"; merged by union.
+	Residences Type = "residences"
 )
 
 // Class says how personal a field is, and so who may see it and how it is kept.
@@ -142,28 +144,16 @@ type Sightings struct {
 	When Conditions `json:"when,omitempty"`
 }
 
-// standing are the fields that every record has.
-var standing = map[string]*Field{
-	syncproto.FieldArea: {
-		Name: syncproto.FieldArea, Type: AreaCode, Rule: Review, Required: true,
-		Label: syncproto.Text{ZH: "所属区域", EN: "Area"},
-	},
-	syncproto.FieldExit: {
-		Name: syncproto.FieldExit, Type: ExitType, Rule: Review,
-		Label: syncproto.Text{ZH: "离开登记", EN: "Exit"},
-	},
-}
-
 // unknown is how a field that the form doesn't have is treated: kept, and asked
 // about when authors differ.
 var unknown = Field{Rule: Review}
 
-// Field returns the definition of a field: the form's own, or one of the two
+// Field returns the definition of a field: the form's own, or one of those
 // that every record has. ok is false for a name that is neither; the field
 // returned then keeps the value and asks a person when authors differ.
 func (f *Form) Field(name string) (field *Field, ok bool) {
-	if name == syncproto.FieldArea || name == syncproto.FieldExit {
-		return standing[name], true
+	if field := standing(name); field != nil {
+		return field, true
 	}
 	if f != nil {
 		if own, ok := f.byName[name]; ok {
@@ -215,7 +205,7 @@ func (f *Form) check() error {
 		if err := field.check(); err != nil {
 			return fmt.Errorf("field %q: %w", field.Name, err)
 		}
-		if _, twice := f.byName[field.Name]; twice || standing[field.Name] != nil {
+		if _, twice := f.byName[field.Name]; twice || standing(field.Name) != nil {
 			return fmt.Errorf("field %q is there already", field.Name)
 		}
 		f.byName[field.Name] = field

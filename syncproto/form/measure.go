@@ -2,6 +2,7 @@ package form
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"gridsync/syncproto"
@@ -86,22 +87,27 @@ func (d Day) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", int(d)/10000, int(d)/100%100, int(d)%100)
 }
 
-// Count is a record's share in one measure on one day.
+// Count is a record's share in one measure on one day, in one area.
 type Count struct {
 	Measure string
 	Day     Day
 	N       int64
+	// Area is where it counts; empty for the record's own area.
+	Area syncproto.AreaID
 }
 
 // Counts returns what a record that shows these values adds to the measures of
 // its form. A standing measure adds on the day it starts and takes away on the
 // day of leaving, so that the sum of all days up to D is what is there when D ends.
+// Who moved counts in each former area until the day of leaving it, and in the
+// record's own area from then on: once on every day.
 // A disputed exit is passed as exit == nil: somebody says that the record is
 // there, and the cautious reading counts.
 func (f *Form) Counts(shown syncproto.Fields, exit *syncproto.Exit) []Count {
 	if f == nil {
 		return nil
 	}
+	past := ResidencesOf(shown)
 	var counts []Count
 	for i := range f.Measures {
 		m := &f.Measures[i]
@@ -110,31 +116,59 @@ func (f *Form) Counts(shown syncproto.Fields, exit *syncproto.Exit) []Count {
 		if !ok || n == 0 || !m.When.Hold(f, shown) {
 			continue
 		}
-		counts = append(counts, Count{m.Name, day, n})
-		if end, ended := f.end(m, shown, exit); ended {
-			counts = append(counts, Count{m.Name, max(day, end), -n})
+		if !m.Standing {
+			counts = append(counts, Count{Measure: m.Name, Day: day, N: n})
+			continue
+		}
+		end := f.end(m, shown, exit)
+		for _, s := range stays(day, end, past) {
+			counts = append(counts, Count{m.Name, s.from, n, s.area})
+			if s.until != never {
+				counts = append(counts, Count{m.Name, s.until, -n, s.area})
+			}
 		}
 	}
 	return counts
 }
 
+// never is later than every day.
+const never Day = math.MaxInt32
+
+// stay is where a standing record is from one day until another, on which it is there
+// no more. An empty area is the record's own.
+type stay struct {
+	from, until Day
+	area        syncproto.AreaID
+}
+
+// stays cuts the days from start until end by where the record was.
+func stays(start, end Day, past []Residence) []stay {
+	var all []stay
+	from := start
+	for _, r := range past {
+		if until := min(r.Left, end); until > from {
+			all = append(all, stay{from, until, r.Area})
+			from = until
+		}
+	}
+	if from > start && from >= end {
+		return all
+	}
+	return append(all, stay{from: from, until: max(from, end)})
+}
+
 // end returns the first day on which a standing record no longer counts: the day
 // of its exit or the day in the field Until, whichever is earlier.
-func (f *Form) end(m *Measure, shown syncproto.Fields, exit *syncproto.Exit) (Day, bool) {
-	if !m.Standing {
-		return 0, false
-	}
-	end, ended := Day(0), false
-	if m.Until != "" {
-		end, ended = f.dayOf(m.Until, shown[m.Until])
+func (f *Form) end(m *Measure, shown syncproto.Fields, exit *syncproto.Exit) Day {
+	end := never
+	if until, ok := f.dayOf(m.Until, shown[m.Until]); ok && m.Until != "" {
+		end = until
 	}
 	if exit != nil {
 		left, _ := ParseDay(exit.Date) // an unreadable date counts as "was never here"
-		if !ended || left < end {
-			end, ended = left, true
-		}
+		end = min(end, left)
 	}
-	return end, ended
+	return end
 }
 
 func (m *Measure) amount(shown syncproto.Fields) int64 {

@@ -2,6 +2,8 @@ package merge
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -12,8 +14,39 @@ import (
 // household or the event. What belongs to a record as such (area, exit, same_as,
 // residences) is the survivor's alone. A write of one record replaces one of another
 // only if its author was shown both as one (syncproto.Part.With).
+//
+// Each part names its record (syncproto.Part.Of). It is for Show, Glance and Outcome, and
+// for no store and no message: Fold is never given it together with new changes. A
+// survivor without others is given back as it is.
 func Join(f *form.Form, survivor *syncproto.Record, absorbed []*syncproto.Record) []syncproto.Part {
-	return survivor.Live // TODO
+	if len(absorbed) == 0 {
+		return survivor.Live
+	}
+	parts := slices.Clone(survivor.Live)
+	for i := range parts {
+		parts[i].Of = survivor.ID
+	}
+	for _, r := range absorbed {
+		parts = append(parts, contribution(r)...)
+	}
+	return Fold(f, parts)
+}
+
+// contribution returns what an absorbed record says besides where it belongs; parts of
+// which nothing is left stay away.
+func contribution(r *syncproto.Record) []syncproto.Part {
+	parts := make([]syncproto.Part, 0, len(r.Live))
+	for _, p := range r.Live {
+		p.Of = r.ID
+		p.Fields = maps.Clone(p.Fields)
+		for _, name := range []string{syncproto.FieldArea, syncproto.FieldExit, syncproto.FieldSameAs, syncproto.FieldResidences} {
+			delete(p.Fields, name)
+		}
+		if len(p.Fields) > 0 {
+			parts = append(parts, p)
+		}
+	}
+	return parts
 }
 
 // Root follows what records turned out to be, from id to the one that survives. into

@@ -23,11 +23,22 @@ const Pending syncproto.Version = 1<<63 - 1
 // before on the same device, or the server had shown it (s.version ≤ w.base).
 // Between two writes of one device its numbers alone say so: a base that claims
 // the device's own later write can't make two writes replace each other.
+//
+// Of another record (see Join) an author had seen nothing, unless the change says that
+// it was shown as one with its own: then up to the version that the change says.
 func Saw(w, s *syncproto.Part) bool {
+	base := w.Base
+	if w.Of != s.Of {
+		beside := slices.IndexFunc(w.With, func(b syncproto.Beside) bool { return b.Record == s.Of })
+		if beside < 0 {
+			return false
+		}
+		base = w.With[beside].Version
+	}
 	if w.Device == s.Device {
 		return w.N > s.N
 	}
-	return s.Version <= w.Base
+	return s.Version <= base
 }
 
 // replaces is the one relation that decides what lives: w replaces s, both
@@ -60,9 +71,11 @@ func replaces(w, s *syncproto.Part, name string, rule form.Rule) bool {
 // everything, as long as every new change was never folded before, has a version
 // above every base that was, and none that was has its device and a greater n; and
 // the form's rules are those by which they were folded. A caller who can't promise
-// that folds the whole history.
+// that folds the whole history. So does a caller whose new changes undo: what a
+// decision had replaced comes back from the history and from nowhere else. An undo
+// mostly writes nothing, and then leaves no part behind.
 func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
-	parts = ordered(parts)
+	parts = standing(ordered(parts))
 	if len(parts) == 1 && len(parts[0].Fields) > 0 { // by far the most: an entry that nobody touches again
 		return parts
 	}

@@ -18,6 +18,9 @@ type View struct {
 	// Exit says that the record has left; nil while it is there or while that is
 	// disputed, as somebody then says that it is there.
 	Exit *syncproto.Exit
+	// SameAs is the record that this one turned out to be, as it shows, disputed or not;
+	// zero if it stands for itself.
+	SameAs syncproto.RecordID
 }
 
 // Shown is one field as a person sees it.
@@ -45,8 +48,19 @@ func Show(f *form.Form, live []syncproto.Part) View {
 	if area, ok := view.Fields[syncproto.FieldArea].Value.Text(); ok {
 		view.Area = syncproto.AreaID(area)
 	}
+	view.SameAs = recordIn(view.Fields[syncproto.FieldSameAs].Value)
 	view.showExit(live)
 	return view
+}
+
+// recordIn reads the id that a value holds; zero if it holds none.
+func recordIn(v syncproto.Value) syncproto.RecordID {
+	text, ok := v.Text()
+	if !ok {
+		return syncproto.RecordID{}
+	}
+	id, _ := syncproto.ParseID[syncproto.RecordID](text)
+	return id
 }
 
 func showFields(f *form.Form, live []syncproto.Part) map[string]Shown {
@@ -91,6 +105,7 @@ type Brief struct {
 	Values syncproto.Fields
 	Area   syncproto.AreaID
 	Exit   *syncproto.Exit
+	SameAs syncproto.RecordID
 	// Disputed are the names of the fields at which a person must look, in order.
 	Disputed []string
 }
@@ -100,12 +115,13 @@ type Brief struct {
 func Glance(f *form.Form, live []syncproto.Part) Brief {
 	if len(live) != 1 {
 		view := Show(f, live)
-		return Brief{Values: view.Values(), Area: view.Area, Exit: view.Exit, Disputed: view.Disputed()}
+		return Brief{Values: view.Values(), Area: view.Area, Exit: view.Exit, SameAs: view.SameAs, Disputed: view.Disputed()}
 	}
 	brief := Brief{Values: glanceValues(f, live)}
 	if area, ok := brief.Values[syncproto.FieldArea].Text(); ok {
 		brief.Area = syncproto.AreaID(area)
 	}
+	brief.SameAs = recordIn(brief.Values[syncproto.FieldSameAs])
 	if v, left := brief.Values[syncproto.FieldExit]; left {
 		if exit, ok := v.Exit(); ok {
 			brief.Exit = &exit
@@ -290,6 +306,19 @@ func exitMeets(e, w *syncproto.Part) bool {
 	if !leaves || v.IsNull() || e.Author == w.Author || Saw(e, w) || Saw(w, e) {
 		return false
 	}
-	_, also := w.Fields[syncproto.FieldExit]
-	return len(w.Fields) > 1 || !also
+	return edits(w)
+}
+
+// edits reports whether a part says anything about the person or thing that is
+// recorded, or moves it: not only how the record left, what it turned out to be, or
+// where it was before.
+func edits(w *syncproto.Part) bool {
+	for name := range w.Fields {
+		switch name {
+		case syncproto.FieldExit, syncproto.FieldSameAs, syncproto.FieldResidences:
+		default:
+			return true
+		}
+	}
+	return false
 }
