@@ -75,7 +75,8 @@ func (a *applying) run() (applied, error) {
 	// given out twice.
 	a.m.High = max(a.m.High, a.answer.Receipt.Through)
 	steps := []func() error{
-		a.changeEpoch, a.verdicts, a.receipt, a.leave, a.learn, a.records, a.gone, a.settle, a.compareSums, a.prune,
+		a.changeEpoch, a.verdicts, a.receipt, a.told, a.settleAnswered, a.leave, a.learn, a.records, a.gone, a.settle,
+		a.compareSums, a.prune, a.join,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -113,6 +114,29 @@ func (a *applying) more() (bool, error) {
 	var waiting int
 	err = a.tx.QueryRow("SELECT count(*) FROM outbox WHERE state = 0").Scan(&waiting)
 	return waiting > len(a.report.Skipped), err
+}
+
+// join finds out which records are one, now that they stand as they do, and tells
+// those who watch a record of what came of one that is one with it.
+func (a *applying) join() error {
+	l, err := a.c.lens(a.tx, &a.m)
+	if err != nil {
+		return err
+	}
+	l.forms = a.forms
+	moved, err := a.c.relink(a.statements, l)
+	if err != nil {
+		return err
+	}
+	for id := range a.touched {
+		if root, joined := l.roots[id]; joined {
+			moved = append(moved, root)
+		}
+	}
+	for _, id := range moved {
+		a.touched[id] = struct{}{}
+	}
+	return nil
 }
 
 // changeEpoch meets a database with another history: a backup was restored. The
@@ -189,7 +213,8 @@ func (a *applying) learn() error {
 	return nil
 }
 
-// prune forgets changes that were delivered long ago. Their hashes stay in the sum.
+// prune forgets changes that were delivered long ago, but none that is its author's
+// work again. Their hashes stay in the sum.
 func (a *applying) prune() error {
 	if !a.m.Agreed || a.answer.More {
 		return nil
@@ -199,7 +224,7 @@ func (a *applying) prune() error {
 	if err != nil || old == 0 {
 		return err
 	}
-	const which = "at < ? AND (covered = 1 AND state = 1 OR state > 3)"
+	const which = "at < ? AND (covered = 1 AND (state = 1 AND desk = '' OR desk = 'resubmitted') OR state > 3)"
 	held, err := a.count("SELECT count(*) FROM outbox WHERE covered = 1 AND "+which, before)
 	if err != nil {
 		return err

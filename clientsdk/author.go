@@ -29,7 +29,8 @@ func (a *Author) ID() syncproto.AuthorID { return a.id }
 // Edit is what an author says about one record.
 type Edit struct {
 	// Record is the record to edit, or to create under an id of the caller's
-	// choosing; the zero id creates one.
+	// choosing; the zero id creates one. What is said of a record that turned out to be
+	// another is recorded on that other, if the device holds it.
 	Record syncproto.RecordID
 	// Kind may be left out for a record that the device holds.
 	Kind syncproto.Kind
@@ -45,6 +46,18 @@ type Edit struct {
 	// Anyway records what the form rejects, after the author was told: the server
 	// stores it and parks it for a person to look at.
 	Anyway bool
+
+	// answers is the returned change that this is the answer to, undoes the decision
+	// that it withdraws.
+	answers *own
+	undoes  []syncproto.Origin
+}
+
+// itself reports whether the edit speaks of the very record that it names, even if
+// that turned out to be another one.
+func (e *Edit) itself() bool {
+	_, joins := e.Fields[syncproto.FieldSameAs]
+	return joins || len(e.undoes) > 0
 }
 
 // Put records one edit and returns its record's id: see PutAll.
@@ -62,30 +75,57 @@ func (a *Author) Put(ctx context.Context, e Edit) (syncproto.RecordID, error) {
 // at fault (code fails_form, unknown_kind, kind_differs, bad_change or
 // change_too_large). An edit that touches nothing records nothing.
 func (a *Author) PutAll(ctx context.Context, edits []Edit) ([]syncproto.RecordID, error) {
-	ids := make([]syncproto.RecordID, len(edits))
+	return a.putIn(ctx, func(*statements) ([]Edit, error) { return edits, nil })
+}
+
+// putIn is PutAll of what make returns within the same transaction.
+func (a *Author) putIn(ctx context.Context, makeEdits func(*statements) ([]Edit, error)) ([]syncproto.RecordID, error) {
+	var ids, moved []syncproto.RecordID
 	err := a.client.update(ctx, func(tx *sql.Tx) error {
 		m, err := readMeta(tx)
 		if err != nil {
 			return err
 		}
-		s := newStatements(tx)
+		p := putting{Author: a, statements: newStatements(tx), m: &m}
+		edits, err := makeEdits(p.statements)
+		if err != nil {
+			return err
+		}
+		ids = make([]syncproto.RecordID, len(edits))
 		for i := range edits {
-			if ids[i], err = a.put(s, &m, &edits[i]); err != nil {
+			if ids[i], err = p.put(&edits[i]); err != nil {
 				return fmt.Errorf("recording edit %d of %d: %w", i+1, len(edits), err)
 			}
 		}
+		moved = p.moved
 		return m.write(tx)
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.client.watch.tell(ids)
+	a.client.watch.tell(slices.Concat(ids, moved))
 	return ids, nil
 }
 
-// Move records that a record belongs to another area.
+// Move corrects the area of a record: it belongs to another one and always has. For
+// a person who moved house see Relocate.
 func (a *Author) Move(ctx context.Context, id syncproto.RecordID, to syncproto.AreaID) error {
 	return a.edit(ctx, id, syncproto.FieldArea, syncproto.TextValue(string(to)))
+}
+
+// Relocate records that whom the record is about moved house on a day such as
+// 2020-01-27: it belongs to another area from then on, and counts where it was until
+// then.
+func (a *Author) Relocate(ctx context.Context, id syncproto.RecordID, to syncproto.AreaID, day string) error {
+	r, err := a.client.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = a.Put(ctx, Edit{Record: id, Fields: syncproto.Fields{
+		syncproto.FieldArea:       syncproto.TextValue(string(to)),
+		syncproto.FieldResidences: form.Delta([]string{day + " " + string(r.Area)}, nil),
+	}})
+	return err
 }
 
 // Exit records that a record has left its roster.
@@ -108,45 +148,92 @@ func (a *Author) edit(ctx context.Context, id syncproto.RecordID, field string, 
 	return err
 }
 
-// put records one edit within tx.
-func (a *Author) put(s *statements, m *meta, e *Edit) (syncproto.RecordID, error) {
-	c := a.client
-	change := syncproto.Change{
-		ID: syncproto.ChangeID(c.opt.NewID()), Device: c.device, N: m.High + 1, Author: a.id,
-		Kind: e.Kind, Record: e.Record, Area: e.Area, Decides: e.Decides, At: c.now(), Form: 1,
-	}
-	var shown Record
-	var exists bool
-	if change.Record.IsZero() {
-		change.Record = syncproto.RecordID(c.opt.NewID())
-	} else {
-		var mine []own
-		var err error
-		if shown, mine, exists, err = c.record(s.tx, c.lens(m), e.Record); err != nil {
-			return change.Record, err
-		}
-		change.Base = seen(shown.Version, mine)
-	}
-	fields, err := a.fields(e, &change, &shown, exists)
-	if err != nil || exists && len(fields) == 0 {
-		return change.Record, err
-	}
-	change.Fields = fields.Encode()
-	if err := appendOwn(s, &change); err != nil {
-		return change.Record, err
-	}
-	m.High = change.N
-	return change.Record, nil
+// putting records edits within one transaction.
+type putting struct {
+	*Author
+	*statements
+	m *meta
+	// moved are records whose view changed because others turned out to be one.
+	moved []syncproto.RecordID
 }
 
-// seen returns the version that an author who looks at a record has seen: that of
-// the synced copy, or of one that was there when the author's device last edited
-// the record and has left since.
-func seen(synced syncproto.Version, mine []own) syncproto.Version {
-	for i := range mine {
-		synced = max(synced, mine[i].Base)
+// put records one edit.
+func (p *putting) put(e *Edit) (syncproto.RecordID, error) {
+	c := p.client
+	l, err := c.lens(p.tx, p.m)
+	if err != nil {
+		return e.Record, err
 	}
-	return synced
+	shown, exists, err := c.lookAt(p.tx, l, e)
+	if err != nil {
+		return e.Record, err
+	}
+	change := syncproto.Change{
+		ID: syncproto.ChangeID(c.opt.NewID()), Device: c.device, N: p.m.High + 1, Author: p.id, Kind: e.Kind,
+		Record: e.Record, Area: e.Area, Base: shown.base, Decides: e.Decides, At: c.now(), Form: 1,
+	}
+	switch {
+	case change.Record.IsZero():
+		change.Record = syncproto.RecordID(c.opt.NewID())
+	case exists:
+		change.Record = shown.ID
+	}
+	if err := p.complete(&change, e, &shown, exists); err != nil {
+		return change.Record, err
+	}
+	if exists && string(change.Fields) == "{}" && len(change.Extra) == 0 {
+		return change.Record, nil
+	}
+	return change.Record, p.keep(&change, l, e.itself())
+}
+
+// lookAt is the record that an edit speaks of, as its author sees it.
+func (c *Client) lookAt(tx *sql.Tx, l lens, e *Edit) (Record, bool, error) {
+	if e.Record.IsZero() {
+		return Record{}, false, nil
+	}
+	if !e.itself() {
+		return c.record(tx, l, e.Record)
+	}
+	s, err := c.readSingle(tx, l, e.Record)
+	if err != nil {
+		return Record{}, false, err
+	}
+	return l.shown(s), s.there, nil
+}
+
+// complete adds to a change what it writes and what its author was looking at.
+func (p *putting) complete(change *syncproto.Change, e *Edit, shown *Record, exists bool) error {
+	if e.answers != nil && !exists && change.Area == "" {
+		change.Area = e.answers.Area
+	}
+	fields, err := p.fields(e, change, shown, exists)
+	if err != nil {
+		return err
+	}
+	change.Fields = fields.Encode()
+	change.SetUndoes(e.undoes)
+	if e.answers != nil {
+		change.SetAnswers(e.answers.ID)
+	}
+	if len(fields) > 0 {
+		change.SetWith(shown.with)
+	}
+	return nil
+}
+
+// keep puts a change into the outbox and takes its number.
+func (p *putting) keep(change *syncproto.Change, l lens, joins bool) error {
+	if err := appendOwn(p.statements, change); err != nil {
+		return err
+	}
+	p.m.High = change.N
+	if !joins {
+		return nil
+	}
+	moved, err := p.client.relink(p.statements, l)
+	p.moved = append(p.moved, moved...)
+	return err
 }
 
 // fields completes change from what is shown, and returns what it writes.

@@ -210,8 +210,22 @@ func (c *Client) load(ctx context.Context) error {
 		if c.forms, err = readForms(tx, c.forms); err != nil {
 			return err
 		}
+		if err := c.relinkAll(tx, &m); err != nil {
+			return err
+		}
 		return m.write(tx)
 	})
+}
+
+// relinkAll brings a file that an older program wrote in line: it didn't know that
+// records can turn out to be one.
+func (c *Client) relinkAll(tx *sql.Tx, m *meta) error {
+	l, err := c.lens(tx, m)
+	if err != nil {
+		return err
+	}
+	_, err = c.relink(newStatements(tx), l)
+	return err
 }
 
 // Close closes the file. What was recorded is in it.

@@ -2,9 +2,7 @@ package clientsdk
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"gridsync/syncproto"
@@ -22,6 +20,34 @@ const (
 	resolved   stage = 5 // was refused, and a person has seen to it
 )
 
+// desk says that a change is work for a person again, or was.
+type desk string
+
+const (
+	nowhere desk = ""
+	// returned: it waits at the server for its author, who is to submit it anew. It is
+	// not in the record.
+	returned desk = "returned"
+	// lookAgain: it is in the record, and its author is to look at it again.
+	lookAgain desk = "look_again"
+	// resubmitted: it was returned and submitted anew. It stays out of the record.
+	resubmitted desk = "resubmitted"
+)
+
+// deskOf says where a parked change lies by the reason why it is parked.
+func deskOf(code syncproto.Code) desk {
+	switch code {
+	case syncproto.CodeReturned:
+		return returned
+	case syncproto.CodeResubmitted:
+		return resubmitted
+	}
+	return nowhere
+}
+
+// aside reports whether a change is kept out of its record.
+func (d desk) aside() bool { return d == returned || d == resubmitted }
+
 // own is one of this device's changes as kept in the outbox.
 type own struct {
 	syncproto.Change
@@ -33,9 +59,10 @@ type own struct {
 	reason  string // a *syncproto.Error as JSON; empty for none
 	overlay bool
 	covered bool
+	desk    desk
 }
 
-const ownColumns = "body, hash, state, outcome, version, reason, overlay, covered"
+const ownColumns = "body, hash, state, outcome, version, reason, overlay, covered, desk"
 
 // queryOwn reads changes; where starts with the condition.
 func (c *Client) queryOwn(tx *sql.Tx, where string, args ...any) ([]own, error) {
@@ -58,7 +85,7 @@ func (c *Client) queryOwn(tx *sql.Tx, where string, args ...any) ([]own, error) 
 func (c *Client) scanOwn(rows *sql.Rows) (own, error) {
 	var o own
 	var hash []byte
-	err := rows.Scan(&o.body, &hash, &o.stage, &o.outcome, &o.version, &o.reason, &o.overlay, &o.covered)
+	err := rows.Scan(&o.body, &hash, &o.stage, &o.outcome, &o.version, &o.reason, &o.overlay, &o.covered, &o.desk)
 	if err != nil {
 		return o, err
 	}
@@ -89,13 +116,26 @@ func appendOwn(s *statements, change *syncproto.Change) error {
 	if err != nil {
 		return err
 	}
-	err = s.exec(`INSERT INTO outbox (n, id, author, kind, record, area, at, body, hash, state) VALUES (?,?,?,?,?,?,?,?,?,0)`,
+	answers, err := answeredBy(change)
+	if err != nil {
+		return err
+	}
+	err = s.exec(`INSERT INTO outbox (n, id, author, kind, record, area, at, body, hash, state, answers) VALUES (?,?,?,?,?,?,?,?,?,0,?)`,
 		change.N, change.ID[:], change.Author[:], string(change.Kind), change.Record[:], string(change.Area),
-		int64(change.At), string(body), hash[:])
+		int64(change.At), string(body), hash[:], answers)
 	if err != nil {
 		return fmt.Errorf("keeping change %d: %w", change.N, err)
 	}
 	return nil
+}
+
+// answeredBy is the id of the change that change answers, nil for none.
+func answeredBy(change *syncproto.Change) ([]byte, error) {
+	answers, err := change.Answers()
+	if err != nil || answers.IsZero() {
+		return nil, err
+	}
+	return answers[:], nil
 }
 
 // State is where a change stands, as its author is told.
@@ -116,69 +156,3 @@ const (
 	// Resolved: it needed attention, and a person has seen to it.
 	Resolved State = "resolved"
 )
-
-// Entry is one change of this device's own log.
-type Entry struct {
-	syncproto.Change
-	State State
-	// Outcome is what the server said of it; empty while it said nothing.
-	Outcome syncproto.Outcome
-	// Parked says that it is held by the server and waits at a desk.
-	Parked bool
-	// Version is the number under which it became visible; 0 if that isn't known.
-	Version syncproto.Version
-	// Reason says why it is parked or refused, or remarks on it.
-	Reason *syncproto.Error
-}
-
-func (o *own) entry(agreed bool) (Entry, error) {
-	e := Entry{Change: o.Change, State: Unsent, Outcome: o.outcome, Parked: o.stage == parked, Version: o.version}
-	switch {
-	case o.stage == refused:
-		e.State = NeedsAttention
-	case o.stage == superseded:
-		e.State = Superseded
-	case o.stage == resolved:
-		e.State = Resolved
-	case o.covered && agreed && o.stage != unsent:
-		e.State = Delivered
-	case o.stage != unsent:
-		e.State = Sent
-	}
-	if o.reason == "" {
-		return e, nil
-	}
-	e.Reason = &syncproto.Error{}
-	if err := json.Unmarshal([]byte(o.reason), e.Reason); err != nil {
-		return e, fmt.Errorf("reading why change %d: %w", o.N, err)
-	}
-	return e, nil
-}
-
-// Log returns this device's own changes in order of n: all but those that were
-// delivered more than Options.Keep ago.
-func (c *Client) Log(ctx context.Context) ([]Entry, error) {
-	return c.entries(ctx, "true ORDER BY n")
-}
-
-func (c *Client) entries(ctx context.Context, where string) ([]Entry, error) {
-	var entries []Entry
-	err := c.view(ctx, func(tx *sql.Tx) error {
-		m, err := readMeta(tx)
-		if err != nil {
-			return err
-		}
-		kept, err := c.queryOwn(tx, where)
-		if err != nil {
-			return err
-		}
-		entries = make([]Entry, len(kept))
-		for i := range kept {
-			if entries[i], err = kept[i].entry(m.Agreed); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return entries, err
-}

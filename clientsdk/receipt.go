@@ -93,10 +93,11 @@ func (a *applying) offerAgain() error {
 	}
 	for i := range back {
 		o := &back[i]
-		if a.returned[o.N] {
+		if a.offered[o.N] {
 			continue
 		}
-		a.returned[o.N], a.progress = true, true
+		a.offered[o.N], a.progress = true, true
+		a.report.Lost = append(a.report.Lost, o.N)
 		if err := a.exec("UPDATE outbox SET state = 0, version = 0, overlay = 1 WHERE n = ?", int64(o.N)); err != nil {
 			return err
 		}
@@ -122,25 +123,45 @@ func (a *applying) noteParked() error {
 	}
 	for i := range mine {
 		o := &mine[i]
-		if _, still := waiting[o.N]; still {
-			delete(waiting, o.N)
-			continue
-		}
-		a.touched[o.Record] = struct{}{}
-		if err := a.exec("UPDATE outbox SET state = 1, outcome = '', reason = '' WHERE n = ?", int64(o.N)); err != nil {
+		code, still := waiting[o.N]
+		delete(waiting, o.N)
+		if err := a.noteStillParked(o, code, still); err != nil {
 			return err
 		}
 	}
 	for n, code := range waiting {
-		reason, err := encodeReason(&syncproto.Error{Code: code})
-		if err != nil {
-			return err
-		}
-		if err := a.exec("UPDATE outbox SET state = 2, outcome = 'parked', reason = ? WHERE n = ? AND state = 1", reason, int64(n)); err != nil {
+		if err := a.notePark(n, code); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noteStillParked notes what the receipt says of a change that was parked: that it
+// waits for another reason now, or no longer.
+func (a *applying) noteStillParked(o *own, code syncproto.Code, still bool) error {
+	said, err := o.entry(false)
+	if err != nil {
+		return err
+	}
+	if still && said.Reason != nil && said.Reason.Code == code && o.desk == deskOf(code) {
+		return nil
+	}
+	a.touched[o.Record] = struct{}{}
+	if still {
+		return a.notePark(o.N, code)
+	}
+	return a.exec("UPDATE outbox SET state = 1, outcome = '', reason = '', desk = '' WHERE n = ?", int64(o.N))
+}
+
+// notePark notes that the server keeps a change aside, and why.
+func (a *applying) notePark(n uint64, code syncproto.Code) error {
+	reason, err := encodeReason(&syncproto.Error{Code: code})
+	if err != nil {
+		return err
+	}
+	return a.exec("UPDATE outbox SET state = 2, outcome = 'parked', reason = ?, desk = ? WHERE n = ? AND state IN (1, 2)",
+		reason, string(deskOf(code)), int64(n))
 }
 
 // settleDigest compares the receipt's digest with this device's own. If they

@@ -17,14 +17,24 @@ type Record struct {
 	// Area is where it belongs as it is shown.
 	Area syncproto.AreaID
 	// Version is that of the server's copy; 0 while the record is on this device only.
+	// Of records that are one it is the survivor's.
 	Version syncproto.Version
 	// Exit says that it has left its roster; nil while it is there, or while that is disputed.
 	Exit *syncproto.Exit
 	// Pending says that it shows changes that the server's copy doesn't have yet.
 	Pending bool
+	// Absorbed are the records that turned out to be this one: it shows what they say,
+	// too. They keep their own histories, and asking for one of them gives this record.
+	Absorbed []syncproto.RecordID
+	// MergedInto is the record that this one turned out to be, where the device doesn't
+	// hold that: it then shows its own content. Zero otherwise.
+	MergedInto syncproto.RecordID
 
 	view merge.View
 	live []syncproto.Part
+	// base and with are what a change that its author makes of it has seen.
+	base syncproto.Version
+	with []syncproto.Beside
 }
 
 // Candidate is one of the values that a field holds at once.

@@ -85,6 +85,41 @@ CREATE TABLE forms (
 	body    TEXT NOT NULL,
 	PRIMARY KEY (kind, version)
 ) WITHOUT ROWID;
+`, `
+-- desk says that a change is work for a person again, or was: see type desk. answers
+-- is the id of the returned change to which this one is the answer.
+ALTER TABLE outbox ADD COLUMN desk TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN answers BLOB;
+-- "What has come back to its author?"
+CREATE INDEX outbox_desk ON outbox (desk, n) WHERE desk <> '';
+-- "Has it been answered?"
+CREATE INDEX outbox_answers ON outbox (answers) WHERE answers IS NOT NULL;
+
+-- A row is what an author was told of something that he wrote, once, and whether
+-- somebody has read it. body is the whole of it as JSON. It stays when copies go.
+CREATE TABLE told (
+	version INTEGER NOT NULL,
+	n       INTEGER NOT NULL,
+	record  BLOB NOT NULL,
+	item    TEXT NOT NULL,
+	field   TEXT NOT NULL,
+	author  BLOB NOT NULL,
+	said    TEXT NOT NULL,
+	body    TEXT NOT NULL,
+	seen    INTEGER NOT NULL DEFAULT 0,
+	PRIMARY KEY (version, n, record, item, field)
+) WITHOUT ROWID;
+-- "What became of this change?"
+CREATE INDEX told_change ON told (n);
+-- "How much of it has nobody read?"
+CREATE INDEX told_unseen ON told (version) WHERE seen = 0;
+
+-- A row says that a record, as it shows here with the device's own changes, turned
+-- out to be another one. It follows from records and outbox: see relink.
+CREATE TABLE links (record BLOB PRIMARY KEY, survivor BLOB NOT NULL) WITHOUT ROWID;
+-- "Which records may say so?"
+CREATE INDEX records_same_as ON records (id) WHERE instr(live, '"same_as"') > 0;
+CREATE INDEX outbox_same_as ON outbox (record) WHERE instr(body, '"same_as"') > 0;
 `}
 
 func migrate(tx *sql.Tx) error {

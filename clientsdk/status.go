@@ -24,6 +24,10 @@ type Status struct {
 	Unsent, Sent, Delivered int
 	// Parked are those of Sent and Delivered that wait at a desk.
 	Parked int
+	// Returned (退回) are work for their authors again: see Author.Returned.
+	Returned int
+	// Unread counts what authors were told and nobody has read: see Client.Told.
+	Unread int
 	// Attention (需要处理) could not be read by the server.
 	Attention int
 	// Superseded were recorded again under another number.
@@ -66,6 +70,9 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 		if m.LastSync != 0 {
 			s.LastSync = time.UnixMilli(int64(m.LastSync))
 		}
+		if err := tx.QueryRow("SELECT count(*) FROM told WHERE seen = 0").Scan(&s.Unread); err != nil {
+			return err
+		}
 		if err := s.countChanges(tx, &m); err != nil {
 			return err
 		}
@@ -78,7 +85,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 }
 
 func (s *Status) countChanges(tx *sql.Tx, m *meta) error {
-	rows, err := tx.Query("SELECT state, covered, count(*) FROM outbox GROUP BY 1, 2")
+	rows, err := tx.Query("SELECT state, covered, desk, count(*) FROM outbox GROUP BY 1, 2, 3")
 	if err != nil {
 		return err
 	}
@@ -86,9 +93,13 @@ func (s *Status) countChanges(tx *sql.Tx, m *meta) error {
 	for rows.Next() {
 		var at stage
 		var covered bool
+		var lies desk
 		var n int
-		if err := rows.Scan(&at, &covered, &n); err != nil {
+		if err := rows.Scan(&at, &covered, &lies, &n); err != nil {
 			return err
+		}
+		if lies == returned || lies == lookAgain {
+			s.Returned += n
 		}
 		switch at {
 		case unsent:
@@ -98,7 +109,7 @@ func (s *Status) countChanges(tx *sql.Tx, m *meta) error {
 		case superseded:
 			s.Superseded += n
 		case parked, sent:
-			if at == parked {
+			if at == parked && lies == nowhere {
 				s.Parked += n
 			}
 			if covered && m.Agreed {

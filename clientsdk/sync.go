@@ -22,6 +22,11 @@ type Report struct {
 	// Reset says that everything came again, Reoffered that the digest of the
 	// receipt disagreed and everything kept was offered again.
 	Reset, Reoffered bool
+	// Lost lists changes that the server had and its receipt no longer covers. They were
+	// offered again.
+	Lost []uint64
+	// Told counts what authors were told of for the first time: see Client.Told.
+	Told int
 	// Restarted lists areas that were fetched again because their sums disagreed,
 	// Drifted those whose sums disagree even so.
 	Restarted, Drifted []syncproto.AreaID
@@ -36,8 +41,8 @@ type Report struct {
 type session struct {
 	c      *Client
 	report Report
-	// returned are changes that a receipt sent back to the outbox: once a session.
-	returned map[uint64]bool
+	// offered are changes that a receipt sent back to the outbox: once a session.
+	offered map[uint64]bool
 	// restarted are areas asked for again: once a session.
 	restarted map[syncproto.AreaID]bool
 	resets    int
@@ -66,7 +71,7 @@ func (c *Client) Sync(ctx context.Context) (Report, error) {
 	}
 	defer func() { <-c.syncing }()
 	s := &session{
-		c: c, returned: make(map[uint64]bool), restarted: make(map[syncproto.AreaID]bool),
+		c: c, offered: make(map[uint64]bool), restarted: make(map[syncproto.AreaID]bool),
 		report: Report{Sent: make(map[syncproto.Outcome]int)},
 	}
 	c.mu.Lock()

@@ -59,11 +59,16 @@ func (a *applying) verdict(o *own, v syncproto.Verdict) error {
 			return err
 		}
 		a.report.Sent[syncproto.Refused]++
-		return a.exec("UPDATE outbox SET state = 3, outcome = ?, reason = ?, overlay = 0 WHERE n = ?", string(outcome), reason, int64(o.N))
+		return a.exec("UPDATE outbox SET state = 3, outcome = ?, reason = ?, overlay = 0, desk = '' WHERE n = ?", string(outcome), reason, int64(o.N))
 	}
-	stage := sent
+	stage, lies := sent, nowhere
 	if outcome == syncproto.Parked && v.Version == 0 {
-		stage = parked
+		stage, lies = parked, o.desk // of a change that it knew, the server repeats only what it said at first
+		if v.Verdict == syncproto.Parked && v.Reason != nil {
+			lies = deskOf(v.Reason.Code)
+		}
+	} else if o.desk == lookAgain {
+		lies = lookAgain
 	}
 	a.report.Sent[v.Verdict]++
 	if v.Stamp != nil && v.Version > 0 {
@@ -71,8 +76,8 @@ func (a *applying) verdict(o *own, v syncproto.Verdict) error {
 			return err
 		}
 	}
-	return a.exec("UPDATE outbox SET state = ?, outcome = ?, version = max(version, ?), reason = ? WHERE n = ?",
-		int(stage), string(outcome), int64(v.Version), reason, int64(o.N))
+	return a.exec("UPDATE outbox SET state = ?, outcome = ?, version = max(version, ?), reason = ?, desk = ? WHERE n = ?",
+		int(stage), string(outcome), int64(v.Version), reason, string(lies), int64(o.N))
 }
 
 // make builds the record that is this change and nothing else from the change's
