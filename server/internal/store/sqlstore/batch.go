@@ -72,6 +72,20 @@ func (t *tx) put(in *insertion, args []any) error {
 	return nil
 }
 
+// ask runs a query that holds its rows in the place of a list, as put runs a statement,
+// and calls scan for every row of the answer.
+func (t *tx) ask(in *insertion, args []any, scan func(*sql.Rows) error) error {
+	for _, size := range insertSizes {
+		for n := size * in.columns; len(args) >= n && n > 0; args = args[n:] {
+			rows, err := t.w.query(t.ctx, in.text(t.s.dialect, size), args[:n]...)
+			if err := each(rows, err, scan); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // search is a SELECT with a list of ids in it: before, "item, item, …", after. An
 // item holds one place, written as "?". Arguments of its own stand before the list.
 type search struct {
@@ -111,6 +125,26 @@ func (s search) text(d Dialect, own, size int) string {
 		items[i] = strings.Replace(s.item, "?", d.Placeholder(own+i+1), 1)
 	}
 	return s.before + strings.Join(items, ", ") + s.after
+}
+
+// lastOf keeps the last of the items with each key, in order of first mention: a
+// statement may meet a row only once.
+func lastOf[T any, K comparable](items []T, key func(*T) K) []*T {
+	if len(items) == 0 {
+		return nil
+	}
+	at := make(map[K]int, len(items))
+	kept := make([]*T, 0, len(items))
+	for i := range items {
+		k := key(&items[i])
+		if j, ok := at[k]; ok {
+			kept[j] = &items[i]
+			continue
+		}
+		at[k] = len(kept)
+		kept = append(kept, &items[i])
+	}
+	return kept
 }
 
 // once returns the ids without repetitions, in order.

@@ -18,8 +18,8 @@ const EpochStep = 1 << 40
 // Begin gives a new database its epoch; one that has an epoch keeps it.
 func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
 	err := s.transact(ctx, func(t *tx) error {
-		return t.w.exec(t.ctx, `INSERT INTO meta (one, epoch, last_number, as_of, revision)
-			VALUES (1, $1, 0, 0, 1) ON CONFLICT (one) DO NOTHING`, epoch[:])
+		return t.w.exec(t.ctx, `INSERT INTO meta (one, epoch, last_number, as_of, revision, derivation)
+			VALUES (1, $1, 0, 0, 1, $2) ON CONFLICT (one) DO NOTHING`, epoch[:], exchange.Derivation)
 	})
 	if err != nil {
 		return fmt.Errorf("store: give the database an epoch: %w", err)
@@ -44,29 +44,46 @@ func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
 // Boot implements exchange.Store.
 func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
 	var b exchange.Boot
-	err := s.read.moment(ctx, func(q querier) error {
-		rows, err := q.query(ctx, "SELECT epoch, last_number, as_of FROM meta")
-		if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now)); err != nil {
-			return err
-		}
-		if b.Heads, err = headsFrom(ctx, q); err != nil {
-			return err
-		}
-		rows, err = q.query(ctx, `SELECT DISTINCT r.id FROM change_log c JOIN record r ON r.key = c.record
-			WHERE c.released = 0`)
-		b.WaitingFor, err = collect(rows, err, func(rows *sql.Rows, id *syncproto.RecordID) error {
-			return rows.Scan(intoID(id))
-		})
-		if err != nil {
-			return fmt.Errorf("records waited for: %w", err)
-		}
-		rows, err = q.query(ctx, "SELECT COUNT(*) FROM change_log WHERE released = 0")
-		return one(rows, err, &b.Parked)
+	err := s.read.moment(ctx, func(q querier) (err error) {
+		b, err = bootFrom(ctx, q)
+		return err
 	})
 	if err != nil {
 		return exchange.Boot{}, fmt.Errorf("store: boot: %w", err)
 	}
 	return b, nil
+}
+
+func bootFrom(ctx context.Context, q querier) (b exchange.Boot, err error) {
+	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation FROM meta")
+	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation)); err != nil {
+		return b, err
+	}
+	if b.Heads, err = headsFrom(ctx, q); err != nil {
+		return b, err
+	}
+	if b.Chain, err = lastLink(ctx, q); err != nil {
+		return b, err
+	}
+	if b.Links, err = linksFrom(ctx, q); err != nil {
+		return b, err
+	}
+	if b.Signatures, err = signaturesFrom(ctx, q); err != nil {
+		return b, err
+	}
+	if b.Twins, err = twinsFrom(ctx, q); err != nil {
+		return b, err
+	}
+	rows, err = q.query(ctx, `SELECT DISTINCT r.id FROM change_log c JOIN record r ON r.key = c.record
+		WHERE c.released = 0`)
+	b.WaitingFor, err = collect(rows, err, func(rows *sql.Rows, id *syncproto.RecordID) error {
+		return rows.Scan(intoID(id))
+	})
+	if err != nil {
+		return b, fmt.Errorf("records waited for: %w", err)
+	}
+	rows, err = q.query(ctx, "SELECT COUNT(*) FROM change_log WHERE released = 0")
+	return b, one(rows, err, &b.Parked)
 }
 
 func noMeta(err error) error {

@@ -37,20 +37,39 @@ func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 
 // Save implements exchange.Tx. What points at something comes after it.
 func (t *tx) Save(b *exchange.Batch) error {
-	steps := []struct {
-		what string
-		do   func(*exchange.Batch) error
-	}{
+	return do(b, []step{
 		{"keys", t.saveKeys},
 		{"records", t.saveRecords},
 		{"log", t.saveLog},
 		{"released changes", t.saveReleased},
-		{"counters", t.saveCounts},
-		{"sightings", t.saveSightings},
+		{"what is derived", t.saveDerived},
+		{"tellings", t.saveTold},
 		{"devices", t.saveDevices},
 		{"heads", t.saveHeads},
 		{"last number", t.saveLast},
-	}
+	})
+}
+
+// saveDerived writes what of a batch Rederive writes too.
+func (t *tx) saveDerived(b *exchange.Batch) error {
+	return do(b, []step{
+		{"counters", t.saveCounts},
+		{"sightings", t.saveSightings},
+		{"questions", t.saveItems},
+		{"what happened to questions", t.saveEvents},
+		{"blocked index", t.saveIndex},
+		{"links", t.saveLinks},
+		{"signatures", t.saveSignatures},
+	})
+}
+
+// step writes one part of a batch.
+type step struct {
+	what string
+	do   func(*exchange.Batch) error
+}
+
+func do(b *exchange.Batch, steps []step) error {
 	for _, step := range steps {
 		if err := step.do(b); err != nil {
 			return fmt.Errorf("save %s: %w", step.what, err)
@@ -75,6 +94,9 @@ func (t *tx) saveKeys(b *exchange.Batch) error {
 	}
 	for i := range b.Seen {
 		authors.add(string(b.Seen[i].Author[:]))
+	}
+	for i := range b.Told {
+		devices.add(string(b.Told[i].Device[:]))
 	}
 	for i := range b.Devices {
 		devices.add(string(b.Devices[i].Device[:]))

@@ -13,14 +13,14 @@ import (
 
 const deviceSelect = `SELECT d.id, s.high, COALESCE(s.missing, ''), s.held, s.digest,
 	s.stamp_time, s.stamp_earliest, s.stamp_latest, s.contact_server, s.contact_device, s.contact_high,
-	s.unsent, s.app, COALESCE(s.parked, '') FROM device_state s JOIN device d ON d.key = s.device `
+	s.unsent, s.app, COALESCE(s.parked, ''), s.told, s.pulse FROM device_state s JOIN device d ON d.key = s.device `
 
 func scanDevice(rows *sql.Rows, s *exchange.DeviceState) error {
 	var missing, parked string
 	var digest []byte
 	err := rows.Scan(intoID(&s.Device), &s.High, &missing, &s.Held, &digest,
 		&s.LastStamp.Time, &s.LastStamp.Earliest, &s.LastStamp.Latest,
-		&s.ContactServer, &s.ContactDevice, &s.ContactHigh, &s.Unsent, &s.App, &parked)
+		&s.ContactServer, &s.ContactDevice, &s.ContactHigh, &s.Unsent, &s.App, &parked, &s.Told, &s.Pulse)
 	if err != nil {
 		return fmt.Errorf("a row of a device: %w", err)
 	}
@@ -50,13 +50,14 @@ func (s *Store) Device(ctx context.Context, id syncproto.DeviceID) (exchange.Dev
 
 var putDevice = insertion{
 	head: `INSERT INTO device_state (device, high, missing, held, digest, stamp_time, stamp_earliest, stamp_latest,
-		contact_server, contact_device, contact_high, unsent, app, parked) VALUES `,
-	columns: 14,
+		contact_server, contact_device, contact_high, unsent, app, parked, told, pulse) VALUES `,
+	columns: 16,
 	tail: ` ON CONFLICT (device) DO UPDATE SET high = excluded.high, missing = excluded.missing,
 		held = excluded.held, digest = excluded.digest, stamp_time = excluded.stamp_time,
 		stamp_earliest = excluded.stamp_earliest, stamp_latest = excluded.stamp_latest,
 		contact_server = excluded.contact_server, contact_device = excluded.contact_device,
-		contact_high = excluded.contact_high, unsent = excluded.unsent, app = excluded.app, parked = excluded.parked`,
+		contact_high = excluded.contact_high, unsent = excluded.unsent, app = excluded.app, parked = excluded.parked,
+		told = excluded.told, pulse = excluded.pulse`,
 }
 
 func (t *tx) saveDevices(b *exchange.Batch) error {
@@ -65,9 +66,18 @@ func (t *tx) saveDevices(b *exchange.Batch) error {
 		s := &b.Devices[i]
 		args = append(args, t.device(s.Device), int64(s.High), orNull(list(s.Missing)), int64(s.Held), s.Digest[:],
 			int64(s.LastStamp.Time), int64(s.LastStamp.Earliest), int64(s.LastStamp.Latest),
-			int64(s.ContactServer), int64(s.ContactDevice), int64(s.ContactHigh), int64(s.Unsent), s.App, orNull(list(s.Parked)))
+			int64(s.ContactServer), int64(s.ContactDevice), int64(s.ContactHigh), int64(s.Unsent), s.App, orNull(list(s.Parked)), int64(s.Told),
+			pulseArg(s.Pulse))
 	}
 	return t.put(&putDevice, args)
+}
+
+// pulseArg is NULL for a device that nobody watches.
+func pulseArg(pulse []byte) any {
+	if pulse == nil {
+		return nil
+	}
+	return pulse
 }
 
 var contactsOf = search{

@@ -84,26 +84,3 @@ func historiesAfter(ctx context.Context, q querier, after int64) (span []history
 	})
 	return span, last, err
 }
-
-// Derived implements exchange.Store.
-func (s *Store) Derived(ctx context.Context) (exchange.Derived, error) {
-	var d exchange.Derived
-	err := s.read.moment(ctx, func(q querier) (err error) {
-		if d.Counts, err = countsFrom(ctx, q); err != nil {
-			return fmt.Errorf("counters: %w", err)
-		}
-		if d.Sightings, err = sightingsFrom(ctx, q); err != nil {
-			return fmt.Errorf("sightings: %w", err)
-		}
-		if d.Heads, err = headsFrom(ctx, q); err != nil {
-			return err
-		}
-		rows, err := q.query(ctx, deviceSelect+"ORDER BY s.device")
-		d.Devices, err = collect(rows, err, scanDevice)
-		return err
-	})
-	if err != nil {
-		return exchange.Derived{}, fmt.Errorf("store: derived: %w", err)
-	}
-	return d, nil
-}

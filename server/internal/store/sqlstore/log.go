@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"gridsync/server/internal/exchange"
@@ -17,7 +19,7 @@ const (
 	logSelect = `SELECT c.seq, c.id, d.id, c.n, a.id, k.name, r.id, p.code, c.base, c.fields,
 		COALESCE(c.amid, ''), c.decides, c.at, c.form, COALESCE(c.extra, ''),
 		c.time, c.earliest, c.latest, c.received, COALESCE(c.released, c.seq), c.verdict,
-		COALESCE(c.reason, ''), COALESCE(c.field, '') `
+		COALESCE(c.reason, ''), COALESCE(c.field, ''), COALESCE(c.admitted, ''), c.chain `
 	logFrom = `FROM change_log c
 		JOIN device d ON d.key = c.device
 		JOIN author a ON a.key = c.author
@@ -28,12 +30,13 @@ const (
 
 // scanLogged reads a row of logSelect.
 func scanLogged(rows *sql.Rows, l *exchange.Logged) error {
-	var amid, extra, fields string
+	var amid, extra, fields, admitted string
 	var verdict int64
 	c := &l.Change
 	err := rows.Scan(&l.Seq, intoID(&c.ID), intoID(&c.Device), &c.N, intoID(&c.Author), &c.Kind,
 		intoID(&c.Record), &c.Area, &c.Base, &fields, &amid, &c.Decides, &c.At, &c.Form, &extra,
-		&l.Time, &l.Earliest, &l.Latest, &l.Received, &l.Version, &verdict, &l.Reason, &l.Field)
+		&l.Time, &l.Earliest, &l.Latest, &l.Received, &l.Version, &verdict, &l.Reason, &l.Field,
+		&admitted, chainColumn{&l.Chain})
 	if err != nil {
 		return fmt.Errorf("a row of the log: %w", err)
 	}
@@ -44,29 +47,53 @@ func scanLogged(rows *sql.Rows, l *exchange.Logged) error {
 	if c.Amid, err = unlist[string](amid); err != nil {
 		return err
 	}
-	c.Extra, err = extraFrom(extra)
+	if c.Extra, err = extraFrom(extra); err != nil {
+		return err
+	}
+	l.Admitted, err = admissionFrom(admitted)
 	return err
+}
+
+// admissionArg is NULL for a change that nobody had to let in.
+func admissionArg(a *exchange.Admission) any {
+	if a == nil {
+		return nil
+	}
+	return string(syncproto.ValueOf(a))
+}
+
+// admissionFrom reads what admissionArg wrote.
+func admissionFrom(text string) (*exchange.Admission, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var a exchange.Admission
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		return nil, fmt.Errorf("a stored admission: %w", err)
+	}
+	return &a, nil
 }
 
 var insertLog = insertion{
 	head: `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields, amid, decides,
-		at, form, extra, time, earliest, latest, received, released, verdict, reason, field) VALUES `,
-	columns: 23,
+		at, form, extra, time, earliest, latest, received, released, verdict, reason, field, admitted, chain) VALUES `,
+	columns: 25,
 }
 
 // insertPlain is insertLog without the columns in which most rows have nothing:
 // what is not bound costs nothing.
 var insertPlain = insertion{
 	head: `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields,
-		at, form, time, earliest, latest, received, verdict) VALUES `,
-	columns: 17,
+		at, form, time, earliest, latest, received, verdict, chain) VALUES `,
+	columns: 18,
 }
 
 // isPlain reports whether a row has nothing in the columns that insertPlain leaves
 // out.
 func isPlain(l *exchange.Logged) bool {
 	c := &l.Change
-	return l.Version == l.Seq && l.Reason == "" && l.Field == "" && len(c.Amid) == 0 && !c.Decides && len(c.Extra) == 0
+	return l.Version == l.Seq && l.Reason == "" && l.Field == "" && l.Admitted == nil &&
+		len(c.Amid) == 0 && !c.Decides && len(c.Extra) == 0
 }
 
 func (t *tx) saveLog(b *exchange.Batch) error {
@@ -82,14 +109,15 @@ func (t *tx) saveLog(b *exchange.Batch) error {
 		if isPlain(l) {
 			plain = append(plain, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
 				t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
-				int64(c.At), int64(c.Form), int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), verdict)
+				int64(c.At), int64(c.Form), int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), verdict,
+				chainArg(&l.Chain))
 			continue
 		}
 		args = append(args, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
 			t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
 			orNull(list(c.Amid)), flag(c.Decides), int64(c.At), int64(c.Form), orNull(extraText(c.Extra)),
 			int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), releasedArg(l), verdict,
-			orNull(string(l.Reason)), orNull(l.Field))
+			orNull(string(l.Reason)), orNull(l.Field), admissionArg(l.Admitted), chainArg(&l.Chain))
 	}
 	if err := t.put(&insertPlain, plain); err != nil {
 		return err
@@ -106,10 +134,10 @@ func releasedArg(l *exchange.Logged) any {
 }
 
 var updateReleased = insertion{
-	head:    `WITH given (seq, released, verdict, reason, field) AS (VALUES `,
-	columns: 5,
+	head:    `WITH given (seq, released, verdict, reason, field, admitted) AS (VALUES `,
+	columns: 6,
 	tail: `) UPDATE change_log SET released = given.released, verdict = given.verdict,
-		reason = given.reason, field = given.field FROM given WHERE change_log.seq = given.seq`,
+		reason = given.reason, field = given.field, admitted = given.admitted FROM given WHERE change_log.seq = given.seq`,
 }
 
 func (t *tx) saveReleased(b *exchange.Batch) error {
@@ -120,7 +148,8 @@ func (t *tx) saveReleased(b *exchange.Batch) error {
 		if err != nil {
 			return err
 		}
-		args = append(args, int64(l.Seq), int64(l.Version), verdict, orNull(string(l.Reason)), orNull(l.Field))
+		args = append(args, int64(l.Seq), int64(l.Version), verdict, orNull(string(l.Reason)), orNull(l.Field),
+			admissionArg(l.Admitted))
 	}
 	return t.put(&updateReleased, args)
 }
@@ -162,18 +191,63 @@ var logsOf = search{logSelect + logFrom + "WHERE r.id IN (", "?", ")"}
 
 // Logs implements exchange.Tx.
 func (t *tx) Logs(ids []syncproto.RecordID) ([]exchange.Logged, error) {
+	logs, err := findLogs(t.ctx, t.w, t.s.dialect, ids)
+	if err != nil {
+		return nil, fmt.Errorf("logs of records: %w", err)
+	}
+	return logs, nil
+}
+
+// LogOf implements desk.Store.
+func (s *Store) LogOf(ctx context.Context, ids []syncproto.RecordID) ([]exchange.Logged, error) {
+	logs, err := findLogs(ctx, s.read, s.dialect, ids)
+	if err != nil {
+		return nil, fmt.Errorf("store: logs of records: %w", err)
+	}
+	return logs, nil
+}
+
+// findLogs returns what was ever said about records, in order.
+func findLogs(ctx context.Context, q querier, d Dialect, ids []syncproto.RecordID) ([]exchange.Logged, error) {
 	var all []exchange.Logged
-	err := find(t.ctx, t.w, t.s.dialect, logsOf, ids, idArg, nil, func(rows *sql.Rows) error {
+	err := find(ctx, q, d, logsOf, ids, idArg, nil, func(rows *sql.Rows) error {
 		var l exchange.Logged
 		err := scanLogged(rows, &l)
 		all = append(all, l)
 		return err
 	})
+	slices.SortFunc(all, func(a, b exchange.Logged) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all, err
+}
+
+// ChangesOf implements desk.Store: in order of n.
+func (s *Store) ChangesOf(ctx context.Context, device syncproto.DeviceID, first, last uint64) ([]exchange.Logged, error) {
+	text := logSelect + logFrom + `WHERE c.device = (SELECT key FROM device WHERE id = $1) AND c.n BETWEEN $2 AND $3
+		ORDER BY c.n`
+	rows, err := s.read.query(ctx, text, device[:], int64(min(first, math.MaxInt64)), int64(min(last, math.MaxInt64)))
+	logged, err := collect(rows, err, scanLogged)
 	if err != nil {
-		return nil, fmt.Errorf("logs of records: %w", err)
+		return nil, fmt.Errorf("store: changes of device %s: %w", device, err)
 	}
-	slices.SortFunc(all, func(a, b exchange.Logged) int { return int(a.Seq - b.Seq) })
-	return all, nil
+	return logged, nil
+}
+
+// LogBy implements desk.Store.
+func (s *Store) LogBy(ctx context.Context, author syncproto.AuthorID, before syncproto.Version, limit int) ([]exchange.Logged, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	text := logSelect + logFrom + `WHERE c.author = (SELECT key FROM author WHERE id = $1) AND c.seq < $2
+		ORDER BY c.seq DESC LIMIT $3`
+	rows, err := s.read.query(ctx, text, author[:], int64(before), limit)
+	logged, err := collect(rows, err, scanLogged)
+	if err != nil {
+		return nil, fmt.Errorf("store: log of author %s: %w", author, err)
+	}
+	return logged, nil
 }
 
 var receivedBy = search{

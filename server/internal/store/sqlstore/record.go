@@ -177,6 +177,7 @@ var (
 // rows about those that left a feed.
 type recordRows struct {
 	next                       int64 // the next key
+	admitted                   map[syncproto.Version]bool
 	sole, added, changed, left []any
 }
 
@@ -190,7 +191,7 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
-	rows := recordRows{next: next, sole: make([]any, 0, len(b.Records)*insertSole.columns)}
+	rows := recordRows{next: next, admitted: admittedRows(b), sole: make([]any, 0, len(b.Records)*insertSole.columns)}
 	for i := range b.Records {
 		if err := t.addRecord(&rows, &b.Records[i]); err != nil {
 			return err
@@ -241,6 +242,9 @@ func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
 	if err != nil {
 		return err
 	}
+	if rc.Sole && !standsAlone(r, rows.admitted) {
+		return fmt.Errorf("record %s can't stand for row %d of the log: columns of the row don't say all of it", r.ID, r.Version)
+	}
 	key, to := t.records[r.ID], &rows.changed
 	if key == 0 {
 		key, to = t.giveKey(rows, r.ID), &rows.added
@@ -259,6 +263,28 @@ func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
 	}
 	rows.left = append(rows.left, before, int64(r.Version), key)
 	return nil
+}
+
+// admittedRows names the rows of a batch that a person let in.
+func admittedRows(b *exchange.Batch) map[syncproto.Version]bool {
+	var admitted map[syncproto.Version]bool
+	for i := range b.Log {
+		if b.Log[i].Admitted == nil {
+			continue
+		}
+		if admitted == nil {
+			admitted = make(map[syncproto.Version]bool)
+		}
+		admitted[b.Log[i].Seq] = true
+	}
+	return admitted
+}
+
+// standsAlone reports whether storedRecord.record can make the record of its log row
+// again: it reads neither what the row's change says beside its fields nor how it was
+// let in.
+func standsAlone(r *syncproto.Record, admitted map[syncproto.Version]bool) bool {
+	return len(r.Live) == 1 && len(r.Live[0].With) == 0 && len(r.Live[0].Undoes) == 0 && !admitted[r.Version]
 }
 
 // liveArg is NULL for a record that may stand for its log row.

@@ -9,6 +9,7 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/rollup"
+	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
 
@@ -67,33 +68,38 @@ func (t *tx) saveSightings(b *exchange.Batch) error {
 		return err
 	}
 	args = args[:0]
-	for _, s := range lastSightings(b.Seen) {
+	for _, s := range lastOf(b.Seen, sightingKey) {
 		args = append(args, s.Round[:], s.Person[:], s.Visit[:], int64(s.Area), t.author(s.Author), int64(s.At))
 	}
 	return t.put(&putSightings, args)
 }
 
-// lastSightings keeps the last of those that say the same visit met the same person.
-func lastSightings(seen []rollup.Sighting) []*rollup.Sighting {
-	type key [3][16]byte
-	at := make(map[key]int, len(seen))
-	var kept []*rollup.Sighting
-	for i := range seen {
-		s := &seen[i]
-		k := key{s.Round, s.Person, s.Visit}
-		if j, ok := at[k]; ok {
-			kept[j] = s
-			continue
-		}
-		at[k] = len(kept)
-		kept = append(kept, s)
-	}
-	return kept
+// sightingKey is what makes a sighting one with another: the same visit says that it
+// met the same person.
+func sightingKey(s *rollup.Sighting) [3]syncproto.RecordID {
+	return [3]syncproto.RecordID{s.Round, s.Person, s.Visit}
 }
 
 // Totals implements rollup.Store: in order of (area, measure), without measures
 // that come to 0.
 func (s *Store) Totals(ctx context.Context, areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error) {
+	counts, err := totalsFrom(ctx, s.read, s.dialect, areas, day, standing)
+	if err != nil {
+		return nil, fmt.Errorf("store: totals: %w", err)
+	}
+	return counts, nil
+}
+
+// Totals implements exchange.Tx, as the group itself has moved them.
+func (t *tx) Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error) {
+	counts, err := totalsFrom(t.ctx, t.w, t.s.dialect, areas, day, standing)
+	if err != nil {
+		return nil, fmt.Errorf("totals: %w", err)
+	}
+	return counts, nil
+}
+
+func totalsFrom(ctx context.Context, q querier, d Dialect, areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error) {
 	if len(areas) == 0 {
 		return nil, nil
 	}
@@ -104,18 +110,13 @@ func (s *Store) Totals(ctx context.Context, areas []area.Key, day form.Day, stan
 		}
 	}
 	slices.Sort(names)
-	d := s.dialect
 	text := "SELECT area, measure, SUM(n) FROM counter WHERE " + d.AmongNumbers("area", 1) +
 		" AND (day = $2 OR day < $2 AND " + d.AmongTexts("measure", 3) + ") GROUP BY area, measure HAVING SUM(n) <> 0 ORDER BY area, measure"
-	rows, err := s.read.query(ctx, text, list(areas), int64(day), listOrEmpty(names))
-	counts, err := collect(rows, err, func(rows *sql.Rows, c *rollup.Count) error {
+	rows, err := q.query(ctx, text, list(areas), int64(day), listOrEmpty(names))
+	return collect(rows, err, func(rows *sql.Rows, c *rollup.Count) error {
 		c.Day = day
 		return rows.Scan(&c.Area, &c.Measure, &c.N)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: totals: %w", err)
-	}
-	return counts, nil
 }
 
 // listOrEmpty is a list as JSON text.

@@ -34,6 +34,15 @@ func idArg[T ~[16]byte](id *T) any {
 	return b[:]
 }
 
+// idOrNull is an id as an argument, NULL for none.
+func idOrNull[T ~[16]byte](id T) any {
+	b := [16]byte(id)
+	if b == ([16]byte{}) {
+		return nil
+	}
+	return b[:]
+}
+
 // orNull is a text that is NULL when there is none.
 func orNull(text string) any {
 	if text == "" {

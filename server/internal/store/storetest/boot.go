@@ -23,7 +23,7 @@ func aNewDatabaseIsEmpty(w *world) {
 	version, at, err := w.AsOf(w.ctx())
 	w.must(err)
 	same(w.t, "as of", []int64{int64(version), int64(at)}, []int64{0, 0})
-	same(w.t, "open", w.openItems(0, 10, 1)+w.openItems(0, 10), "")
+	same(w.t, "open", w.allOpen(1)+w.allOpen(), "")
 	page, _ := w.rosterPage("", roster.Place{}, 10, 1)
 	same(w.t, "roster", page, "")
 }
@@ -40,6 +40,16 @@ func emptyBatchesAreFine(w *world) {
 		w.must(err)
 		parked, err := tx.Parked(nil, 0, 10)
 		w.must(err)
+		blocks, err := tx.Blocks(nil, 10)
+		w.must(err)
+		items, err := tx.Items(nil)
+		w.must(err)
+		about, err := tx.ItemsAbout(nil)
+		w.must(err)
+		totals, err := tx.Totals(nil, 0, nil)
+		w.must(err)
+		w.must(tx.SetChain(nil))
+		same(w.t, "derived rows", len(blocks)+len(items)+len(about)+len(totals), 0)
 		none, err := tx.Parked([]syncproto.Code{syncproto.CodeUnknownArea}, 0, 0)
 		w.must(err)
 		same(w.t, "rows", len(prior)+len(records)+len(logs)+len(at)+len(parked)+len(none), 0)
@@ -53,6 +63,11 @@ func emptyBatchesAreFine(w *world) {
 	w.must(err)
 	parked, err := w.CountParked(w.ctx())
 	w.must(err)
+	logs, err := w.LogOf(w.ctx(), nil)
+	w.must(err)
+	links, err := w.Absorbed(w.ctx(), nil)
+	w.must(err)
+	same(w.t, "logs and links", len(logs)+len(links), 0)
 	same(w.t, "rows", len(records)+len(contacts)+len(totals)+len(parked)+w.countOpen(), 0)
 	w.must(w.PutAreas(w.ctx(), nil))
 	w.must(w.AddIdentities(w.ctx(), identity.Everyone{}))
@@ -223,7 +238,7 @@ func reopenKeepsEverything(w *world) {
 	r := w.records(recordID(1))[0]
 	w.edit(move, 4, r, rosterOf(1), rosterOf(2))
 	move.Devices = []exchange.DeviceState{w.deviceState(4)}
-	move.Opened = []review.Item{{Kind: review.Exit, Record: r.ID, Field: "exit", Area: 2, Opened: w.last, At: w.time()}}
+	move.Items = []review.Item{w.pair(review.DoubleVisit, 1, 2, w.last)}
 	w.save(move)
 
 	type all struct {

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/match"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 )
@@ -20,7 +22,12 @@ func (w *world) everything(device int, record syncproto.RecordID) *exchange.Batc
 	b.Log = append(b.Log, w.park(w.change(device, recordID(900_000+device)), syncproto.CodeUnknownRecord))
 	b.Counts = []rollup.Count{{Area: 1, Day: 20200126, Measure: "persons", N: 1}}
 	b.Seen = []rollup.Sighting{w.sighting(1, device, device, 1)}
-	b.Opened = w.question(record, "phone", 1, w.last)
+	b.Items = []review.Item{w.question(device, "phone", 1, w.last)}
+	b.Events = []review.Event{{Item: b.Items[0].ID(), Version: w.last, At: w.time(), What: review.WasOpened}}
+	b.Told = []exchange.Telling{w.telling(device, w.last, 1)}
+	b.Indexed = []match.Entry{{Key: match.Key(device) << 60, Record: record}}
+	b.Links = []exchange.Link{{Record: recordID(800_000 + device), Into: record}}
+	b.Signatures = []exchange.Signature{{Record: record, Area: 1, Day: 20200126, Figures: map[string]int64{"persons": 1}}}
 	b.Devices = []exchange.DeviceState{{Device: deviceID(device), High: 2, Held: 2, ContactServer: w.time()}}
 	b.Heads = []exchange.Head{{Feed: rosterOf(1), Last: w.last, Sum: syncproto.RowSum(record, w.last), Records: 1}}
 	return b
@@ -37,8 +44,9 @@ func (w *world) nothing() {
 	if boot.Epoch.IsZero() {
 		w.t.Error("there is no epoch")
 	}
-	same(w.t, "boot", boot, exchange.Boot{Epoch: boot.Epoch})
+	same(w.t, "boot", boot, exchange.Boot{Epoch: boot.Epoch, Derivation: exchange.Derivation})
 	same(w.t, "page", len(w.page(rosterOf(1), 0)), 0)
+	same(w.t, "told", len(w.hears(1, 0, 10))+len(w.wholeLog()), 0)
 	w.must(w.Histories(w.ctx(), func(log []exchange.Logged, _ *syncproto.Record) error {
 		w.t.Errorf("a history of %d changes", len(log))
 		return nil

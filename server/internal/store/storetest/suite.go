@@ -8,9 +8,9 @@ import (
 	"context"
 	"testing"
 
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -94,8 +94,19 @@ var promises = []struct {
 	{"AsOfNeverGoesBack", asOfNeverGoesBack},
 
 	{"QuestionsOpenAndClose", questionsOpenAndClose},
-	{"NoPageOfQuestionsEndsAmidAVersion", noPageOfQuestionsEndsAmidAVersion},
+	{"QuestionsComeBackWhole", questionsComeBackWhole},
+	{"QuestionsComePageByPage", questionsComePageByPage},
+	{"QuestionsCanBeAskedFor", questionsCanBeAskedFor},
+	{"PairsAreFoundFromEitherSide", pairsAreFoundFromEitherSide},
+	{"AQuestionsHistoryComesInOrder", aQuestionsHistoryComesInOrder},
 	{"TheLastWordOnAQuestionHolds", theLastWordOnAQuestionHolds},
+
+	{"AuthorsHearWholeVersions", authorsHearWholeVersions},
+	{"TellingsComeBackWhole", tellingsComeBackWhole},
+
+	{"EveryRowKeepsItsLink", everyRowKeepsItsLink},
+	{"RowsWithoutALinkAreGivenOne", rowsWithoutALinkAreGivenOne},
+	{"TheLogIsToldInOrder", theLogIsToldInOrder},
 
 	{"RostersComeAreaByArea", rostersComeAreaByArea},
 	{"RostersCanKeepToAKind", rostersCanKeepToAKind},
