@@ -21,13 +21,20 @@ import (
 // ranges of keys, so that a device that has everything carries a few dozen bytes
 // however many areas it sees.
 type cursor struct {
-	epoch     syncproto.Epoch
-	areas     uint32
-	forms     uint32
+	epoch syncproto.Epoch
+	areas uint32
+	forms uint32
+	// told is the version of the last thing that the device's authors have heard.
+	told      syncproto.Version
 	positions map[Feed]syncproto.Version
 }
 
-const cursorFormat = 1
+// cursorFormat is the format that is written; the one before, in which nothing was told,
+// is still read.
+const (
+	cursorFormat  = 2
+	cursorFormat1 = 1
+)
 
 var errCursor = errors.New("not a cursor")
 
@@ -53,6 +60,7 @@ func (c *cursor) String() string {
 	b = append(b, c.epoch[:]...)
 	b = binary.BigEndian.AppendUint32(b, c.areas)
 	b = binary.BigEndian.AppendUint32(b, c.forms)
+	b = binary.AppendUvarint(b, uint64(c.told))
 	b = c.appendPositions(b)
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(append(b, sum[:4]...))
@@ -107,7 +115,7 @@ const maxFeeds = 1 << 20
 func parseCursor(s string) (*cursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	const head = 1 + 16 + 4 + 4
-	if err != nil || len(b) < head+4 || b[0] != cursorFormat {
+	if err != nil || len(b) < head+4 || b[0] != cursorFormat && b[0] != cursorFormat1 {
 		return nil, errCursor
 	}
 	body := b[:len(b)-4]
@@ -119,6 +127,13 @@ func parseCursor(s string) (*cursor, error) {
 		forms: binary.BigEndian.Uint32(body[21:]), positions: make(map[Feed]syncproto.Version),
 	}
 	r := bytes.NewReader(body[head:])
+	if b[0] == cursorFormat {
+		told, err := binary.ReadUvarint(r)
+		if err != nil || told > syncproto.MaxN {
+			return nil, errCursor
+		}
+		c.told = syncproto.Version(told)
+	}
 	for pos := syncproto.Version(0); r.Len() > 0; {
 		step, err := binary.ReadUvarint(r)
 		if err != nil || step > syncproto.MaxN {

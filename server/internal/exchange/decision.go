@@ -2,8 +2,13 @@ package exchange
 
 import (
 	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/clock"
 )
 
 // Decision is a ruling made at the server's desk: changes of one author that are taken
@@ -41,10 +46,114 @@ type Decided struct {
 // taken back.
 type Link struct{ Record, Into syncproto.RecordID }
 
+// DeskDevice is the device from which a server records what is decided at its desk.
+// A new history has a new one, so that no number of it is given out twice.
+func DeskDevice(epoch syncproto.Epoch) syncproto.DeviceID {
+	return syncproto.DeviceID(uuid.NewSHA1(uuid.UUID(epoch), []byte("desk")))
+}
+
 // Decide makes a decision's changes on behalf of its author, from the server's own
 // device, durably. It fails with code moved_on if something that the author saw has
 // changed, and with the code of whatever would park one of the changes (out_of_area,
 // not_entitled, own_work, fails_form …); nothing of the decision is then kept.
 func (s *Service) Decide(ctx context.Context, d Decision) (Decided, error) {
-	return Decided{}, nil
+	if len(d.Steps) == 0 {
+		return Decided{}, &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "steps"}
+	}
+	j := &job{decision: &d, device: s.desk, done: make(chan error, 1)}
+	if err := s.writer.submit(ctx, j); err != nil {
+		return Decided{}, err
+	}
+	return j.decided, nil
+}
+
+// decide takes a decision's steps one after the other. Its group holds nothing else: an
+// error undoes all of it.
+func (g *group) decide(ctx context.Context, j *job) error {
+	d := j.decision
+	if err := g.unmoved(d); err != nil {
+		return err
+	}
+	state, err := g.device(ctx, j.device)
+	if err != nil {
+		return err
+	}
+	j.contact = clock.Contact{Server: g.now, Device: g.now}
+	j.decided = Decided{}
+	for i := range d.Steps {
+		change := g.changeOf(d, &d.Steps[i], state.High+1)
+		fields, err := change.Values()
+		if err != nil {
+			return &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "fields"}
+		}
+		if err := g.loadRecords([]syncproto.RecordID{change.Record}); err != nil {
+			return err
+		}
+		verdict, err := g.take(state, j, &decoded{change: change, fields: fields, hash: change.Hash()})
+		if err != nil {
+			return err
+		}
+		if !verdict.Verdict.Held() || verdict.Verdict == syncproto.Parked {
+			return verdict.Reason
+		}
+		// What it lets in is there for the next step.
+		if err := g.follow(ctx); err != nil {
+			return err
+		}
+		j.decided.Changes = append(j.decided.Changes, syncproto.Origin{Device: j.device, N: change.N})
+		j.decided.Version = verdict.Version
+	}
+	state.met(j.contact, state.High, 0, "")
+	return nil
+}
+
+// unmoved reports with code moved_on what has changed since the decider looked.
+func (g *group) unmoved(d *Decision) error {
+	ids := make([]syncproto.RecordID, 0, len(d.Seen))
+	for _, seen := range d.Seen {
+		ids = append(ids, seen.Record)
+	}
+	if err := g.loadRecords(ids); err != nil {
+		return err
+	}
+	for _, seen := range d.Seen {
+		now := syncproto.Version(0)
+		if r := g.records[seen.Record].now; r != nil {
+			now = r.Version
+		}
+		if now != seen.Version {
+			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "seen"}
+		}
+	}
+	for _, at := range d.Waits {
+		rows, err := g.tx.Prior(at.Device, []uint64{at.N})
+		if err != nil {
+			return fmt.Errorf("group: a parked change: %w", err)
+		}
+		if !slices.ContainsFunc(rows, func(l Logged) bool { return l.Version == 0 && l.Reason != syncproto.CodeResubmitted }) {
+			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "waits"}
+		}
+	}
+	return nil
+}
+
+// changeOf writes a step as a change.
+func (g *group) changeOf(d *Decision, s *Step, n uint64) syncproto.Change {
+	c := syncproto.Change{
+		ID:     g.newID(n),
+		Device: g.w.service.desk, N: n, Author: d.Author, Kind: s.Kind, Record: s.Record, Area: s.Area, Base: s.Base,
+		Fields: s.Fields.Encode(), Decides: true, At: g.now, Form: 1,
+	}
+	if f := g.snap.Forms.Newest(s.Kind); f != nil {
+		c.Form = f.Version
+	}
+	c.SetWith(s.With)
+	c.SetUndoes(s.Undoes)
+	return c
+}
+
+// newID gives a change of the desk its id: it follows from the retry key, which is never
+// given out twice.
+func (g *group) newID(n uint64) syncproto.ChangeID {
+	return syncproto.ChangeID(uuid.NewSHA1(uuid.UUID(g.w.service.desk), fmt.Append(nil, n)))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 )
@@ -27,6 +28,22 @@ type group struct {
 	batch    Batch
 	outcomes map[syncproto.Outcome]int64
 	parked   int
+	// links are those of the world that the group leaves: the committed ones until it
+	// alters one. relinked are the records whose links it altered.
+	links    *links
+	relinked []syncproto.RecordID
+	// answers are rows that answer returned changes, pulsed the windows that became hard
+	// to believe.
+	answers []*Logged
+	pulsed  []raised
+	// ruledPairs are questions about two records on which the group says something;
+	// followed is how many of order have been looked at for rulings on parked changes.
+	ruledPairs []review.Key
+	followed   int
+	// decision is the one that the group is for, if it is.
+	decision *job
+	chain    syncproto.Hash
+	failure  error
 	// nowWaiting and noLongerWaiting are what this group does to writer.waiting.
 	nowWaiting, noLongerWaiting map[syncproto.RecordID]struct{}
 }
@@ -48,6 +65,8 @@ func newGroup(w *writer, tx Tx) *group {
 		commits:         make(map[syncproto.Version]syncproto.Instant),
 		outcomes:        make(map[syncproto.Outcome]int64),
 		parked:          w.parked,
+		links:           w.links,
+		chain:           w.chain,
 		nowWaiting:      make(map[syncproto.RecordID]struct{}),
 		noLongerWaiting: make(map[syncproto.RecordID]struct{}),
 	}
@@ -65,12 +84,17 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 		if err := g.push(j); err != nil {
 			return err
 		}
+		if j.decision != nil {
+			if err := g.decide(ctx, j); err != nil {
+				return err
+			}
+		}
 	}
 	if err := g.release(ctx, jobs); err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		if !j.retry {
+		if j.isPush() {
 			j.state = *g.devices[j.device]
 			g.conclude(j)
 			g.stamp(j)
@@ -86,7 +110,7 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 	var ids []syncproto.RecordID
 	var bases []syncproto.Version
 	for _, j := range jobs {
-		if j.retry {
+		if !j.isPush() {
 			continue
 		}
 		state, err := g.device(ctx, j.device)
@@ -179,7 +203,7 @@ func (g *group) loadRecords(ids []syncproto.RecordID) error {
 
 // push takes one push's changes in their order.
 func (g *group) push(j *job) error {
-	if j.retry {
+	if !j.isPush() {
 		return nil
 	}
 	state := g.devices[j.device]
@@ -202,18 +226,19 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 	case d.err != nil:
 		return refused(c.N, d.err), nil //nolint:nilerr // a change that can't be read is an answer, and no failure of the group
 	case state.holds(c.N):
-		return g.known(c, d.hash), nil
+		return g.repeated(c, d.hash), nil
 	case c.N > state.High+1 && len(state.Missing) >= maxHoles:
 		return refused(c.N, &syncproto.Error{Code: syncproto.CodeBadChange, Field: "n", Detail: "too many gaps"}), nil
 	}
 	g.next++
 	logged := Logged{
-		Seq: g.next, Change: *c, Received: g.now,
+		Seq: g.next, Change: *c, Received: g.now, hash: d.hash,
 		Stamp: clock.Correct(c.At, j.contact, g.bounds(state, c)),
 	}
 	gap := c.N > state.High+1
 	late := c.N < state.High
 	state.take(c.N, d.hash, logged.Stamp)
+	g.watch(&logged, d, state)
 
 	w := g.touch(c.Record)
 	reason := g.route(&logged, d, w, state)
@@ -229,6 +254,9 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 	g.prior[origin{c.Device, c.N}] = &logged
 	w.rows = append(w.rows, &logged)
 	g.log = append(g.log, &logged)
+	if _, answers := c.Extra["answers"]; answers {
+		g.answers = append(g.answers, &logged)
+	}
 	return syncproto.Verdict{N: c.N, Verdict: logged.Verdict, Version: logged.Version, Reason: reason}, nil
 }
 
@@ -236,9 +264,9 @@ func refused(n uint64, why *syncproto.Error) syncproto.Verdict {
 	return syncproto.Verdict{N: n, Verdict: syncproto.Refused, Reason: why}
 }
 
-// known answers for a number that is held already: the first verdict again when
+// repeated answers for a number that is held already: the first verdict again when
 // it is the same change, a refusal when it is another.
-func (g *group) known(c *syncproto.Change, hash syncproto.Hash) syncproto.Verdict {
+func (g *group) repeated(c *syncproto.Change, hash syncproto.Hash) syncproto.Verdict {
 	prior := g.prior[origin{c.Device, c.N}]
 	if prior == nil || prior.Change.Hash() != hash {
 		return refused(c.N, &syncproto.Error{Code: syncproto.CodeNReused, Field: "n"})

@@ -30,12 +30,14 @@ type puller struct {
 	// read holds, for each feed that was read to its end, the version of its last
 	// event.
 	read map[Feed]syncproto.Version
+	// untold says that there is more to tell than fits.
+	untold bool
 }
 
 // pull fills in what has changed in the device's scope since its cursor. What it
 // costs follows what has changed; when nothing has, it asks the store nothing.
 // j is the push that the request made, nil if it made none.
-func (s *Service) pull(ctx context.Context, req *syncproto.Request, j *job, answer *syncproto.Answer) error {
+func (s *Service) pull(ctx context.Context, req *syncproto.Request, j *job, state *DeviceState, answer *syncproto.Answer) error {
 	snap := s.registry.Current()
 	p := &puller{s: s, snap: snap, answer: answer, read: make(map[Feed]syncproto.Version)}
 	p.scope = s.scopes.of(snap, snap.People.Scope(snap.Areas, req.Device, answer.Now))
@@ -49,6 +51,9 @@ func (s *Service) pull(ctx context.Context, req *syncproto.Request, j *job, answ
 		p.budget = syncproto.PageBytes
 	}
 	p.budget = min(max(p.budget, syncproto.MinPageBytes), syncproto.MaxPageBytes)
+	if err := p.tell(ctx, req.Device, state.Told); err != nil {
+		return err
+	}
 	if err := p.readFeeds(ctx); err != nil {
 		return err
 	}
@@ -216,7 +221,7 @@ func (p *puller) readFeeds(ctx context.Context) error {
 		delete(unread, f)
 		p.read[f] = p.cursor.positions[f]
 	}
-	p.answer.More = len(unread) > 0
+	p.answer.More = len(unread) > 0 || p.untold
 	// A feed that had no news at last, or was read to its end since, holds nothing up
 	// to last that the device hasn't got.
 	for _, f := range p.scope.feeds {
@@ -225,6 +230,27 @@ func (p *puller) readFeeds(ctx context.Context) error {
 		}
 	}
 	p.sums(unread)
+	return nil
+}
+
+// maxTold bounds what an answer tells authors, in one page.
+const maxTold = 200
+
+// tell brings what was decided about things that the device's authors wrote. What isn't
+// told in this answer makes it one of several.
+func (p *puller) tell(ctx context.Context, device syncproto.DeviceID, last syncproto.Version) error {
+	if last <= p.cursor.told {
+		return nil
+	}
+	told, err := p.s.store.Told(ctx, device, p.cursor.told, maxTold)
+	if err != nil {
+		return fmt.Errorf("what device %s is to hear: %w", device, err)
+	}
+	p.answer.Told = told
+	if p.cursor.told = last; len(told) >= maxTold {
+		p.cursor.told = told[len(told)-1].Version
+		p.untold = p.cursor.told < last
+	}
 	return nil
 }
 

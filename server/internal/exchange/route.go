@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 )
 
 // route decides where a stored change lands: nil to apply it, or the reason why
@@ -15,11 +18,17 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	if why := g.authorized(l, w); why != nil {
 		return why
 	}
+	if why := g.decidable(l, d, w); why != nil {
+		return why
+	}
 	if v, moves := fields[syncproto.FieldArea]; moves {
 		to, _ := v.Text()
 		if _, ok := g.snap.Areas.Find(syncproto.AreaID(to)); !ok {
 			return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: syncproto.FieldArea}
 		}
+	}
+	if v, lived := fields[syncproto.FieldResidences]; lived && !g.haveAll(v) {
+		return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: syncproto.FieldResidences}
 	}
 	if !g.snap.Forms.Has(c.Kind) {
 		return &syncproto.Error{Code: syncproto.CodeUnknownKind, Field: "kind"}
@@ -50,19 +59,31 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	return why
 }
 
+// haveAll reports whether all areas that a write to residences names are there.
+func (g *group) haveAll(v syncproto.Value) bool {
+	add, _ := form.Members(v)
+	for _, residence := range add {
+		_, id, _ := strings.Cut(residence, " ")
+		if _, ok := g.snap.Areas.Find(syncproto.AreaID(id)); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // authorized holds the author against the area named and the area where the
 // record belongs.
 func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
-	c := &l.Change
-	if _, ok := g.snap.Areas.Find(c.Area); !ok {
+	c, named := &l.Change, l.area()
+	if _, ok := g.snap.Areas.Find(named); !ok {
 		return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: "area"}
 	}
 	device, _ := g.snap.People.Device(c.Device)
-	if !slices.Contains(device.Authors, c.Author) {
+	if c.Device != g.w.service.desk && !slices.Contains(device.Authors, c.Author) {
 		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
 	}
-	why := g.snap.People.Entitled(g.snap.Areas, c.Author, c.Area, l.Time, c.Decides)
-	if why == nil && w.now != nil && w.now.Area != c.Area {
+	why := g.snap.People.Entitled(g.snap.Areas, c.Author, named, l.Time, c.Decides)
+	if why == nil && w.now != nil && w.now.Area != named {
 		why = g.snap.People.Entitled(g.snap.Areas, c.Author, w.now.Area, l.Time, c.Decides)
 	}
 	return why
@@ -72,6 +93,7 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 var waitsForRegistry = []syncproto.Code{
 	syncproto.CodeUnknownAuthor, syncproto.CodeOutOfArea, syncproto.CodeGrantExpired, syncproto.CodeNotEntitled,
 	syncproto.CodeUnknownArea, syncproto.CodeUnknownKind, syncproto.CodeUnknownForm, syncproto.CodeFailsForm,
+	syncproto.CodeOwnWork,
 }
 
 // retryBatch bounds how many parked changes are read at a time.
@@ -89,6 +111,9 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 		}
 		break
 	}
+	if err := g.follow(ctx); err != nil {
+		return err
+	}
 	// A change that is released may be what another one waits for.
 	tried := make(map[syncproto.RecordID]int)
 	for {
@@ -103,6 +128,9 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 			return nil
 		}
 		if err := g.retryFor(ctx, ids); err != nil {
+			return err
+		}
+		if err := g.follow(ctx); err != nil {
 			return err
 		}
 	}
@@ -175,9 +203,16 @@ func (g *group) retryFor(ctx context.Context, ids []syncproto.RecordID) error {
 
 // retry routes parked rows once more.
 func (g *group) retry(ctx context.Context, rows []Logged) error {
+	keys := make([]review.Key, len(rows))
+	for i := range rows {
+		keys[i] = parkedKey(&rows[i])
+	}
+	if err := g.loadRulings(keys); err != nil {
+		return err
+	}
 	for i := range rows {
 		l := g.settled(&rows[i])
-		if l.Version != 0 {
+		if l.Version != 0 || l.Reason == syncproto.CodeResubmitted {
 			continue
 		}
 		state, err := g.device(ctx, l.Change.Device)
@@ -190,7 +225,7 @@ func (g *group) retry(ctx context.Context, rows []Logged) error {
 		}
 		w := g.touch(l.Change.Record)
 		d := &decoded{fields: fields}
-		if why := g.route(l, d, w, state); why != nil {
+		if why := g.admit(l, d, w, state, g.rulingOn(l)); why != nil {
 			g.repark(l, why, state)
 			continue
 		}

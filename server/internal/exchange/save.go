@@ -1,29 +1,32 @@
 package exchange
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
-	"gridsync/syncproto/merge"
 )
 
-// save writes what the group changed, in one batch.
+// save works out what follows from what the group did, and writes all of it in one
+// batch. Pairs come first, as open double visits count as one; then the counters; then the
+// days signed, which the counters move; then the questions.
 func (g *group) save() error {
 	b := &g.batch
+	q := newInquiry(g)
+	q.touched()
+	if err := q.ruled(); err != nil {
+		return err
+	}
+	if err := g.pairs(q); err != nil {
+		return err
+	}
 	b.Last, b.Now = g.next, g.now
-	b.Log = make([]Logged, 0, len(g.log))
-	for _, l := range g.log {
-		b.Log = append(b.Log, *l)
-	}
-	for _, l := range g.released {
-		b.Released = append(b.Released, *l)
-	}
 	d := newDelta(g.snap, g.w.service.heads)
 	d.batch.Records = make([]RecordChange, 0, len(g.order))
 	for _, w := range g.order {
@@ -31,9 +34,23 @@ func (g *group) save() error {
 			d.move(w)
 		}
 	}
+	g.count(d)
 	d.into(b)
-	for _, state := range g.devices {
-		b.Devices = append(b.Devices, *state)
+	if err := g.drifts(q, b.Counts); err != nil {
+		return err
+	}
+	q.waiting()
+	q.pulses()
+	if err := q.settle(); err != nil {
+		return err
+	}
+	g.saveLinks()
+	g.saveLog()
+	if err := g.saveDevices(); err != nil {
+		return err
+	}
+	if g.failure != nil {
+		return g.failure
 	}
 	if err := g.tx.Save(b); err != nil {
 		return fmt.Errorf("group: save: %w", err)
@@ -41,41 +58,105 @@ func (g *group) save() error {
 	return nil
 }
 
-// derived is everything that a record as it stands adds to what is kept beside
-// the records.
-type derived struct {
-	counts    []rollup.Count
-	sightings []rollup.Sighting
-	items     []review.Key
-}
-
-// looked is a record's live parts, looked at: what they show and what they count.
-type looked struct {
-	merge.Brief
-	counts []form.Count
-}
-
-func look(f *form.Form, live []syncproto.Part) looked {
-	shown := merge.Glance(f, live)
-	return looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit)}
-}
-
-// derive computes what a record adds. It is a pure function of the record, the
-// forms and the tree: what was kept can be recomputed from the log.
-func derive(snap *registry.Snapshot, r *syncproto.Record, shown looked) derived {
-	n, _ := snap.Areas.Find(r.Area)
-	d := derived{
-		counts:    rollup.In(n.Key, shown.counts),
-		sightings: rollup.SightingsOf(snap.Forms.Newest(r.Kind), n.Key, r, shown.Brief),
-	}
-	for _, name := range shown.Disputed {
-		kind := review.Conflict
-		if name == syncproto.FieldExit {
-			kind = review.Exit
+// saveLog chains the new rows and adds them and the settled ones to the batch.
+func (g *group) saveLog() {
+	b := &g.batch
+	b.Log = make([]Logged, 0, len(g.log))
+	for _, l := range g.log {
+		if l.hash == (syncproto.Hash{}) {
+			l.hash = l.Change.Hash()
 		}
-		d.items = append(d.items, review.Key{Kind: kind, Record: r.ID, Field: name})
+		g.chain = ChainOf(g.chain, l, l.hash)
+		l.Chain = g.chain
+		b.Log = append(b.Log, *l)
 	}
-	return d
+	for _, l := range g.released {
+		b.Released = append(b.Released, *l)
+	}
+}
+
+// saveDevices tells devices of the last thing that their authors are to hear, and adds
+// them to the batch.
+func (g *group) saveDevices() error {
+	for i := range g.batch.Told {
+		t := &g.batch.Told[i]
+		state, err := g.device(context.Background(), t.Device)
+		if err != nil {
+			return err
+		}
+		state.Told = max(state.Told, t.Version)
+	}
+	for _, state := range g.devices {
+		g.batch.Devices = append(g.batch.Devices, *state)
+	}
+	return nil
+}
+
+// saveLinks adds to the batch what has changed of which records are one.
+func (g *group) saveLinks() {
+	for _, id := range unique(g.relinked) {
+		if was, now := g.w.links.into[id], g.links.into[id]; was != now {
+			g.batch.Links = append(g.batch.Links, Link{Record: id, Into: now})
+		}
+	}
+}
+
+// count moves the counters. A record that is one with others counts with them, once.
+func (g *group) count(d *delta) {
+	var together []syncproto.RecordID
+	for _, w := range g.order {
+		if w.applied == 0 {
+			continue
+		}
+		if !g.w.links.alone(w.id) || !g.links.alone(w.id) {
+			together = append(together, w.id)
+			continue
+		}
+		if was := w.past(g.snap); was != nil {
+			d.add(g.before().inAreas(was.record, was.shown.counts), -1)
+		}
+		now := w.present(g.snap)
+		d.add(g.after().inAreas(now.record, now.shown.counts), 1)
+	}
+	for _, id := range g.relinked {
+		if !id.IsZero() {
+			together = append(together, id)
+		}
+	}
+	if len(together) == 0 {
+		return
+	}
+	// All that count with any of them, before or after.
+	together = unique(together)
+	for i := 0; i < len(together); i++ {
+		for _, l := range []*links{g.w.links, g.links} {
+			for _, id := range l.counted(together[i]) {
+				if !slices.Contains(together, id) {
+					together = append(together, id)
+				}
+			}
+		}
+	}
+	d.addGroups(g.before(), together, -1)
+	d.addGroups(g.after(), together, 1)
+}
+
+// addGroups adds what records count that count together, each group once.
+func (d *delta) addGroups(w *world, ids []syncproto.RecordID, sign int64) {
+	done := make(map[syncproto.RecordID]bool)
+	for _, id := range ids {
+		all := w.links.counted(id)
+		if !done[all[0]] {
+			done[all[0]] = true
+			d.add(w.counts(id), sign)
+		}
+	}
+}
+
+func (d *delta) add(counts []rollup.Count, sign int64) {
+	for _, c := range counts {
+		d.counts[counter{c.Area, c.Day, c.Measure}] += sign * c.N
+	}
 }
 
 // delta adds up what the records of a group move.
@@ -97,25 +178,28 @@ func newDelta(snap *registry.Snapshot, ends *heads) *delta {
 	return &delta{snap: snap, ends: ends, counts: make(map[counter]int64), heads: make(map[Feed]Head)}
 }
 
-// move takes away what the record added before and adds what it does now.
+// move notes where a record was and where it is: its feeds, whom it met, and where it
+// stands in the index.
 func (d *delta) move(w *working) {
-	change := RecordChange{Record: *w.now, Feed: feedOf(d.snap, w.now), Sole: w.sole != nil, New: w.before == nil}
-	after := derive(d.snap, w.now, w.shown)
-	var before derived
-	if w.before != nil {
+	now, was := w.present(d.snap), w.past(d.snap)
+	change := RecordChange{Record: *w.now, Feed: feedOf(d.snap, w.now), Sole: w.sole != nil, New: was == nil}
+	var before []rollup.Sighting
+	var profile match.Profile
+	if was != nil {
 		change.Before, change.BeforeVersion = feedOf(d.snap, w.before), w.before.Version
-		before = derive(d.snap, w.before, look(d.snap.Forms.Newest(w.before.Kind), w.before.Live))
+		before, profile = d.sightings(was), was.shown.profile
 	}
 	d.batch.Records = append(d.batch.Records, change)
-	for _, c := range before.counts {
-		d.counts[counter{c.Area, c.Day, c.Measure}] -= c.N
-	}
-	for _, c := range after.counts {
-		d.counts[counter{c.Area, c.Day, c.Measure}] += c.N
-	}
-	d.batch.Unseen = append(d.batch.Unseen, minus(before.sightings, after.sightings)...)
-	d.batch.Seen = append(d.batch.Seen, minus(after.sightings, before.sightings)...)
+	after := d.sightings(now)
+	d.batch.Unseen = append(d.batch.Unseen, minus(before, after)...)
+	d.batch.Seen = append(d.batch.Seen, minus(after, before)...)
+	d.index(w.id, profile, now.shown.profile)
 	d.moveFeed(change)
+}
+
+func (d *delta) sightings(s *seen) []rollup.Sighting {
+	n, _ := d.snap.Areas.Find(s.record.Area)
+	return rollup.SightingsOf(d.snap.Forms.Newest(s.record.Kind), n.Key, s.record, s.shown.Brief)
 }
 
 // minus returns the elements of a that b has not.
@@ -157,6 +241,7 @@ func (d *delta) head(f Feed) Head {
 // into writes the sums into a group's batch.
 func (d *delta) into(b *Batch) {
 	b.Records, b.Seen, b.Unseen = d.batch.Records, d.batch.Seen, d.batch.Unseen
+	b.Indexed, b.Unindexed = d.batch.Indexed, d.batch.Unindexed
 	for c, n := range d.counts {
 		if n != 0 {
 			b.Counts = append(b.Counts, rollup.Count{Area: c.area, Day: c.day, Measure: c.measure, N: n})

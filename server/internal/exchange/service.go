@@ -42,6 +42,8 @@ type Service struct {
 	forms    formsPrint
 	scopes   scopes
 	writer   *writer
+	// desk is the server's own device: it records what is decided at a desk.
+	desk syncproto.DeviceID
 }
 
 // New starts a service, with one goroutine that writes. Close ends it.
@@ -66,6 +68,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		store: cfg.Store, registry: cfg.Registry, now: cfg.Now, log: cfg.Log,
 		devices: newDeviceStates(cfg.Store),
 		heads:   newHeads(boot),
+		desk:    DeskDevice(boot.Epoch),
 	}
 	s.writer = newWriter(s, boot, cfg.MaxQueue)
 	go s.writer.run(cfg.Flush)
@@ -122,7 +125,7 @@ func (s *Service) Sync(ctx context.Context, device syncproto.DeviceID, req *sync
 	if contact.Off() {
 		answer.Notice = &syncproto.Error{Code: syncproto.CodeClockOff}
 	}
-	if err := s.pull(ctx, req, j, answer); err != nil {
+	if err := s.pull(ctx, req, j, &state, answer); err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}
 	if j != nil {

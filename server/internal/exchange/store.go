@@ -128,6 +128,8 @@ type Signature struct {
 type Admission struct {
 	Area    syncproto.AreaID `json:"area,omitempty"`
 	Without []string         `json:"without,omitempty"`
+	// Out is the version under which it was taken out again; such a row waits.
+	Out syncproto.Version `json:"out,omitempty"`
 }
 
 // Head is the end of a feed.
@@ -159,6 +161,9 @@ type Logged struct {
 	Admitted *Admission
 	// Chain is the row's link: ChainOf the row before and this one.
 	Chain syncproto.Hash
+
+	// hash is the change's hash, where it is known already.
+	hash syncproto.Hash
 }
 
 // Part returns what the row's change writes.
@@ -243,10 +248,10 @@ type Batch struct {
 	Told   []Telling
 	// Indexed and Unindexed are lines of the blocked index to add and to take away.
 	Indexed, Unindexed []match.Entry
-	Links      []Link
-	Signatures []Signature
-	Devices    []DeviceState
-	Heads      []Head
+	Links              []Link
+	Signatures         []Signature
+	Devices            []DeviceState
+	Heads              []Head
 }
 
 // Telling is what one device is to hear.

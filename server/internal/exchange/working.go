@@ -7,6 +7,7 @@ import (
 
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 	"gridsync/syncproto/merge"
 )
 
@@ -15,7 +16,10 @@ type working struct {
 	id syncproto.RecordID
 	// before is the record as stored, now as it stands; nil while there is none.
 	before, now *syncproto.Record
-	shown       looked
+	// shown is what the record shows now, was what it showed before; viewed and saw say
+	// that they have been worked out.
+	shown, was  looked
+	viewed, saw bool
 	// sole is the log row that the record as it stands consists of, if there is one.
 	sole *Logged
 	// maker is the push whose device makes the record itself.
@@ -27,6 +31,28 @@ type working struct {
 }
 
 func (w *working) load(r *syncproto.Record) { w.before, w.now = r, r }
+
+// present returns the record as it stands; nil while there is none.
+func (w *working) present(snap *registry.Snapshot) *seen {
+	if w.now == nil {
+		return nil
+	}
+	if !w.viewed {
+		w.shown, w.viewed = look(snap.Forms.Newest(w.now.Kind), w.now.Live), true
+	}
+	return &seen{w.now, w.shown}
+}
+
+// past returns the record as it was before the group; nil if there was none.
+func (w *working) past(snap *registry.Snapshot) *seen {
+	if w.before == nil {
+		return nil
+	}
+	if !w.saw {
+		w.was, w.saw = look(snap.Forms.Newest(w.before.Kind), w.before.Live), true
+	}
+	return &seen{w.before, w.was}
+}
 
 // touch returns a record that was loaded, and puts it in the order of first touch.
 func (g *group) touch(id syncproto.RecordID) *working {
@@ -40,14 +66,14 @@ func (g *group) touch(id syncproto.RecordID) *working {
 
 // apply merges a row into its record. late says that the row's device may have
 // changed the record by a later change already: the history is then folded as a
-// whole, as merge.Fold asks.
+// whole, as merge.Fold asks; so it is when the row withdraws a decision.
 func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 	f := g.snap.Forms.Newest(l.Change.Kind)
-	part := l.Change.PartOf(d.fields, l.Version, l.Seq-1, l.Stamp)
+	part := l.partOf(d.fields)
 	parts := []syncproto.Part{part}
 	version := l.Version
 	switch {
-	case w.now != nil && late:
+	case w.now != nil && (late || len(part.Undoes) > 0):
 		history, err := g.history(w)
 		if err != nil {
 			return err
@@ -60,20 +86,78 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 		version = max(version, w.now.Version)
 	}
 	live := merge.Fold(f, parts)
-	if w.shown = d.alone; w.now != nil || d.newest != f {
+	if w.shown = d.alone; w.now != nil || d.newest != f || l.Admitted != nil {
 		w.shown = look(f, live)
 	}
+	w.viewed = true
 	w.now = &syncproto.Record{ID: w.id, Kind: l.Change.Kind, Area: g.place(w, l), Version: version, Live: live}
 	w.applied++
 	w.sole = nil
-	if l.Version == l.Seq && (len(parts) == 1 || isOnly(live, &part)) {
+	if l.Version == l.Seq && (len(parts) == 1 || isOnly(live, &part)) && len(part.With) == 0 && len(part.Undoes) == 0 {
 		w.sole = l
 	}
+	g.relink(w)
 	l.Verdict = syncproto.Applied
-	if len(parts) > 1 {
-		l.Verdict = merge.Outcome(live, merge.Show(f, live), &part)
+	if len(parts) > 1 || !g.links.alone(w.id) {
+		l.Verdict = g.outcome(w, f, &part)
 	}
 	return nil
+}
+
+// outcome says what became of a change, with all that is one with its record.
+func (g *group) outcome(w *working, f *form.Form, part *syncproto.Part) syncproto.Outcome {
+	live := w.now.Live
+	if !g.links.alone(w.id) {
+		members := g.after().members(g.links.same(w.id))
+		if len(members) > 1 {
+			absorbed := make([]*syncproto.Record, 0, len(members)-1)
+			for _, m := range members[1:] {
+				absorbed = append(absorbed, m.record)
+			}
+			live, part.Of = merge.Join(f, members[0].record, absorbed), w.id
+		}
+	}
+	return merge.Outcome(live, merge.Show(f, live), part)
+}
+
+// relink follows what the record turned out to be.
+func (g *group) relink(w *working) {
+	now, was := w.shown.SameAs, g.links.into[w.id]
+	if now == was {
+		return
+	}
+	g.alterLinks().link(Link{Record: w.id, Into: now})
+	g.relinked = append(g.relinked, w.id, now, was)
+}
+
+// alterLinks returns the group's own links, a copy of those committed.
+func (g *group) alterLinks() *links {
+	if g.links == g.w.links {
+		g.links = g.links.clone()
+	}
+	return g.links
+}
+
+// before and after are the worlds that the group found and that it leaves.
+func (g *group) before() *world {
+	return &world{snap: g.snap, links: g.w.links, find: func(id syncproto.RecordID) *seen { return g.known(id).past(g.snap) }}
+}
+
+func (g *group) after() *world {
+	return &world{snap: g.snap, links: g.links, find: func(id syncproto.RecordID) *seen { return g.known(id).present(g.snap) }}
+}
+
+// known returns a record, loading it if nobody has before. Those who know beforehand
+// which records they will ask for load them together. What goes wrong is told at the
+// group's end.
+func (g *group) known(id syncproto.RecordID) *working {
+	if g.records[id] == nil {
+		if err := g.loadRecords([]syncproto.RecordID{id}); err != nil {
+			g.failure = err
+			return &working{id: id}
+		}
+	}
+	return g.records[id]
 }
 
 // isOnly reports whether all that lives is one part, whole.

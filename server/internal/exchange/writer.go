@@ -22,6 +22,9 @@ type job struct {
 	app     string
 	changes []decoded
 	retry   bool
+	// decision is one to take; the job is then a group of its own.
+	decision *Decision
+	decided  Decided
 
 	// These are set when done has delivered nil.
 	verdicts []syncproto.Verdict
@@ -32,6 +35,9 @@ type job struct {
 	skips map[Feed]skip
 	done  chan error
 }
+
+// isPush reports whether the job is a device's push.
+func (j *job) isPush() bool { return !j.retry && j.decision == nil }
 
 // skip says that what happened in a feed after from and up to to is known to the
 // device.
@@ -58,6 +64,11 @@ type writer struct {
 	now     syncproto.Instant
 	waiting map[syncproto.RecordID]struct{}
 	parked  int
+	links   *links
+	signed  *signatures
+	chain   syncproto.Hash
+	// next is a job that was taken from the queue and is not of the group before it.
+	next *job
 
 	mu    sync.Mutex
 	stats Stats
@@ -69,6 +80,7 @@ func newWriter(s *Service, boot Boot, maxQueue int) *writer {
 	w := &writer{
 		service: s, jobs: make(chan *job, maxQueue), stop: make(chan struct{}), stopped: make(chan struct{}),
 		last: boot.Last, now: boot.Now, parked: boot.Parked,
+		links: newLinks(boot), signed: newSignatures(boot), chain: boot.Chain,
 		waiting: make(map[syncproto.RecordID]struct{}, len(boot.WaitingFor)),
 		stats:   Stats{Verdicts: make(map[syncproto.Outcome]int64), Parked: boot.Parked},
 		size:    1,
@@ -123,12 +135,12 @@ func (w *writer) run(flush time.Duration) {
 	for {
 		select {
 		case j := <-w.jobs:
-			w.commit(w.gather(j))
+			w.commitAll(j)
 		case <-tick.C:
 			w.flush()
 		case <-w.stop:
 			for len(w.jobs) > 0 {
-				w.commit(w.gather(<-w.jobs))
+				w.commitAll(<-w.jobs)
 			}
 			w.flush()
 			return
@@ -136,12 +148,26 @@ func (w *writer) run(flush time.Duration) {
 	}
 }
 
-// gather takes everything that waits, up to maxGroup changes.
+// commitAll commits the group of a job, and that of a job that did not belong to it.
+func (w *writer) commitAll(first *job) {
+	w.commit(w.gather(first))
+	for w.next != nil {
+		first, w.next = w.next, nil
+		w.commit(w.gather(first))
+	}
+}
+
+// gather takes everything that waits, up to maxGroup changes. A decision is a group by
+// itself, so that nothing of it is kept when one of its changes can't be.
 func (w *writer) gather(first *job) []*job {
 	jobs, changes := []*job{first}, len(first.changes)
-	for changes < maxGroup {
+	for changes < maxGroup && first.decision == nil {
 		select {
 		case j := <-w.jobs:
+			if j.decision != nil {
+				w.next = j
+				return jobs
+			}
 			jobs = append(jobs, j)
 			changes += len(j.changes)
 		default:
@@ -173,9 +199,13 @@ func (w *writer) commit(jobs []*job) {
 		g = newGroup(w, tx)
 		return g.run(ctx, jobs)
 	})
-	if err == nil {
+	var refusal *syncproto.Error
+	switch {
+	case err == nil:
 		w.published(g)
-	} else {
+	case len(jobs) == 1 && jobs[0].decision != nil && errors.As(err, &refusal):
+		err = refusal // an answer, and no failure
+	default:
 		w.service.log.Error("a group was not committed", "pushes", len(jobs), "error", err)
 	}
 	if err != nil && len(jobs) > 1 {
@@ -200,6 +230,8 @@ func (w *writer) published(g *group) {
 	for id := range g.noLongerWaiting {
 		delete(w.waiting, id)
 	}
+	w.links, w.chain = g.links, g.chain
+	w.signed.publish(g.batch.Signatures)
 	w.service.heads.publish(&g.batch)
 	w.service.devices.publish(g.batch.Devices)
 }

@@ -105,7 +105,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
-		Questions: desk.NewService(s.store, s.exchange, s.registry),
+		Questions: desk.NewService(s.store, s.exchange, s.registry, desk.Config{}),
 		Registry:  s.registry, Health: s.store,
 		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
 		Page:       cfg.Page,

@@ -110,6 +110,15 @@ func (d *Directory) Author(id syncproto.AuthorID) (Author, bool) {
 	return a, ok
 }
 
+// Posts returns the areas ever granted to an author, in the order of the grants.
+func (d *Directory) Posts(id syncproto.AuthorID) []syncproto.AreaID {
+	var posts []syncproto.AreaID
+	for _, g := range d.grants[id] {
+		posts = append(posts, g.Area)
+	}
+	return posts
+}
+
 // Scope returns the areas granted to a device's authors at an instant, each once
 // and without those that lie below another, in the order in which they were
 // granted. What lies below them belongs to the scope too.
@@ -199,4 +208,28 @@ func (d *Directory) reports(tree *area.Tree, dev Device, root syncproto.AreaID, 
 		}
 	}
 	return false
+}
+
+// ActedAs returns the grant under which an author acted in an area at an instant: of
+// those that let them act there (decides asks for a role that settles disputes) the one
+// for the narrowest area. If there is none, it is one that they held elsewhere at that
+// time, which says where they come from; false if they held none at all.
+func (d *Directory) ActedAs(tree *area.Tree, author syncproto.AuthorID, id syncproto.AreaID, at syncproto.Instant, decides bool) (Grant, bool) {
+	var best, elsewhere Grant
+	found, held := false, false
+	for _, g := range d.grants[author] {
+		switch {
+		case !g.At(at):
+		case !tree.Within(id, g.Area) || decides && !g.Role.Decides():
+			if !held {
+				elsewhere, held = g, true
+			}
+		case !found || tree.Within(g.Area, best.Area):
+			best, found = g, true
+		}
+	}
+	if found {
+		return best, true
+	}
+	return elsewhere, held
 }

@@ -1,0 +1,361 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gridsync/server/internal/plausible"
+	"gridsync/server/internal/review"
+	"gridsync/syncproto"
+	"gridsync/syncproto/merge"
+)
+
+// rulesOn returns the row of the log that a question about a parked change is about, as
+// this group leaves it; nil if there is none.
+func (g *group) rulesOn(key review.Key) *Logged {
+	at, ok := originOf(key)
+	if !ok {
+		return nil
+	}
+	if l := g.prior[at]; l != nil {
+		return l
+	}
+	rows, err := g.tx.Prior(at.device, []uint64{at.n})
+	if err != nil {
+		g.failure = fmt.Errorf("group: a parked change: %w", err)
+	}
+	if len(rows) == 0 || rows[0].Change.Record != key.Record {
+		return nil
+	}
+	return g.settled(&rows[0])
+}
+
+func originOf(key review.Key) (origin, bool) {
+	device, number, ok := strings.Cut(key.Field, "/")
+	id, err := syncproto.ParseID[syncproto.DeviceID](device)
+	n, err2 := strconv.ParseUint(number, 10, 64)
+	return origin{id, n}, ok && err == nil && err2 == nil && key.Kind == review.Parked
+}
+
+// rulingOn returns what people have said about a parked row.
+func (g *group) rulingOn(l *Logged) ruling {
+	r := g.after().ruling(parkedKey(l), deskOf(g.snap, 0, l))
+	if r.by == l.Change.Author { // nobody lets in what they wrote
+		r.verdict = ""
+	}
+	return r
+}
+
+// follow does what this group's rulings say about parked changes.
+func (g *group) follow(ctx context.Context) error {
+	for ; g.followed < len(g.order); g.followed++ {
+		w := g.order[g.followed]
+		if w.applied == 0 || w.now.Kind != review.RecordKind {
+			continue
+		}
+		key := keyOfReview(w.present(g.snap).shown.Values)
+		if key.Kind != review.Parked || key.ID() != w.id {
+			continue
+		}
+		l := g.rulesOn(key)
+		if l == nil {
+			continue
+		}
+		if err := g.loadRecords([]syncproto.RecordID{l.Change.Record}); err != nil {
+			return err
+		}
+		if err := g.rerule(ctx, l); err != nil {
+			return err
+		}
+	}
+	return g.answer(ctx)
+}
+
+// rerule routes a row again about which people have said something new. One that was let
+// in by a person is taken out first, if it may not be in as it is.
+func (g *group) rerule(ctx context.Context, l *Logged) error {
+	if l.Version != 0 {
+		if l.Admitted == nil {
+			return nil // it has come in by itself: there is nothing to rule
+		}
+		if r := g.rulingOn(l); r.verdict == review.VerdictAccept && slices.Equal(r.without, l.Admitted.Without) && r.area == l.Admitted.Area {
+			return nil
+		}
+		if err := g.takeOut(ctx, l); err != nil {
+			return err
+		}
+	}
+	return g.retry(ctx, []Logged{*l})
+}
+
+// takeOut withdraws a change that a person had let in: the record is then as if it had
+// never been, under a version of its own.
+func (g *group) takeOut(ctx context.Context, l *Logged) error {
+	state, err := g.device(ctx, l.Change.Device)
+	if err != nil {
+		return err
+	}
+	g.next++
+	l.Version, l.Verdict, l.Reason, l.Field = 0, syncproto.Parked, syncproto.CodeNotEntitled, ""
+	l.Admitted = &Admission{Out: g.next}
+	state.park(l.Change.N, l.Reason)
+	g.parked++
+	g.nowWaiting[l.Change.Record] = struct{}{}
+	g.note(l)
+	w := g.touch(l.Change.Record)
+	history, err := g.history(w)
+	if err != nil {
+		return err
+	}
+	f := g.snap.Forms.Newest(l.Change.Kind)
+	live := merge.Fold(f, history)
+	w.shown, w.viewed = look(f, live), true
+	w.now = &syncproto.Record{ID: w.id, Kind: w.now.Kind, Area: w.now.Area, Version: g.next, Live: live}
+	if _, ok := g.snap.Areas.Find(w.shown.Area); ok {
+		w.now.Area = w.shown.Area
+	}
+	w.applied++
+	w.sole = nil
+	g.relink(w)
+	return nil
+}
+
+// answer notes which returned changes were answered by this group's.
+func (g *group) answer(ctx context.Context) error {
+	for _, l := range g.answers {
+		id, err := l.Change.Answers()
+		if err != nil || id.IsZero() {
+			continue
+		}
+		rows, err := g.tx.Logs([]syncproto.RecordID{l.Change.Record})
+		if err != nil {
+			return fmt.Errorf("group: a returned change: %w", err)
+		}
+		for i := range rows {
+			old := &rows[i]
+			if old.Change.ID != id {
+				continue
+			}
+			if old = g.settled(old); old.Reason != syncproto.CodeReturned || old.Change.Author != l.Change.Author {
+				continue
+			}
+			state, err := g.device(ctx, old.Change.Device)
+			if err != nil {
+				return err
+			}
+			old.Reason, old.Field = syncproto.CodeResubmitted, ""
+			state.park(old.Change.N, old.Reason)
+			g.parked--
+			g.note(old)
+		}
+	}
+	g.answers = nil
+	return nil
+}
+
+// admit decides about a parked row that a person has let in, or sent elsewhere: nil to
+// apply it, or why it waits still. Somebody entitled answers for area and form; what can't
+// be told apart (no such record, another kind) he can't help.
+func (g *group) admit(l *Logged, d *decoded, w *working, state *DeviceState, said ruling) *syncproto.Error {
+	out := syncproto.Version(0)
+	if l.Admitted != nil {
+		out = l.Admitted.Out
+	}
+	switch {
+	case said.verdict == review.VerdictReturn:
+		return &syncproto.Error{Code: syncproto.CodeReturned}
+	case said.verdict != review.VerdictAccept && said.area == "":
+		l.Admitted = nil
+		why := g.route(l, d, w, state)
+		if why != nil && out > 0 {
+			l.Admitted = &Admission{Out: out}
+		}
+		return why
+	}
+	l.Admitted = &Admission{Area: said.area, Without: said.without, Out: out}
+	var why *syncproto.Error
+	if said.verdict == review.VerdictAccept {
+		why = g.acceptable(l, d, w, said)
+	} else {
+		why = g.route(l, d, w, state)
+	}
+	if why != nil {
+		l.Admitted = nil
+		if out > 0 {
+			l.Admitted = &Admission{Out: out}
+		}
+	}
+	return why
+}
+
+// acceptable says what stands in the way of a change that a person accepts.
+func (g *group) acceptable(l *Logged, d *decoded, w *working, said ruling) *syncproto.Error {
+	c, to := &l.Change, l.area()
+	if v, moves := d.fields[syncproto.FieldArea]; moves {
+		text, _ := v.Text()
+		to = syncproto.AreaID(text)
+	}
+	for _, id := range []syncproto.AreaID{l.area(), to} {
+		if _, ok := g.snap.Areas.Find(id); !ok {
+			return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: "area"}
+		}
+	}
+	if why := g.snap.People.Entitled(g.snap.Areas, said.by, l.area(), g.now, true); why != nil {
+		return why
+	}
+	if !g.snap.Forms.Has(c.Kind) {
+		return &syncproto.Error{Code: syncproto.CodeUnknownKind, Field: "kind"}
+	}
+	switch {
+	case w.now != nil && w.now.Kind != c.Kind:
+		return &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: "kind"}
+	case w.now == nil && c.Base > 0:
+		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
+	}
+	return nil
+}
+
+// area is the area that a row belongs to, as its author says or as people say since.
+func (l *Logged) area() syncproto.AreaID {
+	if l.Admitted != nil && l.Admitted.Area != "" {
+		return l.Admitted.Area
+	}
+	return l.Change.Area
+}
+
+// decidable says why a change that decides, or that only a decision may make, can't be
+// taken from its author; nil if it can.
+func (g *group) decidable(l *Logged, d *decoded, w *working) *syncproto.Error {
+	c := &l.Change
+	_, merges := d.fields[syncproto.FieldSameAs]
+	f := g.snap.Forms.Newest(c.Kind)
+	if !c.Decides {
+		if merges || f != nil && f.Decided || len(c.Extra) > 0 && c.Extra["undoes"] != nil {
+			return &syncproto.Error{Code: syncproto.CodeNotEntitled, Field: "decides"}
+		}
+		return nil
+	}
+	if why := g.mergeable(l, d, w, merges); why != nil {
+		return why
+	}
+	for _, author := range g.parties(d, w, c, merges) {
+		if author == c.Author {
+			return &syncproto.Error{Code: syncproto.CodeOwnWork, Field: "author"}
+		}
+	}
+	return nil
+}
+
+// mergeable holds a merge against the record that is to survive.
+func (g *group) mergeable(l *Logged, d *decoded, w *working, merges bool) *syncproto.Error {
+	v := d.fields[syncproto.FieldSameAs]
+	if !merges || v.IsNull() {
+		return nil
+	}
+	text, _ := v.Text()
+	id, err := syncproto.ParseID[syncproto.RecordID](text)
+	if err != nil || id == w.id {
+		return &syncproto.Error{Code: syncproto.CodeFailsForm, Field: syncproto.FieldSameAs}
+	}
+	other := g.known(id).now
+	switch {
+	case other == nil:
+		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: syncproto.FieldSameAs}
+	case other.Kind != l.Change.Kind:
+		return &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: syncproto.FieldSameAs}
+	}
+	return nil
+}
+
+// parties are those whose statements a decision is about: nobody decides on what they
+// wrote. A decision that somebody took before is no statement of theirs.
+func (g *group) parties(d *decoded, w *working, c *syncproto.Change, merges bool) []syncproto.AuthorID {
+	if c.Kind == review.RecordKind {
+		if _, rules := d.fields[review.FieldVerdict]; !rules {
+			return nil // to assign or to route a question settles nothing
+		}
+		return g.partiesTo(g.askedBy(d, w))
+	}
+	if w.now == nil {
+		return nil
+	}
+	if merges {
+		parties := authorsOf(w.now.Live)
+		if text, _ := d.fields[syncproto.FieldSameAs].Text(); text != "" {
+			if id, err := syncproto.ParseID[syncproto.RecordID](text); err == nil && g.known(id).now != nil {
+				parties = append(parties, authorsOf(g.known(id).now.Live)...)
+			}
+		}
+		return parties
+	}
+	var parties []syncproto.AuthorID
+	after := g.after()
+	members := after.members(after.links.same(w.id))
+	for _, name := range after.join(members).Disputed {
+		if _, decides := d.fields[name]; !decides {
+			continue
+		}
+		for _, m := range members {
+			parties = append(parties, authorsOn(m.record.Live, name)...)
+		}
+	}
+	return parties
+}
+
+// authorsOn lists who says something about a field; for an exit also those whose work it
+// met.
+func authorsOn(live []syncproto.Part, name string) []syncproto.AuthorID {
+	var authors []syncproto.AuthorID
+	for i := range live {
+		p := &live[i]
+		_, writes := p.Fields[name]
+		if (writes || name == syncproto.FieldExit && meetsAny(live, p)) && !p.Decides {
+			authors = append(authors, p.Author)
+		}
+	}
+	return authors
+}
+
+// askedBy is the key of the question that a change to a review record is about.
+func (g *group) askedBy(d *decoded, w *working) review.Key {
+	if w.now != nil {
+		return keyOfReview(w.present(g.snap).shown.Values)
+	}
+	return keyOfReview(d.fields)
+}
+
+// partiesTo are those whose statements a question is about.
+func (g *group) partiesTo(key review.Key) []syncproto.AuthorID {
+	switch key.Kind {
+	case review.Parked:
+		if l := g.rulesOn(key); l != nil {
+			return []syncproto.AuthorID{l.Change.Author}
+		}
+	case review.Duplicate, review.DoubleVisit:
+		return append(g.wroteIn(key.Record), g.wroteIn(key.Other())...)
+	case review.Implausible:
+		if bucket, ok := plausible.ParseBucket(key.Field); ok && key.Record.IsZero() {
+			if id, err := syncproto.ParseID[syncproto.AuthorID](bucket.Who); err == nil {
+				return []syncproto.AuthorID{id}
+			}
+			return nil
+		}
+		return g.wroteIn(key.Record)
+	case review.Conflict, review.Exit:
+		if now := g.known(key.Record).now; now != nil {
+			return authorsOn(now.Live, key.Field)
+		}
+	case review.Restated: // whoever signed may sign again
+	}
+	return nil
+}
+
+func (g *group) wroteIn(id syncproto.RecordID) []syncproto.AuthorID {
+	if now := g.known(id).now; now != nil {
+		return authorsOf(now.Live)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package exchange
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// signatures holds in memory the days that were signed, by the area they were signed
+// for. There is one for each community and day.
+type signatures struct {
+	byRecord map[syncproto.RecordID]Signature
+	byArea   map[area.Key]map[syncproto.RecordID]Signature
+}
+
+func newSignatures(boot Boot) *signatures {
+	s := &signatures{
+		byRecord: make(map[syncproto.RecordID]Signature),
+		byArea:   make(map[area.Key]map[syncproto.RecordID]Signature),
+	}
+	s.publish(boot.Signatures)
+	return s
+}
+
+func (s *signatures) publish(signed []Signature) {
+	for _, one := range signed {
+		if old, ok := s.byRecord[one.Record]; ok {
+			delete(s.byArea[old.Area], one.Record)
+			delete(s.byRecord, one.Record)
+		}
+		if one.Day == 0 {
+			continue
+		}
+		if s.byArea[one.Area] == nil {
+			s.byArea[one.Area] = make(map[syncproto.RecordID]Signature)
+		}
+		s.byRecord[one.Record], s.byArea[one.Area][one.Record] = one, one
+	}
+}
+
+// signatureOf reads a record with which a day is signed.
+func signatureOf(w *world, s *seen) (Signature, bool) {
+	day, ok := form.ParseDay(textOf(s.shown.Values, "day"))
+	if !ok || s.record.Kind != review.DayCloseKind || s.shown.Exit != nil {
+		return Signature{}, false
+	}
+	signed := Signature{Record: s.record.ID, Area: w.keyOf(s.record.Area), Day: day}
+	if json.Unmarshal([]byte(textOf(s.shown.Values, "figures")), &signed.Figures) != nil {
+		return Signature{}, false
+	}
+	return signed, signed.Area != 0
+}
+
+// standingMeasures are the names of all measures, and which are standing.
+func standingMeasures(forms form.Set) map[string]bool {
+	standing := make(map[string]bool)
+	for _, kind := range forms.Kinds() {
+		for _, m := range forms.Newest(kind).Measures {
+			standing[m.Name] = m.Standing
+		}
+	}
+	return standing
+}
+
+// drifts follows the days signed: what the counters' moves do to their figures, and the
+// days that this group signs. A day whose figures no longer hold is a question.
+func (g *group) drifts(q *inquiry, moves []rollup.Count) error {
+	moved := make(map[syncproto.RecordID]Signature)
+	g.drift(moved, moves)
+	for _, w := range g.order {
+		if w.applied == 0 || w.now.Kind != review.DayCloseKind {
+			continue
+		}
+		signed, ok := signatureOf(g.after(), w.present(g.snap))
+		if !ok {
+			signed = Signature{Record: w.id}
+		} else if err := g.compareFigures(&signed, moves); err != nil {
+			return err
+		}
+		moved[w.id] = signed
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(moved), func(a, b syncproto.RecordID) int { return cmp.Compare(a.String(), b.String()) }) {
+		signed := moved[id]
+		g.batch.Signatures = append(g.batch.Signatures, signed)
+		key := review.Key{Kind: review.Restated, Record: id}
+		if len(signed.Drift) == 0 {
+			q.ask(key)
+			continue
+		}
+		q.raise(raised{Key: key, desk: signed.Area, version: g.next})
+	}
+	return nil
+}
+
+// drift adds the moves of counters to the days signed for their areas and all above.
+func (g *group) drift(moved map[syncproto.RecordID]Signature, moves []rollup.Count) {
+	if len(g.w.signed.byRecord) == 0 {
+		return
+	}
+	standing := standingMeasures(g.snap.Forms)
+	for _, c := range moves {
+		n, _ := g.snap.Areas.ByKey(c.Area)
+		for _, above := range g.snap.Areas.Path(n.ID) {
+			for id, signed := range g.w.signed.byArea[above.Key] {
+				if signed.Day != c.Day && (!standing[c.Measure] || signed.Day < c.Day) {
+					continue
+				}
+				if again, ok := moved[id]; ok {
+					signed = again
+				} else {
+					signed.Drift = maps.Clone(signed.Drift)
+				}
+				signed.move(c.Measure, c.N)
+				moved[id] = signed
+			}
+		}
+	}
+}
+
+// move moves one figure. Only what was signed can be restated.
+func (s *Signature) move(measure string, n int64) {
+	if _, signed := s.Figures[measure]; !signed {
+		return
+	}
+	if s.Drift == nil {
+		s.Drift = make(map[string]int64)
+	}
+	if s.Drift[measure] += n; s.Drift[measure] == 0 {
+		delete(s.Drift, measure)
+	}
+}
+
+// compareFigures holds figures that are signed now against the counters as the group
+// leaves them.
+func (g *group) compareFigures(signed *Signature, moves []rollup.Count) error {
+	n, _ := g.snap.Areas.ByKey(signed.Area)
+	var keys []area.Key
+	below := make(map[area.Key]bool)
+	for _, node := range g.snap.Areas.Subtree(n.ID) {
+		keys = append(keys, node.Key)
+		below[node.Key] = true
+	}
+	standing := standingMeasures(g.snap.Forms)
+	counts, err := g.tx.Totals(keys, signed.Day, standing)
+	if err != nil {
+		return fmt.Errorf("group: figures of %s: %w", signed.Day, err)
+	}
+	for _, c := range moves {
+		if below[c.Area] && (c.Day == signed.Day || standing[c.Measure] && c.Day < signed.Day) {
+			counts = append(counts, c)
+		}
+	}
+	signed.Drift = nil
+	for measure, figure := range signed.Figures {
+		signed.move(measure, -figure)
+	}
+	for _, c := range counts {
+		signed.move(c.Measure, c.N)
+	}
+	return nil
+}
