@@ -24,6 +24,8 @@ func countersSumOverDays(w *world) {
 	totals := func(day form.Day, standing map[string]bool, areas ...area.Key) []rollup.Count {
 		counts, err := w.Totals(w.ctx(), areas, day, standing)
 		w.must(err)
+		group := in(w, func(tx exchange.Tx) ([]rollup.Count, error) { return tx.Totals(areas, day, standing) })
+		same(w.t, "totals as a group sees them", group, counts)
 		return counts
 	}
 	stands := map[string]bool{"persons": true, "fevers": false}
@@ -178,6 +180,7 @@ func (w *world) deviceState(device int) exchange.DeviceState {
 		LastStamp:     syncproto.Stamp{Time: start, Earliest: start - 9, Latest: start + 9},
 		ContactServer: start + syncproto.Instant(device), ContactDevice: start - 3600_000, ContactHigh: syncproto.MaxN, Unsent: device,
 		App: "网格通 1.0", Parked: []syncproto.Waiting{{N: syncproto.MaxN, Code: syncproto.CodeFailsForm}, {N: 2, Code: syncproto.CodeUnknownArea}},
+		Told: 1 << 50, Pulse: []byte{0, 255, '{'},
 	}
 	for i := range s.Digest {
 		s.Digest[i] = byte(255 - i)
@@ -196,7 +199,7 @@ func devicesAreKeptWhole(w *world) {
 	w.save(&exchange.Batch{Devices: []exchange.DeviceState{full, bare}})
 	same(w.t, "full", device(1), full)
 	same(w.t, "bare", device(2), bare)
-	full.Missing, full.Parked, full.App, full.Held = nil, nil, "", 1
+	full.Missing, full.Parked, full.Pulse, full.App, full.Held, full.Told = nil, nil, nil, "", 1, 0
 	w.save(&exchange.Batch{Devices: []exchange.DeviceState{full}})
 	same(w.t, "replaced", device(1), full)
 	same(w.t, "untouched", device(2), bare)

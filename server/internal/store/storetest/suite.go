@@ -108,6 +108,22 @@ var promises = []struct {
 	{"RowsWithoutALinkAreGivenOne", rowsWithoutALinkAreGivenOne},
 	{"TheLogIsToldInOrder", theLogIsToldInOrder},
 
+	{"ChangesAreFoundByTheirNumbers", changesAreFoundByTheirNumbers},
+	{"AnAuthorsLogComesNewestFirst", anAuthorsLogComesNewestFirst},
+	{"HowAChangeWasLetInIsKept", howAChangeWasLetInIsKept},
+	{"ARecordStandsOnlyForARowThatSaysAll", aRecordStandsOnlyForARowThatSaysAll},
+
+	{"BlocksReachBothEndsOfTheKeys", blocksReachBothEndsOfTheKeys},
+	{"BlocksAreBounded", blocksAreBounded},
+	{"RecordsMoveWithinTheIndex", recordsMoveWithinTheIndex},
+	{"RecordsOfOneGroupFindEachOther", recordsOfOneGroupFindEachOther},
+	{"LinksLeadToTheSurvivor", linksLeadToTheSurvivor},
+	{"ManyAreAbsorbed", manyAreAbsorbed},
+	{"SignaturesAreReplaced", signaturesAreReplaced},
+
+	{"RederivingReplacesWhatWasDerived", rederivingReplacesWhatWasDerived},
+	{"QuestionsOutliveRederiving", questionsOutliveRederiving},
+
 	{"RostersComeAreaByArea", rostersComeAreaByArea},
 	{"RostersCanKeepToAKind", rostersCanKeepToAKind},
 	{"RostersGoOnWhereTheyEnded", rostersGoOnWhereTheyEnded},

@@ -180,10 +180,14 @@ func in[T any](w *world, ask func(exchange.Tx) (T, error)) T {
 	return answer
 }
 
-// logs returns the log of records.
+// logs returns the log of records as a group and as a reader find it.
 func (w *world) logs(ids ...syncproto.RecordID) []exchange.Logged {
 	w.t.Helper()
-	return in(w, func(tx exchange.Tx) ([]exchange.Logged, error) { return tx.Logs(ids) })
+	logs := in(w, func(tx exchange.Tx) ([]exchange.Logged, error) { return tx.Logs(ids) })
+	read, err := w.LogOf(w.ctx(), ids)
+	w.must(err)
+	same(w.t, "logs as read and as the group sees them", read, logs)
+	return logs
 }
 
 // page reads a feed without bounds.

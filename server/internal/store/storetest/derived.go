@@ -1,0 +1,109 @@
+package storetest
+
+import (
+	"slices"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/match"
+	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
+)
+
+func signaturesAreReplaced(w *world) {
+	first := exchange.Signature{
+		Record: recordID(1), Area: 4_000_000_000, Day: 20200126,
+		Figures: map[string]int64{"persons": 12, "不在家": 0}, Drift: map[string]int64{"persons": -1},
+	}
+	bare := exchange.Signature{Record: recordID(2), Area: 1, Day: 20200127}
+	signed := func() []exchange.Signature {
+		boot, err := w.Boot(w.ctx())
+		w.must(err)
+		derived, err := w.Derived(w.ctx())
+		w.must(err)
+		same(w.t, "derived", derived.Signatures, boot.Signatures)
+		return boot.Signatures
+	}
+	w.save(&exchange.Batch{Signatures: []exchange.Signature{bare, first}})
+	same(w.t, "signed", signed(), []exchange.Signature{first, bare})
+	first.Figures, first.Drift = map[string]int64{"persons": 13}, nil
+	w.save(&exchange.Batch{Signatures: []exchange.Signature{{Record: recordID(1), Area: 1, Day: 1}, first, {Record: recordID(9)}}})
+	same(w.t, "signed again", signed(), []exchange.Signature{first, bare})
+	w.save(&exchange.Batch{Signatures: []exchange.Signature{{Record: recordID(1)}}})
+	same(w.t, "taken back", signed(), []exchange.Signature{bare})
+}
+
+// rederive replaces what is derived.
+func (w *world) rederive(d *exchange.Derived) {
+	w.t.Helper()
+	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) error { return tx.Rederive(d) }))
+}
+
+func rederivingReplacesWhatWasDerived(w *world) {
+	w.areas(2)
+	w.save(w.everything(1, recordID(1)))
+	w.save(w.everything(2, recordID(2)))
+	before, err := w.Derived(w.ctx())
+	w.must(err)
+	boot, err := w.Boot(w.ctx())
+	w.must(err)
+	want := exchange.Derived{
+		Counts:     []rollup.Count{{Area: 2, Day: 20200128, Measure: "households", N: 4}, {Area: 2, Day: 20200128, Measure: "persons", N: 9}},
+		Sightings:  []rollup.Sighting{w.sighting(1, 1, 1, 2), w.sighting(3, 9, 9, 2)},
+		Items:      []review.Item{w.question(1, "name", 2, 1), w.question(2, "name", 2, 1)},
+		Index:      []match.Entry{entry(5, 1), entry(1<<63+5, 2)},
+		Links:      []exchange.Link{link(1, 2)},
+		Signatures: []exchange.Signature{{Record: recordID(3), Area: 2, Day: 20200128, Figures: map[string]int64{"persons": 9}}},
+		Heads:      before.Heads,
+		Devices:    before.Devices,
+	}
+	slices.SortFunc(want.Items, func(a, b review.Item) int { x, y := a.ID(), b.ID(); return slices.Compare(x[:], y[:]) })
+	given := want
+	given.Heads, given.Devices = nil, nil
+	w.rederive(&given)
+	after, err := w.Derived(w.ctx())
+	w.must(err)
+	same(w.t, "derived", after, want)
+	booted, err := w.Boot(w.ctx())
+	w.must(err)
+	boot.Links, boot.Signatures = want.Links, want.Signatures
+	same(w.t, "boot", booted, boot)
+	same(w.t, "what devices hear", len(w.hears(1, 0, 10)), 1)
+	w.rederive(&exchange.Derived{})
+	w.must(err)
+	empty, err := w.Derived(w.ctx())
+	w.must(err)
+	same(w.t, "derived of nothing", empty, exchange.Derived{Heads: before.Heads, Devices: before.Devices})
+}
+
+func questionsOutliveRederiving(w *world) {
+	stays, goes, was, comes := w.question(1, "stays", 1, 1), w.question(2, "goes", 1, 2), w.question(3, "was", 1, 3), w.question(4, "comes", 1, 4)
+	stays.Assignee, goes.Assignee = authorID(5), authorID(6)
+	settled, again := closed(was, 9), closed(w.question(5, "again", 1, 5), 8)
+	again.Assignee = authorID(7)
+	line := func(it review.Item) review.Event {
+		return review.Event{Item: it.ID(), Version: it.Opened, At: it.At, What: review.WasOpened}
+	}
+	w.last = 20
+	at := w.time()
+	w.save(&exchange.Batch{
+		Items:  []review.Item{stays, goes, settled, again},
+		Events: []review.Event{line(stays), line(goes)},
+	})
+	fresh := stays
+	fresh.Area, fresh.Score, fresh.Assignee = 2, 70, w.question(0, "", 0, 0).Assignee
+	reopened := w.question(5, "again", 1, 6)
+	w.rederive(&exchange.Derived{Items: []review.Item{comes, fresh, reopened}})
+
+	fresh.Assignee, reopened.Assignee = stays.Assignee, again.Assignee
+	goes.Closed, goes.Ended, goes.State, goes.Ending = 20, at, review.Closed, review.Corrected
+	for _, it := range []review.Item{comes, fresh, reopened, goes, settled} {
+		same(w.t, "question "+it.Field, w.item(it.Key), it)
+	}
+	ended := review.Event{Item: goes.ID(), Version: 20, At: at, What: review.WasClosed, Detail: string(review.Corrected)}
+	same(w.t, "what stays has its line", w.events(stays), []review.Event{line(stays)})
+	same(w.t, "what goes has two", w.events(goes), []review.Event{line(goes), ended})
+	same(w.t, "what comes has one", w.events(comes), []review.Event{line(comes)})
+	same(w.t, "what comes again has one", w.events(reopened), []review.Event{line(reopened)})
+	same(w.t, "what was closed has none", len(w.events(settled)), 0)
+	same(w.t, "counted", []int{w.countOpen(1), w.countOpen(2)}, []int{2, 1})
+}

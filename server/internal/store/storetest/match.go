@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"math"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/match"
+	"gridsync/syncproto"
+)
+
+// persons saves records with these numbers, for the index to speak of.
+func (w *world) persons(records ...int) {
+	w.t.Helper()
+	b := &exchange.Batch{}
+	for _, n := range records {
+		w.add(b, 1, recordID(n), rosterOf(1))
+	}
+	w.save(b)
+}
+
+// entry is one line of the index.
+func entry(key match.Key, record int) match.Entry {
+	return match.Entry{Key: key, Record: recordID(record)}
+}
+
+// blocks returns the numbers of the records that stand in ranges.
+func (w *world) blocks(limit int, ranges ...match.Range) [][]int {
+	w.t.Helper()
+	found := in(w, func(tx exchange.Tx) ([][]syncproto.RecordID, error) { return tx.Blocks(ranges, limit) })
+	same(w.t, "a block for each range", len(found), len(ranges))
+	blocks := make([][]int, len(found))
+	for i, ids := range found {
+		for _, id := range ids {
+			blocks[i] = append(blocks[i], int(id[14])<<8|int(id[15]))
+		}
+	}
+	return blocks
+}
+
+func blocksReachBothEndsOfTheKeys(w *world) {
+	w.persons(1, 2, 3, 4, 5, 6)
+	const middle = match.Key(1 << 63)
+	w.save(&exchange.Batch{Indexed: []match.Entry{
+		entry(math.MaxUint64, 6), entry(middle, 4), entry(middle-1, 3), entry(0, 1), entry(1, 2), entry(middle+1, 5),
+	}})
+	whole := match.Range{From: 0, To: math.MaxUint64}
+	same(w.t, "ranges", w.blocks(100,
+		whole, match.Range{From: 0, To: 0}, match.Range{From: math.MaxUint64, To: math.MaxUint64},
+		match.Range{From: middle - 1, To: middle}, match.Range{From: middle + 1, To: math.MaxUint64 - 1},
+		match.Range{From: 2, To: middle - 2}, match.Range{From: 5, To: 4},
+	), [][]int{{1, 2, 3, 4, 5, 6}, {1}, {6}, {3, 4}, {5}, nil, nil})
+	derived, err := w.Derived(w.ctx())
+	w.must(err)
+	same(w.t, "the index", derived.Index, []match.Entry{
+		entry(0, 1), entry(1, 2), entry(middle-1, 3), entry(middle, 4), entry(middle+1, 5), entry(math.MaxUint64, 6),
+	})
+}
+
+func blocksAreBounded(w *world) {
+	b := &exchange.Batch{}
+	for i := range 300 {
+		w.add(b, 1, recordID(i), historyOf(1))
+		b.Indexed = append(b.Indexed, entry(7, 299-i), entry(match.Key(1000+i), i))
+	}
+	w.save(b)
+	ranges := []match.Range{{From: 7, To: 7}, {From: 8, To: 8}, {From: 0, To: math.MaxUint64}}
+	var want [][]int
+	for i := range 300 {
+		ranges = append(ranges, match.Range{From: match.Key(1000 + i), To: match.Key(1001 + i)})
+		want = append(want, []int{i, i + 1})
+	}
+	want[299] = []int{299}
+	got := w.blocks(5, ranges...)
+	same(w.t, "of many, the first come", got[0], []int{0, 1, 2, 3, 4})
+	same(w.t, "of many in all", got[2], []int{0, 1, 2, 3, 4})
+	same(w.t, "of none", len(got[1]), 0)
+	same(w.t, "hundreds of ranges", got[3:], want)
+	same(w.t, "the rest", len(w.blocks(1000, ranges[0])[0]), 300)
+	same(w.t, "no room", w.blocks(0, ranges[0]), [][]int{nil})
+}
+
+func recordsMoveWithinTheIndex(w *world) {
+	w.persons(1, 2)
+	all := match.Range{From: 0, To: math.MaxUint64}
+	w.save(&exchange.Batch{Indexed: []match.Entry{entry(5, 1), entry(6, 1), entry(5, 2), entry(5, 2)}})
+	w.save(&exchange.Batch{Indexed: []match.Entry{entry(5, 1)}}) // it stands there already
+	same(w.t, "both", w.blocks(9, match.Range{From: 5, To: 5}, all), [][]int{{1, 2}, {1, 2, 1}})
+	w.save(&exchange.Batch{
+		Unindexed: []match.Entry{entry(5, 1), entry(6, 1), entry(99, 2)},
+		Indexed:   []match.Entry{entry(4, 1), entry(6, 1)},
+	})
+	derived, err := w.Derived(w.ctx())
+	w.must(err)
+	same(w.t, "moved, and stayed where it is in both lists", derived.Index, []match.Entry{entry(4, 1), entry(5, 2), entry(6, 1)})
+	if w.trySave(&exchange.Batch{Indexed: []match.Entry{entry(1, 77)}}) == nil {
+		w.t.Error("a record that isn't there stands in the index")
+	}
+}
+
+func recordsOfOneGroupFindEachOther(w *world) {
+	b := &exchange.Batch{}
+	w.add(b, 1, recordID(1), rosterOf(1))
+	b.Indexed = []match.Entry{entry(5, 1)}
+	b.Last, b.Now = w.last, w.time()
+	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) error {
+		w.must(tx.Save(b))
+		found, err := tx.Blocks([]match.Range{{From: 5, To: 5}}, 9)
+		same(w.t, "in the group", found, [][]syncproto.RecordID{{recordID(1)}})
+		return err
+	}))
+}
