@@ -15,7 +15,7 @@ import (
 // change together.
 //
 //	1  2026-11-21  the first: one round trip, changes, verdicts, receipt, feeds
-//	1  2026-11-22  added: told in an answer, with and undoes in a part; a change's with,
+//	1  2026-11-22  added: told in an answer, with, undoes and spent in a part; a change's with,
 //	               undoes and answers, which older replicas pass on as unknown members
 const pinned = 1
 
@@ -28,7 +28,7 @@ Beside: record RecordID; version Version
 Exit: reason string; date string; destination? string
 Gone: record RecordID; kind Kind; area AreaID; version Version
 Origin: device DeviceID; n uint64
-Part: version Version; device DeviceID; n uint64; author AuthorID; base Version; time Instant; earliest Instant; latest Instant; amid? []string; decides? bool; with? []Beside; undoes? []Origin; fields Fields
+Part: version Version; device DeviceID; n uint64; author AuthorID; base Version; time Instant; earliest Instant; latest Instant; amid? []string; decides? bool; with? []Beside; undoes? []Origin; fields Fields; spent? Fields
 Receipt: through uint64; missing? []Span; parked? []Waiting; held uint64; digest Digest
 Record: id RecordID; kind Kind; area AreaID; version Version; live []Part
 Request: protocol int; device DeviceID; clock Instant; epoch? *Epoch; cursor? string; high uint64; unsent int; app? string; page_bytes? int; restart? []AreaID; changes? []RawMessage
@@ -95,7 +95,7 @@ const sampleRequest = `{"protocol":1,"device":"` + device1 + `","clock":15830208
 
 const sampleChange = `{"id":"` + change1 + `","n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","area":"330702","base":7,"fields":{"name":"a<b>&c","age":9007199254740993},"amid":["name"],"decides":true,"at":1583020800000,"form":1,"answers":"` + change1 + `","mood":"good","undoes":[{"device":"` + device1 + `","n":1}],"with":[{"record":"` + record1 + `","version":3}]}`
 
-const sampleAnswer = `{"protocol":1,"epoch":"` + record1 + `","now":1583020800000,"verdicts":[{"n":1,"verdict":"duplicate","first":"merged","version":3},{"n":2,"verdict":"applied","version":4,"stamp":{"time":2,"earliest":1,"latest":3}},{"n":3,"verdict":"parked","reason":{"code":"out_of_area","field":"area","message":{"zh":"不在填写人负责的区域内，已收下，等待社区处理","en":"Outside the author's area. The entry is kept and waits for the community"}}}],"receipt":{"through":3,"missing":[{"from":2,"to":2}],"parked":[{"n":3,"code":"out_of_area"}],"held":2,"digest":"0000000000000000000000000000000000000000000000000000000000000001"},"reset":true,"left":["a"],"restarted":["b"],"areas":[{"id":"b","name":"乙<1>","parent":"c"}],"forms":[{"kind":"x"}],"records":[{"id":"` + record1 + `","kind":"person","area":"b","version":9,"live":[{"version":9,"device":"` + device1 + `","n":1,"author":"` + author1 + `","base":0,"time":2,"earliest":1,"latest":3,"amid":["name"],"decides":true,"with":[{"record":"` + record1 + `","version":3}],"undoes":[{"device":"` + device1 + `","n":1}],"fields":{"name":"a<b>&c"}}]}],"gone":[{"record":"` + record1 + `","kind":"person","area":"b","version":9}],"told":[{"version":9,"at":2,"n":1,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","item":"conflict","field":"name","said":"other","shows":"a<b>&c","by":"` + author1 + `","reason":"<看过>"},{"version":9,"at":2,"n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","item":"duplicate","said":"settled","other":"` + record1 + `"}],"sums":{"b":"00000000000000ff"},"cursor":"c2","more":true}`
+const sampleAnswer = `{"protocol":1,"epoch":"` + record1 + `","now":1583020800000,"verdicts":[{"n":1,"verdict":"duplicate","first":"merged","version":3},{"n":2,"verdict":"applied","version":4,"stamp":{"time":2,"earliest":1,"latest":3}},{"n":3,"verdict":"parked","reason":{"code":"out_of_area","field":"area","message":{"zh":"不在填写人负责的区域内，已收下，等待社区处理","en":"Outside the author's area. The entry is kept and waits for the community"}}}],"receipt":{"through":3,"missing":[{"from":2,"to":2}],"parked":[{"n":3,"code":"out_of_area"}],"held":2,"digest":"0000000000000000000000000000000000000000000000000000000000000001"},"reset":true,"left":["a"],"restarted":["b"],"areas":[{"id":"b","name":"乙<1>","parent":"c"}],"forms":[{"kind":"x"}],"records":[{"id":"` + record1 + `","kind":"person","area":"b","version":9,"live":[{"version":9,"device":"` + device1 + `","n":1,"author":"` + author1 + `","base":0,"time":2,"earliest":1,"latest":3,"amid":["name"],"decides":true,"with":[{"record":"` + record1 + `","version":3}],"undoes":[{"device":"` + device1 + `","n":1}],"fields":{"name":"a<b>&c"},"spent":{"note":null}}]}],"gone":[{"record":"` + record1 + `","kind":"person","area":"b","version":9}],"told":[{"version":9,"at":2,"n":1,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","item":"conflict","field":"name","said":"other","shows":"a<b>&c","by":"` + author1 + `","reason":"<看过>"},{"version":9,"at":2,"n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","item":"duplicate","said":"settled","other":"` + record1 + `"}],"sums":{"b":"00000000000000ff"},"cursor":"c2","more":true}`
 
 // A message read and written again is the same text, byte for byte.
 func TestMessagesComeBackAsTheyWere(t *testing.T) {

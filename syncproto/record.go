@@ -79,6 +79,10 @@ type Part struct {
 	// Undoes are the decisions that this one withdraws.
 	Undoes []Origin `json:"undoes,omitempty"`
 	Fields Fields   `json:"fields"`
+	// Spent are writes that another of the record has replaced, and that still hold
+	// against the records in With: what they settled there must not come back. A list's
+	// is what was written, any other's is null. A part may have nothing else left.
+	Spent Fields `json:"spent,omitempty"`
 	// Of is the record that the part is of, where merge looks at several as one; zero
 	// everywhere else.
 	Of RecordID `json:"-"`

@@ -21,7 +21,7 @@ func TestAGlanceShowsWhatALongLookShows(t *testing.T) {
 		}
 		for _, live := range looks {
 			view := merge.Show(f, live)
-			want := merge.Brief{Values: view.Values(), Area: view.Area, Exit: view.Exit, Disputed: view.Disputed()}
+			want := merge.Brief{Values: view.Values(), Area: view.Area, Exit: view.Exit, SameAs: view.SameAs, Disputed: view.Disputed()}
 			if got := merge.Glance(f, live); !reflect.DeepEqual(got, want) {
 				t.Fatalf("of %+v\na glance shows  %+v\na look shows %+v", live, got, want)
 			}

@@ -29,7 +29,11 @@ func Join(f *form.Form, survivor *syncproto.Record, absorbed []*syncproto.Record
 	for _, r := range absorbed {
 		parts = append(parts, contribution(r)...)
 	}
-	return Fold(f, parts)
+	live := Fold(f, parts)
+	for i := range live {
+		live[i].Spent = nil
+	}
+	return slices.DeleteFunc(live, func(p syncproto.Part) bool { return len(p.Fields) == 0 })
 }
 
 // contribution returns what an absorbed record says besides where it belongs; parts of
@@ -39,14 +43,22 @@ func contribution(r *syncproto.Record) []syncproto.Part {
 	for _, p := range r.Live {
 		p.Of = r.ID
 		p.Fields = maps.Clone(p.Fields)
-		for _, name := range []string{syncproto.FieldArea, syncproto.FieldExit, syncproto.FieldSameAs, syncproto.FieldResidences} {
-			delete(p.Fields, name)
-		}
-		if len(p.Fields) > 0 {
+		maps.DeleteFunc(p.Fields, func(name string, _ syncproto.Value) bool { return isStanding(name) })
+		if len(p.Fields)+len(p.Spent) > 0 {
 			parts = append(parts, p)
 		}
 	}
 	return parts
+}
+
+// isStanding reports whether a field says where a record as such belongs, rather than
+// anything about what is recorded.
+func isStanding(name string) bool {
+	switch name {
+	case syncproto.FieldArea, syncproto.FieldExit, syncproto.FieldSameAs, syncproto.FieldResidences:
+		return true
+	}
+	return false
 }
 
 // Root follows what records turned out to be, from id to the one that survives. into

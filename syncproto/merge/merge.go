@@ -89,7 +89,8 @@ func Fold(f *form.Form, parts []syncproto.Part) []syncproto.Part {
 				p.Fields[name] = v
 			}
 		}
-		if len(p.Fields) > 0 {
+		p.Spent = spent(f, parts, i, p.Fields)
+		if len(p.Fields)+len(p.Spent) > 0 {
 			live = append(live, p)
 		}
 	}
@@ -118,11 +119,18 @@ func survives(parts []syncproto.Part, i int, name string, field *form.Field, v s
 		return survivingMembers(parts, i, name, v)
 	}
 	for j := range parts {
-		if _, writes := parts[j].Fields[name]; writes && j != i && replaces(&parts[j], &parts[i], name, field.Rule) {
+		if writes(&parts[j], name) && j != i && replaces(&parts[j], &parts[i], name, field.Rule) {
 			return "", false
 		}
 	}
 	return v, true
+}
+
+// writes reports whether a change wrote to a field, as far as that still counts.
+func writes(p *syncproto.Part, name string) bool {
+	_, lives := p.Fields[name]
+	_, holds := p.Spent[name]
+	return lives || holds
 }
 
 // survivingMembers does the same for a list field, each of whose members is a
@@ -132,10 +140,11 @@ func survivingMembers(parts []syncproto.Part, i int, name string, v syncproto.Va
 	var replaced []string
 	written := false
 	for j := range parts {
-		later, writes := parts[j].Fields[name]
-		if writes && j != i && replaces(&parts[j], &parts[i], name, form.Union) {
-			add, remove := form.Members(later)
-			replaced = append(append(replaced, add...), remove...)
+		if writes(&parts[j], name) && j != i && replaces(&parts[j], &parts[i], name, form.Union) {
+			for _, later := range []syncproto.Value{parts[j].Fields[name], parts[j].Spent[name]} {
+				add, remove := form.Members(later)
+				replaced = append(append(replaced, add...), remove...)
+			}
 			written = true
 		}
 	}
@@ -164,7 +173,9 @@ func compareTime(a, b *syncproto.Part) int {
 // Outcome says what became of the change p, now that the record is as it is, p
 // folded into it: disputed when a person must look at something that it wrote,
 // or at an exit that what is left of it met; merged when a part lives whose
-// author had not seen it, nor its author that part; else applied.
+// author had not seen it, nor its author that part; else applied. An undo writes
+// nothing of its own: what it brings back to life is a matter of the view. Where live
+// is of records that are one, p names its own (syncproto.Part.Of).
 func Outcome(live []syncproto.Part, view View, p *syncproto.Part) syncproto.Outcome {
 	for name := range p.Fields {
 		if view.Fields[name].Disputed {
@@ -176,7 +187,7 @@ func Outcome(live []syncproto.Part, view View, p *syncproto.Part) syncproto.Outc
 	outcome := syncproto.Applied
 	for i := range live {
 		q := &live[i]
-		if i == left || Saw(p, q) {
+		if i == left || len(q.Fields) == 0 || Saw(p, q) {
 			continue
 		}
 		if left >= 0 && exitMeets(q, &live[left]) {

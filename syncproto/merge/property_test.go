@@ -39,14 +39,15 @@ func TestWhatLivesIsWhatTheSlowModelSays(t *testing.T) {
 			t.Fatalf("of %+v\nlives %v\nthe model says %v", log, got, want)
 		}
 		inOrder := slices.IsSortedFunc(live, func(a, b syncproto.Part) int { return int(a.Version - b.Version) })
-		if !inOrder || slices.ContainsFunc(live, func(p syncproto.Part) bool { return len(p.Fields) == 0 }) {
+		if !inOrder || slices.ContainsFunc(live, func(p syncproto.Part) bool { return len(p.Fields)+len(p.Spent) == 0 }) {
 			t.Fatalf("out of order, or empty: %+v", live)
 		}
 	})
 }
 
 // Changes are folded in as they are committed; a change that comes after one of
-// its own device's later ones makes the record be folded anew, as a store does.
+// its own device's later ones, or that undoes, makes the record be folded anew, as a
+// store does.
 func TestFoldingAsChangesComeIsFoldingThemAll(t *testing.T) {
 	f := thing(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -55,7 +56,8 @@ func TestFoldingAsChangesComeIsFoldingThemAll(t *testing.T) {
 		for done := 0; done < len(log); {
 			count := rapid.IntRange(1, len(log)-done).Draw(t, "batch")
 			fresh := log[done : done+count]
-			if overtaken(log[:done], fresh) {
+			undoes := slices.ContainsFunc(fresh, func(p syncproto.Part) bool { return len(p.Undoes) > 0 })
+			if undoes || overtaken(log[:done], fresh) {
 				live = merge.Fold(f, log[:done+count])
 			} else {
 				live = merge.Fold(f, slices.Concat(live, fresh))
@@ -90,7 +92,7 @@ func TestSeeingIsNeverMutual(t *testing.T) {
 }
 
 // A value that no longer lives was replaced by somebody who had seen it, and who
-// wrote to the same field.
+// wrote to the same field; or it was a decision, and somebody who had seen it undid it.
 func TestNoValueIsUnreachableUnlessSomebodyReplacedIt(t *testing.T) {
 	f := thing(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -103,7 +105,8 @@ func TestNoValueIsUnreachableUnlessSomebodyReplacedIt(t *testing.T) {
 				}
 				if !slices.ContainsFunc(log, func(w syncproto.Part) bool {
 					_, writes := w.Fields[r.field]
-					return writes && merge.Saw(&w, &log[i])
+					undoes := w.Decides && log[i].Decides && slices.Contains(w.Undoes, syncproto.Origin{Device: log[i].Device, N: log[i].N})
+					return (writes || undoes) && merge.Saw(&w, &log[i])
 				}) {
 					t.Fatalf("%s is gone, and nobody replaced it: %+v", name(r, log[i]), log)
 				}
@@ -159,7 +162,9 @@ func exitMetEdit(live []syncproto.Part) bool {
 	for _, e := range live {
 		exit, leaves := e.Fields[syncproto.FieldExit]
 		for _, w := range live {
-			other := slices.ContainsFunc(w.Fields.Names(), func(name string) bool { return name != syncproto.FieldExit })
+			other := slices.ContainsFunc(w.Fields.Names(), func(name string) bool {
+				return name != syncproto.FieldExit && name != syncproto.FieldSameAs && name != syncproto.FieldResidences
+			})
 			if leaves && exit != "null" && other && e.Author != w.Author && !merge.Saw(&e, &w) && !merge.Saw(&w, &e) {
 				return true
 			}
