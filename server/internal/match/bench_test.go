@@ -1,0 +1,37 @@
+package match
+
+import "testing"
+
+func BenchmarkProfile(b *testing.B) {
+	shown := show("name", "張國強", "birth", "1950-01-01", "household", home1, "mobile", "99900000001", "id_number", number("19500101", "001"))
+	b.ReportAllocs()
+	for b.Loop() {
+		ProfileOf(people, shown, nil)
+	}
+}
+
+func BenchmarkAddress(b *testing.B) {
+	household, shown := built(b, "household"), show("address", "文昌路１號２幢301室")
+	b.ReportAllocs()
+	for b.Loop() {
+		ProfileOf(household, shown, nil)
+	}
+}
+
+func BenchmarkKeysAndRanges(b *testing.B) {
+	p := profile(b, "name", "张国强", "birth", "1950-01-01", "household", home1, "mobile", "99900000001", "id_number", number("19500101", "001"))
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Keys()
+		p.Ranges()
+	}
+}
+
+func BenchmarkScore(b *testing.B) {
+	p := profile(b, "name", "张国强", "birth", "1950-01-01", "household", home1, "mobile", "99900000001")
+	q := profile(b, "name", "章国强", "birth", "1950-01-01", "household", home1, "mobile", "99900000001")
+	b.ReportAllocs()
+	for b.Loop() {
+		Score(p, q)
+	}
+}
