@@ -15,9 +15,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -48,9 +48,23 @@ type Rounds interface {
 	Diff(ctx context.Context, a, b syncproto.RecordID, area syncproto.AreaID, after string, limit int) (*roster.Diff, error)
 }
 
-// Questions lists what a person must settle. Codes not_found (area), bad_request (after).
+// Questions lists what a person must settle, and takes what is decided.
 type Questions interface {
+	// Open fails with codes not_found (area), bad_request (kind, after).
 	Open(ctx context.Context, area syncproto.AreaID, want desk.Want, after string, limit int) (*desk.Page, error)
+	// Case fails with code not_found for what isn't there or isn't the caller's to see.
+	Case(ctx context.Context, item syncproto.RecordID, caller desk.Caller) (*desk.Case, error)
+	// Order has a result for each order; an error besides tells of what went wrong inside.
+	Order(ctx context.Context, author syncproto.AuthorID, orders []desk.Order, caller desk.Caller) ([]desk.Result, error)
+	// Revisits fails with code not_found (area).
+	Revisits(ctx context.Context, area syncproto.AreaID, day form.Day, size int) (*desk.Revisits, error)
+}
+
+// Histories tells what was said.
+type Histories interface {
+	// History fails with code not_found for what isn't there or isn't the caller's to see.
+	History(ctx context.Context, record syncproto.RecordID, caller desk.Caller) (*desk.Statements, error)
+	Log(ctx context.Context, author syncproto.AuthorID, before syncproto.Version, limit int) (*desk.Statements, error)
 }
 
 // Registry holds areas, people and forms in memory.
@@ -78,6 +92,7 @@ type Config struct {
 	Rosters   Rosters
 	Rounds    Rounds
 	Questions Questions
+	Histories Histories
 	Registry  Registry
 	Tokens    Tokens
 	Health    Health

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,9 +17,9 @@ import (
 	"time"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -51,7 +52,11 @@ type services struct {
 	estimate time.Duration
 	ping     error
 	asked    string
-	store    *people
+	// orders are those of the last request, results and fails what is answered.
+	orders  []desk.Order
+	results []desk.Result
+	fails   error
+	store   *people
 }
 
 func (s *services) Sync(ctx context.Context, d syncproto.DeviceID, r *syncproto.Request) (*syncproto.Answer, error) {
@@ -77,9 +82,39 @@ func (s *services) Diff(_ context.Context, a, b syncproto.RecordID, id syncproto
 	return &roster.Diff{}, nil
 }
 
-func (s *services) Open(_ context.Context, id syncproto.AreaID, _ desk.Want, after string, limit int) (*desk.Page, error) {
-	s.asked = strings.Join([]string{"review", string(id), after, statusText(limit)}, " ")
+func (s *services) Open(_ context.Context, id syncproto.AreaID, want desk.Want, after string, limit int) (*desk.Page, error) {
+	s.asked = strings.Join([]string{"review", string(id), string(want.Kind), want.Assignee.String(), after, statusText(limit)}, " ")
 	return &desk.Page{}, nil
+}
+
+func (s *services) Case(_ context.Context, item syncproto.RecordID, caller desk.Caller) (*desk.Case, error) {
+	s.asked = strings.Join([]string{"case", item.String(), who(caller)}, " ")
+	return &desk.Case{}, s.fails
+}
+
+func (s *services) Order(_ context.Context, author syncproto.AuthorID, orders []desk.Order, caller desk.Caller) ([]desk.Result, error) {
+	s.asked = strings.Join([]string{"order", author.String(), statusText(len(orders)), who(caller)}, " ")
+	s.orders = orders
+	return s.results, s.fails
+}
+
+func (s *services) Revisits(_ context.Context, id syncproto.AreaID, day form.Day, size int) (*desk.Revisits, error) {
+	s.asked = strings.Join([]string{"revisits", string(id), day.String(), statusText(size)}, " ")
+	return &desk.Revisits{}, nil
+}
+
+func (s *services) History(_ context.Context, record syncproto.RecordID, caller desk.Caller) (*desk.Statements, error) {
+	s.asked = strings.Join([]string{"history", record.String(), who(caller)}, " ")
+	return &desk.Statements{}, s.fails
+}
+
+func (s *services) Log(_ context.Context, author syncproto.AuthorID, before syncproto.Version, limit int) (*desk.Statements, error) {
+	s.asked = fmt.Sprintf("log %s %d %d", author, before, limit)
+	return &desk.Statements{}, nil
+}
+
+func who(caller desk.Caller) string {
+	return caller.Device.String() + " " + time.UnixMilli(int64(caller.Now)).UTC().Format(time.TimeOnly)
 }
 
 // people is the registry's store.
@@ -141,7 +176,7 @@ func newWorld(t *testing.T) *world {
 	}
 	clock := func() time.Time { return w.now }
 	w.API, err = New(Config{
-		Exchange: w.services, Summaries: w.services, Rosters: w.services, Rounds: w.services, Questions: w.services,
+		Exchange: w.services, Summaries: w.services, Rosters: w.services, Rounds: w.services, Questions: w.services, Histories: w.services,
 		Health: w.services, Registry: reg,
 		Tokens: identity.NewVerifier([]ed25519.PublicKey{w.key.Public().(ed25519.PublicKey)}, clock),
 		Page: fstest.MapFS{
@@ -235,6 +270,7 @@ func TestAnAnswerLeavesAsItsAuthorsWroteIt(t *testing.T) {
 
 func TestReadsPassOnWhatTheyWereAsked(t *testing.T) {
 	a, b := syncproto.RecordID{1}.String(), syncproto.RecordID{2}.String()
+	nobody := syncproto.AuthorID{}.String()
 	for path, want := range map[string]string{
 		"/v1/areas/g1/summary":                                                   "summary g1 2020-01-31",
 		"/v1/areas/g1/summary?day=2020-01-02":                                    "summary g1 2020-01-02",
@@ -242,7 +278,14 @@ func TestReadsPassOnWhatTheyWereAsked(t *testing.T) {
 		"/v1/areas/%67%31/summary":                                               "summary g1 2020-01-31",
 		"/v1/areas/g1/roster":                                                    "roster g1   0",
 		"/v1/areas/g1/roster?kind=person&after=3.9&limit=500":                    "roster g1 person 3.9 500",
-		"/v1/areas/g2/review?after=9&limit=1":                                    "review g2 9 1",
+		"/v1/areas/g2/review?after=9&limit=1":                                    "review g2  " + nobody + " 9 1",
+		"/v1/areas/g2/review?kind=exit&assignee=" + a:                            "review g2 exit " + a + "  0",
+		"/v1/review/" + a:                                                        "case " + a + " " + ours.String() + " 04:00:00",
+		"/v1/areas/g1/revisits":                                                  "revisits g1 2020-01-31 0",
+		"/v1/areas/g1/revisits?day=2020-01-02&size=100":                          "revisits g1 2020-01-02 100",
+		"/v1/records/" + a + "/history":                                          "history " + a + " " + ours.String() + " 04:00:00",
+		"/v1/log?author=" + a:                                                    "log " + a + " 0 0",
+		"/v1/log?author=" + a + "&before=9&limit=20":                             "log " + a + " 9 20",
 		"/v1/rounds/" + a + "/diff/" + b:                                         "diff " + a + " " + b + " 33.07-a_b  0",
 		"/v1/rounds/" + a + "/diff/" + b + "?area=g1&after=" + a + "&limit=20":   "diff " + a + " " + b + " g1 " + a + " 20",
 		"/v1/rounds/" + strings.ToUpper(a) + "/diff/" + b + "?limit=7&unknown=1": "diff " + a + " " + b + " 33.07-a_b  7",

@@ -155,6 +155,44 @@ func TestBadInputIsAnsweredInTheProtocolsWords(t *testing.T) {
 		"a second round that is none": {bearing("/v1/rounds/"+a+"/diff/secret-value", good), 400, syncproto.CodeBadRequest, "b"},
 		"which of two areas":          {bearing("/v1/rounds/"+a+"/diff/"+b, "Bearer "+w.token(t, two)), 400, syncproto.CodeBadRequest, "area"},
 
+		"a kind of question that is none": {bearing("/v1/areas/g1/review?kind=secret-value", good), 400, syncproto.CodeBadRequest, "kind"},
+		"an assignee that is no id":       {bearing("/v1/areas/g1/review?assignee=secret-value", good), 400, syncproto.CodeBadRequest, "assignee"},
+		"a question that is no id":        {bearing("/v1/review/secret-value", good), 400, syncproto.CodeBadRequest, "item"},
+		"a question without a token":      {bearing("/v1/review/"+a, ""), 401, syncproto.CodeNoToken, ""},
+		"revisits of others":              {bearing("/v1/areas/34/revisits", good), 403, syncproto.CodeForbidden, "area"},
+		"revisits on no day":              {bearing("/v1/areas/g1/revisits?day=secret-value", good), 400, syncproto.CodeBadRequest, "day"},
+		"revisits of none":                {bearing("/v1/areas/g1/revisits?size=0", good), 400, syncproto.CodeBadRequest, "size"},
+		"revisits of too many":            {bearing("/v1/areas/g1/revisits?size=101", good), 400, syncproto.CodeBadRequest, "size"},
+		"a history of no id":              {bearing("/v1/records/secret-value/history", good), 400, syncproto.CodeBadRequest, "record"},
+		"a log of nobody":                 {bearing("/v1/log", good), 400, syncproto.CodeBadRequest, "author"},
+		"a log of no id":                  {bearing("/v1/log?author=secret-value", good), 400, syncproto.CodeBadRequest, "author"},
+		"a log of somebody else":          {bearing("/v1/log?author="+others, good), 403, syncproto.CodeForbidden, "author"},
+		"a log before nothing":            {bearing("/v1/log?author="+own+"&before=0", good), 400, syncproto.CodeBadRequest, "before"},
+		"a log before a word":             {bearing("/v1/log?author="+own+"&before=secret-value", good), 400, syncproto.CodeBadRequest, "before"},
+		"a log too long":                  {bearing("/v1/log?author="+own+"&limit=501", good), 400, syncproto.CodeBadRequest, "limit"},
+
+		"no orders":                    {w.decide(t, `{"author":"`+own+`","orders":[]}`), 400, syncproto.CodeBadRequest, "orders"},
+		"orders of nobody":             {w.decide(t, `{"orders":[{}]}`), 400, syncproto.CodeBadRequest, "author"},
+		"orders of somebody else":      {w.decide(t, strings.Replace(order(), own, others, 1)), 403, syncproto.CodeForbidden, "author"},
+		"orders of no id":              {w.decide(t, strings.Replace(order(), own, "secret-value", 1)), 400, syncproto.CodeBadRequest, ""},
+		"orders that are no list":      {w.decide(t, `{"author":"`+own+`","orders":{}}`), 400, syncproto.CodeBadRequest, "orders"},
+		"orders that are no JSON":      {w.decide(t, "secret-value"), 400, syncproto.CodeMalformed, ""},
+		"orders and more":              {w.decide(t, order()+"{}"), 400, syncproto.CodeMalformed, ""},
+		"nothing to order":             {w.decide(t, ""), 400, syncproto.CodeMalformed, ""},
+		"orders in a list":             {w.decide(t, "[]"), 400, syncproto.CodeBadRequest, ""},
+		"too many orders":              {w.decide(t, `{"author":"`+own+`","orders":[`+strings.Repeat("{},", 200)+`{}]}`), 413, syncproto.CodeTooManyChanges, "orders"},
+		"an order about no id":         {w.decide(t, strings.Replace(order(), item, "secret-value", 1)), 400, syncproto.CodeBadRequest, ""},
+		"an act that is a number":      {w.decide(t, strings.Replace(order(), `"accept"`, "7", 1)), 400, syncproto.CodeBadRequest, "orders"},
+		"fields that are a list":       {w.decide(t, order(`"fields":[]`)), 400, syncproto.CodeBadRequest, "orders"},
+		"seen that is a word":          {w.decide(t, order(`"seen":"secret-value"`)), 400, syncproto.CodeBadRequest, "orders"},
+		"a version that is a fraction": {w.decide(t, order(`"seen":{"records":[{"record":"`+item+`","version":1.5}]}`)), 400, syncproto.CodeBadRequest, "orders"},
+		"a number below none":          {w.decide(t, order(`"seen":{"waits":[{"device":"`+item+`","n":-1}]}`)), 400, syncproto.CodeBadRequest, "orders"},
+		"an assignee that is a list":   {w.decide(t, order(`"assignee":[]`)), 400, syncproto.CodeBadRequest, "orders"},
+		"orders in brotli":             {encoded(w.decide(t, order()), "br"), 415, syncproto.CodeBadEncoding, ""},
+		"orders as a bomb":             {encoded(w.request(t, http.MethodPost, "/v1/review", bomb), "gzip"), 413, syncproto.CodeBodyTooLarge, ""},
+		"orders in gzip cut short":     {encoded(w.request(t, http.MethodPost, "/v1/review", whole[:len(whole)-9]), "gzip"), 400, syncproto.CodeMalformed, ""},
+		"PUT of an order":              {w.request(t, http.MethodPut, "/v1/review", []byte(order())), 405, syncproto.CodeMethod, ""},
+
 		"no such path":          {bearing("/v1/secret-value", good), 404, syncproto.CodeNotFound, ""},
 		"no such path, outside": {bearing("/secret-value", ""), 404, syncproto.CodeNotFound, ""},
 		"a path in capitals":    {bearing("/V1/AREAS", good), 404, syncproto.CodeNotFound, ""},
@@ -173,6 +211,10 @@ func TestBadInputIsAnsweredInTheProtocolsWords(t *testing.T) {
 			if p.Message.ZH == "" || p.Message.EN == "" {
 				t.Error("no message in one of the languages")
 			}
+			if w.asked != "" {
+				t.Errorf("a bad request reaches a service: %s", w.asked)
+				w.asked = ""
+			}
 			if p.Reference != "" {
 				t.Error("a bad request is logged as a failure")
 			}
@@ -187,6 +229,12 @@ func TestBadInputIsAnsweredInTheProtocolsWords(t *testing.T) {
 			}
 		})
 	}
+}
+
+// encoded says how a request's body is encoded.
+func encoded(req *http.Request, encoding string) *http.Request {
+	req.Header.Set("Content-Encoding", encoding)
+	return req
 }
 
 // unescaped makes a request for a path that a URL can't be made of.

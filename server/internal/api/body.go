@@ -27,24 +27,38 @@ var readers = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // readRequest reads the body of a sync. It fails with bad_encoding,
 // body_too_large, malformed, bad_request, unknown_protocol or too_many_changes.
+func readRequest(c *fiber.Ctx) (req *syncproto.Request, err error) {
+	err = readBody(c, func(body []byte) error {
+		req, err = decodeRequest(body)
+		return err
+	})
+	return req, err
+}
+
+// readBody hands a request's body, inflated, to decode. It fails with bad_encoding,
+// body_too_large, malformed, and as decode does.
 //
 // The body's bytes belong to the connection and are overwritten by its next
-// request; nothing that is returned points into them, as decoding copies.
-func readRequest(c *fiber.Ctx) (*syncproto.Request, error) {
+// request; decode must not keep anything that points into them.
+func readBody(c *fiber.Ctx, decode func(body []byte) error) error {
 	body := c.Request().Body()
 	switch encoding := strings.ToLower(strings.TrimSpace(string(c.Request().Header.ContentEncoding()))); encoding {
 	case "", "identity":
-		return decodeRequest(body)
 	case "gzip":
 		b := takeBuffer()
 		defer giveBuffer(b)
 		if err := inflate(b, body); err != nil {
-			return nil, err
+			return err
 		}
-		return decodeRequest(b.Bytes())
+		body = b.Bytes()
 	default:
-		return nil, &syncproto.Error{Code: syncproto.CodeBadEncoding, Detail: "gzip or none"}
+		return &syncproto.Error{Code: syncproto.CodeBadEncoding, Detail: "gzip or none"}
 	}
+	if len(body) > largeBody {
+		decoding <- struct{}{}
+		defer func() { <-decoding }()
+	}
+	return decode(body)
 }
 
 // inflate unpacks a body, up to the limit and no further.
@@ -65,10 +79,6 @@ func inflate(into *bytes.Buffer, body []byte) error {
 }
 
 func decodeRequest(body []byte) (*syncproto.Request, error) {
-	if len(body) > largeBody {
-		decoding <- struct{}{}
-		defer func() { <-decoding }()
-	}
 	if !json.Valid(body) {
 		return nil, &syncproto.Error{Code: syncproto.CodeMalformed, Detail: "not JSON"}
 	}

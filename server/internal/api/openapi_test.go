@@ -300,7 +300,7 @@ func fill(v reflect.Value, depth int) {
 	case reflect.Uint8, reflect.Uint64:
 		v.SetUint(1)
 	case reflect.String:
-		v.SetString(map[string]string{"review.Kind": "exit"}[v.Type().String()])
+		v.SetString(map[string]string{"review.Kind": "exit", "desk.Act": "merge"}[v.Type().String()])
 		if v.Len() == 0 {
 			v.SetString("x")
 		}

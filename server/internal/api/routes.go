@@ -8,9 +8,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -62,6 +62,7 @@ const (
 // Parameters that several routes have.
 var (
 	paramArea  = param{"id", "path", "The area's code.", "string", "330702001003"}
+	paramDay   = param{"day", "query", "The day; today if absent.", "string", "2020-01-31"}
 	paramAfter = param{"after", "query", "The next of the page before; absent for the first page.", "string", ""}
 	paramLimit = param{"limit", "query", "Rows of a page, 1 to 500; 100 if absent.", "integer", "100"}
 )
@@ -72,6 +73,10 @@ var (
 	codesOfSync = []syncproto.Code{
 		syncproto.CodeMalformed, syncproto.CodeBadRequest, syncproto.CodeBodyTooLarge, syncproto.CodeBadEncoding,
 		syncproto.CodeTooManyChanges, syncproto.CodeUnknownProtocol, syncproto.CodeBusy,
+	}
+	codesOfOrders = []syncproto.Code{
+		syncproto.CodeMalformed, syncproto.CodeBadRequest, syncproto.CodeBodyTooLarge, syncproto.CodeBadEncoding,
+		syncproto.CodeTooManyChanges, syncproto.CodeForbidden, syncproto.CodeBusy,
 	}
 	codesOfToken = []syncproto.Code{
 		syncproto.CodeNoToken, syncproto.CodeBadToken, syncproto.CodeTokenExpired, syncproto.CodeDeviceRevoked,
@@ -94,7 +99,7 @@ func routes() []route {
 		{
 			method: fiber.MethodGet, path: "/v1/areas/{id}/summary", id: "summary", who: device, within: readWithin,
 			summary: "The totals of an area and of those directly below it on a day, and how fresh and complete they are.",
-			params:  []param{paramArea, {"day", "query", "The day; today if absent.", "string", "2020-01-31"}},
+			params:  []param{paramArea, paramDay},
 			answer:  rollup.Summary{}, codes: codesOfRead, handle: (*API).totals,
 		},
 		{
@@ -106,8 +111,43 @@ func routes() []route {
 		{
 			method: fiber.MethodGet, path: "/v1/areas/{id}/review", id: "review", who: device, within: readWithin,
 			summary: "The open questions of an area and all below it, the oldest first.",
-			params:  []param{paramArea, paramAfter, paramLimit},
-			answer:  desk.Page{}, codes: codesOfRead, handle: (*API).review,
+			params: []param{
+				paramArea, {"kind", "query", "Only questions of this kind.", "string", "conflict"},
+				{"assignee", "query", "Only those given to this author.", "string", ""}, paramAfter, paramLimit,
+			},
+			answer: desk.Page{}, codes: codesOfRead, handle: (*API).review,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/areas/{id}/revisits", id: "revisits", who: device, within: readWithin,
+			summary: "Households to visit again: half of them with something hard to believe, half drawn from a day's visits, unmarked.",
+			params:  []param{paramArea, paramDay, {"size", "query", "How many, 1 to 100; 10 if absent.", "integer", "10"}},
+			answer:  desk.Revisits{}, codes: codesOfRead, handle: (*API).revisits,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/review/{item}", id: "question", who: device, within: readWithin,
+			summary: "A question with everything that a decider needs: every value with its witnesses, the neighbours, what was decided before.",
+			params:  []param{{"item", "path", "The question's id.", "string", ""}},
+			answer:  desk.Case{}, codes: codesOfRead, handle: (*API).question,
+		},
+		{
+			method: fiber.MethodPost, path: "/v1/review", id: "decide", who: device, within: syncWithin,
+			summary: "Decide questions, each by itself; at most 200. What is wrong with one stops no other.",
+			body:    Orders{}, answer: Results{}, codes: codesOfOrders, handle: (*API).decide,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/records/{id}/history", id: "history", who: device, within: readWithin,
+			summary: "What was ever said about a record and those that turned out to be it, the oldest first.",
+			params:  []param{{"id", "path", "The record's id.", "string", ""}},
+			answer:  desk.Statements{}, codes: codesOfRead, handle: (*API).history,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/log", id: "log", who: device, within: readWithin,
+			summary: "What an author of the caller's device has said, the newest first.",
+			params: []param{
+				{"author", "query", "The author's id; must be given.", "string", ""},
+				{"before", "query", "The next of the page before; absent for the first page.", "integer", ""}, paramLimit,
+			},
+			answer: desk.Statements{}, codes: codesOfRead, handle: (*API).ownLog,
 		},
 		{
 			method: fiber.MethodGet, path: "/v1/rounds/{a}/diff/{b}", id: "diff", who: device, within: readWithin,

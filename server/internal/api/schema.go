@@ -34,7 +34,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[roster.Page]():     "RosterPage",
 	reflect.TypeFor[roster.Row]():      "RosterRow",
 	reflect.TypeFor[roster.Diff]():     "RoundDiff",
-	reflect.TypeFor[desk.Page]():     "ReviewPage",
+	reflect.TypeFor[desk.Page]():       "ReviewPage",
+	reflect.TypeFor[desk.Line]():       "ReviewLine",
+	reflect.TypeFor[desk.Field]():      "CaseField",
+	reflect.TypeFor[desk.Value]():      "LiveValue",
 	reflect.TypeFor[review.Kind]():     "ReviewKind",
 	reflect.TypeFor[rollup.Child]():    "SummaryChild",
 	reflect.TypeFor[syncproto.Area]():  "Area",
@@ -63,6 +66,9 @@ var schemaOf = map[reflect.Type]object{
 		syncproto.Applied, syncproto.Merged, syncproto.Disputed, syncproto.Parked, syncproto.Duplicate, syncproto.Refused,
 	),
 	reflect.TypeFor[review.Kind](): enum(review.Kinds...),
+	reflect.TypeFor[desk.Act](): enum(
+		desk.Choose, desk.Merge, desk.Different, desk.Route, desk.Accept, desk.Return, desk.Assign, desk.Undo,
+	),
 	reflect.TypeFor[form.Unit](): {
 		"type": "string", "description": "What is counted: household, person, time (people, however often), " +
 			"household_time (households, however often), vehicle. There may be more later.",
@@ -183,7 +189,7 @@ func (s *schemas) members(t reflect.Type, properties object, required *[]string)
 			known = s.schema(field.Type)
 		}
 		properties[tag] = known
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
 			*required = append(*required, tag)
 		}
 	}

@@ -7,6 +7,11 @@ package desk
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"gridsync/server/internal/area"
@@ -16,45 +21,6 @@ import (
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
 )
-
-// Store reads questions and what stands behind them.
-type Store interface {
-	// Questions returns the open items of areas in order of (Opened, ID), after one of
-	// them (zero values: from the start), at most limit.
-	Questions(ctx context.Context, areas []area.Key, want Want, after Place, limit int) ([]review.Item, error)
-	// CountQuestions counts the open items of areas by kind.
-	CountQuestions(ctx context.Context, areas []area.Key) (map[review.Kind]int, error)
-	// Item returns a question, open or not.
-	Item(ctx context.Context, id syncproto.RecordID) (review.Item, bool, error)
-	// Events returns what happened to a question, in order.
-	Events(ctx context.Context, id syncproto.RecordID) ([]review.Event, error)
-	// RecordsByID returns the records that exist.
-	RecordsByID(ctx context.Context, ids []syncproto.RecordID) ([]syncproto.Record, error)
-	// LogOf returns everything that was ever said about records, parked changes
-	// included, in order of Seq.
-	LogOf(ctx context.Context, ids []syncproto.RecordID) ([]exchange.Logged, error)
-	// ChangesOf returns changes of one device with numbers from first to last.
-	ChangesOf(ctx context.Context, device syncproto.DeviceID, first, last uint64) ([]exchange.Logged, error)
-	// LogBy returns an author's changes with Seq below before (0: from the newest), the
-	// newest first.
-	LogBy(ctx context.Context, author syncproto.AuthorID, before syncproto.Version, limit int) ([]exchange.Logged, error)
-	// Absorbed returns the records that turned out to be one of these, by survivor.
-	Absorbed(ctx context.Context, survivors []syncproto.RecordID) ([]exchange.Link, error)
-	// CountOpen counts the open items of areas.
-	CountOpen(ctx context.Context, areas []area.Key) (int, error)
-}
-
-// Want says which questions are asked for; zero values ask for all.
-type Want struct {
-	Kind     review.Kind
-	Assignee syncproto.AuthorID
-}
-
-// Place is where a page ended.
-type Place struct {
-	Opened syncproto.Version
-	ID     syncproto.RecordID
-}
 
 // Page is one page of an area's open questions.
 type Page struct {
@@ -71,6 +37,7 @@ type Line struct {
 	Kind     review.Kind        `json:"kind"`
 	Field    string             `json:"field,omitempty"`
 	State    review.State       `json:"state"`
+	Ending   review.Ending      `json:"ending,omitempty"`
 	Area     syncproto.AreaID   `json:"area"`
 	Opened   syncproto.Version  `json:"opened"`
 	At       syncproto.Instant  `json:"at"`
@@ -88,12 +55,18 @@ type Person struct {
 	Name string             `json:"name"`
 }
 
-// Due is how long each kind of question may lie, unless a setting "due.<kind>" says
-// otherwise: problems are meant to close the same day.
+// Due is how long each kind of question may lie, unless Config says otherwise:
+// problems are meant to close the same day.
 var Due = map[review.Kind]time.Duration{
 	review.Conflict: 24 * time.Hour, review.Exit: 24 * time.Hour, review.Duplicate: 72 * time.Hour,
 	review.DoubleVisit: 72 * time.Hour, review.Parked: 24 * time.Hour, review.Implausible: 72 * time.Hour,
 	review.Restated: 24 * time.Hour,
+}
+
+// Config is what a county may set.
+type Config struct {
+	// Due is how long questions may lie; what is left out is as in Due.
+	Due map[review.Kind]time.Duration
 }
 
 // Service reads the queue and takes decisions.
@@ -101,6 +74,7 @@ type Service struct {
 	store    Store
 	decider  Decider
 	registry *registry.Registry
+	due      map[review.Kind]time.Duration
 }
 
 // Decider takes a decision's changes together, or none of them.
@@ -109,11 +83,137 @@ type Decider interface {
 }
 
 // NewService wires the service.
-func NewService(store Store, decider Decider, r *registry.Registry) *Service {
-	return &Service{store: store, decider: decider, registry: r}
+func NewService(store Store, decider Decider, r *registry.Registry, cfg Config) *Service {
+	due := maps.Clone(Due)
+	maps.Copy(due, cfg.Due)
+	return &Service{store: store, decider: decider, registry: r, due: due}
 }
 
-// Open returns a page of the open questions of an area and all below it.
+// Open returns a page of the open questions of an area and all below it, the oldest
+// first. It fails with code not_found for an area that isn't there, and bad_request for
+// a kind that is none and a place that it didn't give out.
 func (s *Service) Open(ctx context.Context, id syncproto.AreaID, want Want, after string, limit int) (*Page, error) {
-	return &Page{}, nil
+	snap := s.registry.Current()
+	keys := keysBelow(snap.Areas, id)
+	if len(keys) == 0 {
+		return nil, &syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}
+	}
+	if want.Kind != "" && !slices.Contains(review.Kinds, want.Kind) {
+		return nil, bad("kind", "a kind of question")
+	}
+	place, err := parsePlace(after)
+	if err != nil {
+		return nil, err
+	}
+	limit = clamp(limit)
+	items, err := s.store.Questions(ctx, keys, want, place, limit)
+	if err != nil {
+		return nil, fmt.Errorf("questions of %s: %w", id, err)
+	}
+	counts, err := s.store.CountQuestions(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("questions of %s: %w", id, err)
+	}
+	lines, err := s.lines(ctx, snap, items)
+	if err != nil {
+		return nil, fmt.Errorf("questions of %s: %w", id, err)
+	}
+	page := &Page{Items: lines, Counts: counts}
+	if page.Counts == nil {
+		page.Counts = map[review.Kind]int{}
+	}
+	if len(items) == limit {
+		last := &items[limit-1]
+		page.Next = fmt.Sprintf("%d.%s", last.Opened, last.ID())
+	}
+	return page, nil
+}
+
+// lines shows questions with the records that they are about.
+func (s *Service) lines(ctx context.Context, snap *registry.Snapshot, items []review.Item) ([]Line, error) {
+	var ids []syncproto.RecordID
+	for i := range items {
+		ids = append(ids, about(items[i].Key)...)
+	}
+	groups, err := s.groups(ctx, snap, ids)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]Line, 0, len(items))
+	for i := range items {
+		lines = append(lines, s.line(snap, &items[i], groups))
+	}
+	return lines, nil
+}
+
+func (s *Service) line(snap *registry.Snapshot, item *review.Item, groups map[syncproto.RecordID]*group) Line {
+	l := Line{
+		ID: item.ID(), Kind: item.Kind, Field: item.Field, State: item.State, Ending: item.Ending, Opened: item.Opened,
+		At: item.At, Due: item.At + syncproto.Instant(s.due[item.Kind].Milliseconds()), Score: item.Score,
+	}
+	if item.Kind == review.Duplicate || item.Kind == review.DoubleVisit {
+		l.Field = "" // the other record stands in Other
+	}
+	if n, ok := snap.Areas.ByKey(item.Area); ok {
+		l.Area = n.ID
+	}
+	if !item.Assignee.IsZero() {
+		l.Assignee = personOf(snap, item.Assignee)
+	}
+	if g := groups[item.Record]; g != nil {
+		l.Record = g.row(snap)
+	}
+	if g := groups[item.Other()]; g != nil {
+		l.Other = g.row(snap)
+	}
+	return l
+}
+
+// about returns the records that a question is about.
+func about(key review.Key) []syncproto.RecordID {
+	var ids []syncproto.RecordID
+	for _, id := range []syncproto.RecordID{key.Record, key.Other()} {
+		if !id.IsZero() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func personOf(snap *registry.Snapshot, id syncproto.AuthorID) *Person {
+	author, _ := snap.People.Author(id)
+	return &Person{ID: id, Name: author.Name}
+}
+
+func keysBelow(tree *area.Tree, id syncproto.AreaID) []area.Key {
+	nodes := tree.Subtree(id)
+	keys := make([]area.Key, len(nodes))
+	for i, n := range nodes {
+		keys[i] = n.Key
+	}
+	return keys
+}
+
+func clamp(limit int) int {
+	if limit <= 0 {
+		return roster.DefaultRows
+	}
+	return min(limit, roster.MaxRows)
+}
+
+func parsePlace(s string) (Place, error) {
+	if s == "" {
+		return Place{}, nil
+	}
+	version, id, _ := strings.Cut(s, ".")
+	v, err := strconv.ParseInt(version, 10, 64)
+	item, err2 := syncproto.ParseID[syncproto.RecordID](id)
+	if err != nil || err2 != nil || v < 0 {
+		return Place{}, bad("after", "the next of a page before")
+	}
+	return Place{Opened: syncproto.Version(v), ID: item}, nil
+}
+
+func bad(field, detail string) error {
+	return &syncproto.Error{Code: syncproto.CodeBadRequest, Field: field, Detail: detail}
 }

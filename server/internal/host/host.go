@@ -17,9 +17,9 @@ import (
 	"github.com/google/uuid"
 
 	"gridsync/server/internal/api"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
-	"gridsync/server/internal/desk"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/server/internal/store/sqlite"
@@ -102,11 +102,12 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		return err
 	}
 	rosters := roster.NewService(s.store, s.registry)
+	desks := desk.NewService(s.store, s.exchange, s.registry, desk.Config{})
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
-		Questions: desk.NewService(s.store, s.exchange, s.registry, desk.Config{}),
-		Registry:  s.registry, Health: s.store,
+		Questions: desks, Histories: desks,
+		Registry: s.registry, Health: s.store,
 		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
 		Page:       cfg.Page,
 		Collectors: collectors(s.exchange, s.store),

@@ -1,0 +1,121 @@
+package desk
+
+import (
+	"slices"
+
+	"gridsync/server/internal/review"
+	"gridsync/syncproto"
+)
+
+// Act is what can be done about a question.
+type Act string
+
+// The acts.
+const (
+	// Choose: take one of the live values, or type another, for each field in doubt.
+	Choose Act = "choose"
+	// Merge: the two records are one; Survivor says which keeps its id.
+	Merge Act = "merge"
+	// Different: they are not; remembered for this pair.
+	Different Act = "different"
+	// Route: the question lies on the desk of Area from now on.
+	Route Act = "route"
+	// Accept: as it is; a parked change also as belonging to Area, in other words, by
+	// Fields, or without some of its own, by Without.
+	Accept Act = "accept"
+	// Return: back to its author, with a Reason.
+	Return Act = "return"
+	// Assign: to Assignee; to nobody if there is none.
+	Assign Act = "assign"
+	// Undo: withdraw what was decided last.
+	Undo Act = "undo"
+)
+
+// fitting are the acts that end or move a question of each kind; all of them can be
+// assigned, and what was decided can be undone.
+var fitting = map[review.Kind][]Act{
+	review.Conflict:    {Choose, Route, Assign},
+	review.Exit:        {Choose, Route, Assign},
+	review.Duplicate:   {Merge, Different, Route, Assign},
+	review.DoubleVisit: {Merge, Different, Route, Assign},
+	review.Parked:      {Accept, Return, Route, Assign},
+	review.Implausible: {Accept, Return, Route, Assign},
+	review.Restated:    {Accept, Route, Assign},
+}
+
+// possible are the acts that the question as it stands allows.
+func (m *matter) possible() []Act {
+	var acts []Act
+	if m.item.State != review.Closed {
+		acts = append(acts, fitting[m.item.Kind]...)
+	}
+	if m.latest() != nil {
+		acts = append(acts, Undo)
+	}
+	return acts
+}
+
+// acts are what the authors of the caller's device may do. Whoever wrote what is in
+// doubt may only give it to somebody else.
+func (m *matter) acts(caller Caller) map[string][]Act {
+	possible := m.possible()
+	if len(possible) == 0 {
+		return nil
+	}
+	wrote := m.writers()
+	device, _ := m.snap.People.Device(caller.Device)
+	acts := make(map[string][]Act)
+	for _, author := range device.Authors {
+		if !m.entitled(author, caller.Now) {
+			continue
+		}
+		may := possible
+		if slices.Contains(wrote, author) {
+			may = slices.DeleteFunc(slices.Clone(possible), func(a Act) bool { return a != Assign })
+		}
+		if len(may) > 0 {
+			acts[author.String()] = may
+		}
+	}
+	return acts
+}
+
+// entitled reports whether an author may decide wherever the question lies.
+func (m *matter) entitled(author syncproto.AuthorID, now syncproto.Instant) bool {
+	return !slices.ContainsFunc(m.areas(), func(id syncproto.AreaID) bool {
+		return m.snap.People.Entitled(m.snap.Areas, author, id, now, true) != nil
+	})
+}
+
+// writers are the authors of what is in doubt. What was decided is nobody's own.
+func (m *matter) writers() []syncproto.AuthorID {
+	var wrote []syncproto.AuthorID
+	if m.waiting != nil {
+		wrote = append(wrote, m.waiting.Change.Author)
+	}
+	if m.item.Kind == review.Restated || m.item.Kind == review.Parked {
+		return wrote
+	}
+	for _, g := range m.asked {
+		for i := range g.joined.Live {
+			p := &g.joined.Live[i]
+			if !p.Decides && m.doubts(g, p) {
+				wrote = append(wrote, p.Author)
+			}
+		}
+	}
+	return wrote
+}
+
+// doubts reports whether a live part is among what the question is about.
+func (m *matter) doubts(g *group, p *syncproto.Part) bool {
+	if m.item.Kind != review.Conflict && m.item.Kind != review.Exit {
+		return true
+	}
+	for name := range p.Fields {
+		if name == m.item.Field || g.view.Fields[name].Disputed {
+			return true
+		}
+	}
+	return false
+}

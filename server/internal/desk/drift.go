@@ -1,0 +1,83 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// The fields of a day's signature.
+const (
+	fieldDay     = "day"
+	fieldFigures = "figures"
+)
+
+// drift compares the figures of a signed day with what is counted now, in the order of
+// the measures' names; nil for any other question.
+func (s *Service) drift(ctx context.Context, m *matter) ([]Drift, error) {
+	if m.item.Kind != review.Restated || len(m.asked) == 0 {
+		return nil, nil
+	}
+	shown := m.asked[0].view.Values()
+	text, _ := shown[fieldDay].Text()
+	day, _ := form.ParseDay(text)
+	figures, _ := shown[fieldFigures].Text()
+	signed := make(map[string]int64)
+	if err := json.Unmarshal([]byte(figures), &signed); err != nil {
+		return nil, fmt.Errorf("figures of %s: %w", m.item.Record, err)
+	}
+	now, labels, err := s.totals(ctx, m.snap, m.asked[0].record.Area, day)
+	if err != nil {
+		return nil, fmt.Errorf("figures of %s: %w", m.item.Record, err)
+	}
+	drift := make([]Drift, 0, len(signed))
+	for measure, n := range signed {
+		drift = append(drift, Drift{Measure: measure, Label: labels[measure], Signed: n, Now: now[measure]})
+	}
+	slices.SortFunc(drift, func(a, b Drift) int { return strings.Compare(a.Measure, b.Measure) })
+	return drift, nil
+}
+
+// totals counts every measure in an area and all below it on a day.
+func (s *Service) totals(ctx context.Context, snap *registry.Snapshot, id syncproto.AreaID, day form.Day) (map[string]int64, map[string]syncproto.Text, error) {
+	standing, labels := make(map[string]bool), make(map[string]syncproto.Text)
+	for _, kind := range snap.Forms.Kinds() {
+		for _, m := range snap.Forms.Newest(kind).Measures {
+			standing[m.Name], labels[m.Name] = m.Standing, m.Label
+		}
+	}
+	counts, err := s.store.Totals(ctx, keysBelow(snap.Areas, id), day, standing)
+	if err != nil {
+		return nil, nil, fmt.Errorf("totals: %w", err)
+	}
+	now := make(map[string]int64)
+	for _, c := range counts {
+		now[c.Measure] += c.N
+	}
+	return now, labels, nil
+}
+
+// moved leaves out the figures that hold.
+func moved(all []Drift) []Drift {
+	return slices.DeleteFunc(slices.Clone(all), func(d Drift) bool { return d.Signed == d.Now })
+}
+
+// figuresNow writes the figures as they are now, for the day to be signed again.
+func figuresNow(all []Drift) syncproto.Value {
+	now := make(map[string]int64, len(all))
+	for _, d := range all {
+		now[d.Measure] = d.Now
+	}
+	text, err := json.Marshal(now)
+	if err != nil {
+		return syncproto.Null // names and numbers: this can't be, and the form would say so
+	}
+	return syncproto.TextValue(string(text))
+}
