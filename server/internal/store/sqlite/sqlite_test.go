@@ -13,7 +13,7 @@ import (
 	"gridsync/syncproto"
 )
 
-func open(t *testing.T, dir string) *sqlite.Store {
+func open(t testing.TB, dir string) *sqlite.Store {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
 	if err != nil {

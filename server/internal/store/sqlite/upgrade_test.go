@@ -1,0 +1,121 @@
+package sqlite_test
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/store/sqlite"
+	"gridsync/syncproto"
+)
+
+// oldDatabase unpacks a database of testdata/upgrade into a folder of its own.
+func oldDatabase(t *testing.T, name string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	packed, err := os.Open(filepath.Join("..", "..", "..", "..", "testdata", "upgrade", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(filepath.Join(dir, sqlite.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(file, plain)
+	if err := errors.Join(err, file.Close(), plain.Close(), packed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestOldDatabaseOpens opens what the first schema wrote: four records out of seven
+// changes, one field in dispute, one change parked.
+func TestOldDatabaseOpens(t *testing.T) {
+	dir := oldDatabase(t, "schema-1.db.gz")
+	t.Cleanup(func() { sound(t, dir) })
+	store := open(t, dir)
+	boot, err := store.Boot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if boot.Last != 7 || boot.Parked != 1 || len(boot.Heads) != 2 || boot.Epoch.IsZero() {
+		t.Errorf("boot: %+v", boot)
+	}
+	if boot.Derivation != 0 || boot.Chain != (syncproto.Hash{}) || len(boot.Links)+len(boot.Signatures)+len(boot.Twins) != 0 {
+		t.Errorf("boot tells what the first schema had no place for: %+v", boot)
+	}
+	if records := oldRecords(t, store); records != 4 {
+		t.Errorf("%d records, not 4", records)
+	}
+	log := wholeLog(t, store)
+	if len(log) != 7 || log[5].Version != 0 || log[5].Reason != syncproto.CodeOutOfArea || string(log[3].Change.Fields) != `{"mobile":"99900000003"}` {
+		t.Errorf("the log: %+v", log)
+	}
+	derived, err := store.Derived(t.Context())
+	if err != nil || len(derived.Counts) != 4 || len(derived.Devices) != 2 || len(derived.Items) != 0 {
+		t.Errorf("derived: %+v, %v", derived, err)
+	}
+	bringUpToDate(t, store, log)
+	store = open(t, dir)
+	boot, err = store.Boot(t.Context())
+	if err != nil || boot.Derivation != exchange.Derivation || boot.Chain != (syncproto.Hash{7}) {
+		t.Errorf("once it was brought up to date: %+v, %v", boot, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// bringUpToDate does what the service does to an old database, and closes it.
+func bringUpToDate(t *testing.T, store *sqlite.Store, log []exchange.Logged) {
+	t.Helper()
+	var links []exchange.Chained
+	for i := range log {
+		if log[i].Chain != (syncproto.Hash{}) || log[i].Admitted != nil {
+			t.Errorf("row %d has what the first schema had no place for", log[i].Seq)
+		}
+		links = append(links, exchange.Chained{Seq: log[i].Seq, Chain: syncproto.Hash{byte(log[i].Seq)}})
+	}
+	err := store.Commit(t.Context(), func(tx exchange.Tx) error {
+		counts := []rollup.Count{{Area: 11, Day: 20200127, Measure: "persons", N: 2}}
+		return errors.Join(tx.Rederive(&exchange.Derived{Counts: counts}), tx.SetChain(links))
+	})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func oldRecords(t *testing.T, store *sqlite.Store) (records int) {
+	t.Helper()
+	err := store.Histories(t.Context(), func(log []exchange.Logged, stored *syncproto.Record) error {
+		if stored != nil {
+			records++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+func wholeLog(t *testing.T, store *sqlite.Store) (log []exchange.Logged) {
+	t.Helper()
+	err := store.EachLogged(t.Context(), func(l *exchange.Logged) error {
+		log = append(log, *l)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
