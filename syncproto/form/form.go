@@ -213,9 +213,10 @@ func (f *Form) check() error {
 	return f.checkUses()
 }
 
-// checkUses holds the names that flags, measures and sightings use against the fields.
+// checkUses holds the names that flags, measures, checks, sightings and the match use
+// against the fields.
 func (f *Form) checkUses() error {
-	flags, measures := names{}, names{}
+	flags, measures, checks := names{}, names{}, names{}
 	for _, flag := range f.Flags {
 		if err := cmp.Or(flags.take(flag.Name), flag.When.check(f)); err != nil {
 			return fmt.Errorf("flag %q: %w", flag.Name, err)
@@ -226,14 +227,29 @@ func (f *Form) checkUses() error {
 			return fmt.Errorf("measure %q: %w", m.Name, err)
 		}
 	}
-	if s := f.Sightings; s != nil {
-		round, subjects := f.byName[s.Round], f.byName[s.Subjects]
-		if round == nil || round.Type != Ref || subjects == nil || subjects.Type != Refs {
-			return fmt.Errorf("sightings: %q must be a ref and %q must be refs", s.Round, s.Subjects)
+	for i := range f.Checks {
+		c := &f.Checks[i]
+		if err := cmp.Or(checks.take(c.Name), c.check(f)); err != nil {
+			return fmt.Errorf("check %q: %w", c.Name, err)
 		}
-		return s.When.check(f)
 	}
-	return nil
+	if f.Match != nil {
+		if err := f.Match.check(f); err != nil {
+			return err
+		}
+	}
+	return f.Sightings.check(f)
+}
+
+func (s *Sightings) check(f *Form) error {
+	if s == nil {
+		return nil
+	}
+	round, subjects := f.byName[s.Round], f.byName[s.Subjects]
+	if round == nil || round.Type != Ref || subjects == nil || subjects.Type != Refs {
+		return fmt.Errorf("sightings: %q must be a ref and %q must be refs", s.Round, s.Subjects)
+	}
+	return s.When.check(f)
 }
 
 // names are those given out already.

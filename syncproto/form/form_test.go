@@ -29,6 +29,8 @@ func field(name, typ, rule, more string) string {
 
 const redGreen = `,"choices":[{"code":"green","label":{"zh":"绿","en":"green"}},{"code":"red","label":{"zh":"红","en":"red"}}]`
 
+const burst = `{"name":"c","label":{},"rule":"burst","window":10,"max":5}`
+
 func TestAFormThatMakesNoSenseIsTurnedAway(t *testing.T) {
 	day := field("day", "date", "once", "")
 	cases := map[string]string{
@@ -42,6 +44,9 @@ func TestAFormThatMakesNoSenseIsTurnedAway(t *testing.T) {
 		"a field twice":                   definition(day+","+day, ""),
 		"a field named area":              definition(field("area", "text", "latest", ""), ""),
 		"a field named exit":              definition(field("exit", "text", "latest", ""), ""),
+		"a field named same_as":           definition(field("same_as", "text", "latest", ""), ""),
+		"a field named residences":        definition(field("residences", "text", "latest", ""), ""),
+		"residences of its own":           definition(field("a", "residences", "union", ""), ""),
 		"a field that no change may name": definition(field("住址", "text", "latest", ""), ""),
 		"an unknown type":                 definition(field("a", "float", "latest", ""), ""),
 		"an exit of its own":              definition(field("a", "exit", "review", ""), ""),
@@ -74,6 +79,10 @@ func TestAFormThatMakesNoSenseIsTurnedAway(t *testing.T) {
 		"until that is no date":           definition(day+","+field("at", "time", "latest", ""), `,"measures":[{"name":"m","label":{},"unit":"person","day":"day","standing":true,"until":"at"}]`),
 		"members of no list":              definition(day, `,"measures":[{"name":"m","label":{},"unit":"person","day":"day","per_member":"day"}]`),
 		"a measure on no field":           definition(day, `,"measures":[{"name":"m","label":{},"unit":"person","day":"day","when":[{"field":"a","set":true}]}]`),
+		"a match of nothing":              definition(day, `,"match":{}`),
+		"a match by a field it has not":   definition(day, `,"match":{"name":"a"}`),
+		"a check of no rule":              definition(day, `,"checks":[{"name":"c","label":{},"rule":"luck"}]`),
+		"a check twice":                   definition(day, `,"checks":[`+burst+`,`+burst+`]`),
 		"sightings in no round":           definition(day, `,"sightings":{"round":"day","subjects":"day"}`),
 	}
 	for name, source := range cases {
@@ -132,10 +141,13 @@ func TestABuiltInFormSpeaksBothLanguages(t *testing.T) {
 			}
 			measures[m.Name] = m.Unit
 		}
-		for _, name := range []string{syncproto.FieldArea, syncproto.FieldExit} {
+		for name, rule := range map[string]form.Rule{
+			syncproto.FieldArea: form.Review, syncproto.FieldExit: form.Review,
+			syncproto.FieldSameAs: form.Review, syncproto.FieldResidences: form.Union,
+		} {
 			own, ok := f.Field(name)
-			if !ok || own.Rule != form.Review {
-				t.Errorf("%s: %s is not a standing field by review", f.Kind, name)
+			if !ok || own.Rule != rule || own.Name != name {
+				t.Errorf("%s: %s is not a standing field by %s", f.Kind, name, rule)
 			}
 			said(name, own.Label)
 		}
@@ -169,6 +181,13 @@ func TestNoRecordIsEverNowhere(t *testing.T) {
 	}
 	if e := f.Check(syncproto.Fields{syncproto.FieldExit: syncproto.Null}, false); e != nil {
 		t.Errorf("an exit can't be taken back: %v", e)
+	}
+}
+
+func TestAFormSaysWhatIsDecidedWhatMatchesAndWhatIsHardToBelieve(t *testing.T) {
+	f := define(t, field("name", "text", "review", ""), `,"decided":true,"match":{"name":"name"},"checks":[`+burst+`]`)
+	if !f.Decided || f.Match == nil || f.Match.Name != "name" || len(f.Checks) != 1 || f.Checks[0].Window != 10 {
+		t.Errorf("read %+v, %+v and %+v", f.Decided, f.Match, f.Checks)
 	}
 }
 
