@@ -1,16 +1,19 @@
 package exchange
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
-	"reflect"
+	"maps"
 	"slices"
 
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
-	"gridsync/syncproto/merge"
 )
 
 // Difference is where what is stored disagrees with what the log says.
@@ -22,6 +25,9 @@ type Difference struct {
 	Found []string `json:"found,omitempty"`
 	// Total counts them all.
 	Total int `json:"total"`
+	// BadRow is the first row of the log that does not follow from the row before it: its
+	// place, and what it is; empty if the chain holds.
+	BadRow string `json:"bad_row,omitempty"`
 }
 
 // None reports whether nothing differs.
@@ -37,18 +43,15 @@ func (d *Difference) add(format string, args ...any) {
 	}
 }
 
-// Rebuild recomputes every record, counter, sighting, question, feed's end and
-// receipt from the change log alone, and compares each with what is stored. It
-// changes nothing, and must find nothing on a store that nobody has tampered
-// with. The store must not be written to meanwhile, or what was written between
-// two reads is found as a difference.
+// Rebuild recomputes every record, counter, sighting, question, link, feed's end and
+// receipt from the change log alone, and compares each with what is stored; and it
+// follows the log's chain from the first row to the last. It changes nothing, and must
+// find nothing on a store that nobody has tampered with. The store must not be written to
+// meanwhile, or what was written between two reads is found as a difference.
 func Rebuild(ctx context.Context, store Store, snap *registry.Snapshot) (*Difference, error) {
-	r := rebuilder{
-		snap: snap, diff: &Difference{}, delta: newDelta(snap, &heads{}),
-		devices: make(map[syncproto.DeviceID]*tally),
-	}
-	if err := store.Histories(ctx, r.record); err != nil {
-		return nil, fmt.Errorf("rebuild: %w", err)
+	r, err := rebuild(ctx, store, snap, &Difference{})
+	if err != nil {
+		return nil, err
 	}
 	stored, err := store.Derived(ctx)
 	if err != nil {
@@ -58,92 +61,60 @@ func Rebuild(ctx context.Context, store Store, snap *registry.Snapshot) (*Differ
 	return r.diff, nil
 }
 
-type rebuilder struct {
-	snap    *registry.Snapshot
-	diff    *Difference
-	delta   *delta
-	devices map[syncproto.DeviceID]*tally
-}
-
-// tally is what the log holds of one device.
-type tally struct {
-	ns     []uint64
-	digest syncproto.Digest
-	parked int
-}
-
-// record folds one record's log and compares the record.
-func (r *rebuilder) record(log []Logged, stored *syncproto.Record) error {
-	r.diff.Changes += len(log)
-	var rows []*Logged
-	var version syncproto.Version
-	for i := range log {
-		l := &log[i]
-		r.count(l)
-		rows = append(rows, l)
-		version = max(version, l.Version)
-	}
-	applied, err := parts(rows)
+// Rederive writes down anew everything that follows from the log, and the chain where
+// rows have none: for a database that was written by older rules.
+func Rederive(ctx context.Context, store Store, snap *registry.Snapshot) error {
+	r, err := rebuild(ctx, store, snap, &Difference{})
 	if err != nil {
 		return err
 	}
-	if len(applied) == 0 {
-		if stored != nil {
-			r.diff.add("record %s is stored, and no change of the log was applied to it", stored.ID)
+	derived := r.derived()
+	chain, err := chainOf(ctx, store)
+	if err != nil {
+		return err
+	}
+	stored, err := store.Derived(ctx)
+	if err != nil {
+		return fmt.Errorf("derive anew: %w", err)
+	}
+	for i := range stored.Devices {
+		if t := r.devices[stored.Devices[i].Device]; t != nil {
+			stored.Devices[i].Pulse = t.pulse
 		}
-		return nil
 	}
-	r.diff.Records++
-	if stored == nil {
-		r.diff.add("record %s is in the log and not stored", log[0].Change.Record)
-		return nil
+	err = store.Commit(ctx, func(tx Tx) error {
+		for rows := range slices.Chunk(chain, 1000) {
+			if err := tx.SetChain(rows); err != nil {
+				return err
+			}
+		}
+		if err := tx.Save(&Batch{Devices: stored.Devices}); err != nil {
+			return err
+		}
+		return tx.Rederive(&derived)
+	})
+	if err != nil {
+		return fmt.Errorf("derive anew: %w", err)
 	}
-	now := r.fold(log, applied, version)
-	if !equal(now.now, stored) {
-		r.diff.add("record %s differs: stored as %s version %d in %s with %d live parts, the log says version %d in %s with %d",
-			stored.ID, stored.Kind, stored.Version, stored.Area, len(stored.Live), now.now.Version, now.now.Area, len(now.now.Live))
-	}
-	r.delta.move(now)
 	return nil
 }
 
-// fold computes a record from everything that was applied to it.
-func (r *rebuilder) fold(log []Logged, applied []syncproto.Part, version syncproto.Version) *working {
-	first := slices.IndexFunc(log, func(l Logged) bool { return l.Version > 0 })
-	c := &log[first].Change
-	f := r.snap.Forms.Newest(c.Kind)
-	w := &working{id: c.Record}
-	live := merge.Fold(f, applied)
-	w.shown = look(f, live)
-	w.now = &syncproto.Record{ID: c.Record, Kind: c.Kind, Area: w.shown.Area, Version: version, Live: live}
-	return w
-}
-
-func equal(a, b *syncproto.Record) bool {
-	if len(a.Live) != len(b.Live) || a.ID != b.ID || a.Kind != b.Kind || a.Area != b.Area || a.Version != b.Version {
-		return false
-	}
-	for i := range a.Live {
-		x, y := a.Live[i], b.Live[i]
-		x.Amid, y.Amid = append([]string{}, x.Amid...), append([]string{}, y.Amid...) // nil is empty
-		if !reflect.DeepEqual(x, y) {
-			return false
+// chainOf chains the rows that have no link yet: those of a database from before there
+// was a chain, which stand before all others.
+func chainOf(ctx context.Context, store Store) ([]Chained, error) {
+	var chain []Chained
+	var last syncproto.Hash
+	err := store.EachLogged(ctx, func(l *Logged) error {
+		if l.Chain == (syncproto.Hash{}) {
+			last = ChainOf(last, l, l.Change.Hash())
+			chain = append(chain, Chained{Seq: l.Seq, Chain: last})
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("chain the log: %w", err)
 	}
-	return true
-}
-
-func (r *rebuilder) count(l *Logged) {
-	t := r.devices[l.Change.Device]
-	if t == nil {
-		t = &tally{}
-		r.devices[l.Change.Device] = t
-	}
-	t.ns = append(t.ns, l.Change.N)
-	t.digest = t.digest.Add(l.Change.Hash())
-	if l.Version == 0 {
-		t.parked++
-	}
+	return chain, nil
 }
 
 // compare holds everything besides records against what is stored.
@@ -154,6 +125,14 @@ func (r *rebuilder) compare(stored *Derived) {
 	compareSets(r.diff, "sighting", b.Seen, stored.Sightings, func(s rollup.Sighting) string {
 		return fmt.Sprintf("of %s in round %s by visit %s", s.Person, s.Round, s.Visit)
 	})
+	r.compareItems(stored.Items)
+	compareSets(r.diff, "line of the index", b.Indexed, stored.Index, func(e match.Entry) string {
+		return fmt.Sprintf("%016x of %s", uint64(e.Key), e.Record)
+	})
+	compareSets(r.diff, "link", r.linked(), stored.Links, func(l Link) string {
+		return fmt.Sprintf("%s to %s", l.Record, l.Into)
+	})
+	r.compareSignatures(stored.Signatures)
 	live := slices.DeleteFunc(slices.Clone(stored.Heads), func(h Head) bool { return h.Records == 0 && h.Sum == 0 })
 	compareSets(r.diff, "feed", sumsOf(b.Heads), sumsOf(live), func(h Head) string {
 		return fmt.Sprintf("%d/%s with %d records", h.Area, h.Stream, h.Records)
@@ -225,11 +204,50 @@ func (r *rebuilder) compareDevices(stored []DeviceState) {
 			r.diff.add("device %s: the receipt says %d held through %d, the log %d through %d", s.Device, s.Held, s.High, want.Held, want.High)
 		case t.digest != s.Digest:
 			r.diff.add("device %s: the receipt's digest is not that of the changes held", s.Device)
+		case !bytes.Equal(t.pulse, s.Pulse):
+			r.diff.add("device %s: what is remembered of its latest entries is not what the log says", s.Device)
 		case min(t.parked, syncproto.MaxParked) != len(s.Parked) && t.parked <= syncproto.MaxParked:
 			r.diff.add("device %s: the receipt says %d parked, the log %d", s.Device, len(s.Parked), t.parked)
 		}
 	}
 	for id := range r.devices {
 		r.diff.add("device %s is in the log and has no receipt", id)
+	}
+}
+
+// compareItems holds the open questions against those that the log raises.
+func (r *rebuilder) compareItems(stored []review.Item) {
+	type question struct {
+		review.Key
+		area area.Key
+	}
+	var want, open []question
+	for _, it := range r.items() {
+		want = append(want, question{it.Key, it.Area})
+	}
+	for _, it := range stored {
+		if it.Closed == 0 && !(r.crowded[it.Record] && r.crowded[it.Other()]) {
+			open = append(open, question{it.Key, it.Area})
+		}
+	}
+	compareSets(r.diff, "question", want, open, func(q question) string {
+		return fmt.Sprintf("%s about %s of %s at desk %d", q.Kind, q.Field, q.Record, q.area)
+	})
+}
+
+func (r *rebuilder) compareSignatures(stored []Signature) {
+	got := make(map[syncproto.RecordID]Signature, len(stored))
+	for _, s := range stored {
+		got[s.Record] = s
+	}
+	for _, want := range r.signatures {
+		s, ok := got[want.Record]
+		delete(got, want.Record)
+		if !ok || s.Area != want.Area || s.Day != want.Day || !maps.Equal(s.Figures, want.Figures) || !maps.Equal(s.Drift, want.Drift) {
+			r.diff.add("signature %s of %s: stored with drift %v, the log says %v", want.Record, want.Day, s.Drift, want.Drift)
+		}
+	}
+	for id := range got {
+		r.diff.add("signature %s: stored, and the log doesn't say so", id)
 	}
 }

@@ -48,7 +48,7 @@ type Service struct {
 
 // New starts a service, with one goroutine that writes. Close ends it.
 func New(ctx context.Context, cfg Config) (*Service, error) {
-	boot, err := cfg.Store.Boot(ctx)
+	boot, err := bootOf(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("exchange: boot: %w", err)
 	}
@@ -73,6 +73,18 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	s.writer = newWriter(s, boot, cfg.MaxQueue)
 	go s.writer.run(cfg.Flush)
 	return s, nil
+}
+
+// bootOf boots, and first derives anew what older rules derived.
+func bootOf(ctx context.Context, cfg Config) (Boot, error) {
+	boot, err := cfg.Store.Boot(ctx)
+	if err != nil || boot.Derivation >= Derivation {
+		return boot, err
+	}
+	if err := Rederive(ctx, cfg.Store, cfg.Registry.Current()); err != nil {
+		return boot, err
+	}
+	return cfg.Store.Boot(ctx)
 }
 
 // Close waits for the pushes that are queued, writes down what is known of

@@ -1,0 +1,345 @@
+package exchange
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"gridsync/server/internal/match"
+	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
+	"gridsync/syncproto"
+	"gridsync/syncproto/merge"
+)
+
+// rebuilder works out from the log everything that follows from it. It goes over the
+// records twice: first to see which of them may have to do with each other, then to count
+// them and to keep those few for the questions about more than one.
+type rebuilder struct {
+	snap  *registry.Snapshot
+	diff  *Difference
+	delta *delta
+	world *world
+
+	devices map[syncproto.DeviceID]*tally
+	links   *links
+	// index is the blocked index, ranges where each record is looked for.
+	index  entries
+	ranges []search
+	// held are the records that questions about more than one need, crowded those in
+	// blocks that are too large to tell anything.
+	held    map[syncproto.RecordID]*seen
+	crowded map[syncproto.RecordID]bool
+	pairs   []review.Key
+
+	raised     []raised
+	signatures []Signature
+}
+
+// search is where one record is looked for.
+type search struct {
+	id syncproto.RecordID
+	match.Range
+}
+
+// tally is what the log holds of one device.
+type tally struct {
+	ns     []uint64
+	digest syncproto.Digest
+	parked int
+	pulse  []byte
+}
+
+// rebuild works everything out. What is wrong with single records and rows goes into diff.
+func rebuild(ctx context.Context, store Store, snap *registry.Snapshot, diff *Difference) (*rebuilder, error) {
+	r := &rebuilder{
+		snap: snap, diff: diff, delta: newDelta(snap, &heads{}),
+		devices: make(map[syncproto.DeviceID]*tally), links: newLinks(Boot{}),
+		held: make(map[syncproto.RecordID]*seen), crowded: make(map[syncproto.RecordID]bool),
+	}
+	r.world = &world{snap: snap, links: r.links, find: func(id syncproto.RecordID) *seen { return r.held[id] }}
+	for _, step := range []func(context.Context, Store) error{r.survey, r.walk, r.follow} {
+		if err := step(ctx, store); err != nil {
+			return nil, fmt.Errorf("rebuild: %w", err)
+		}
+	}
+	r.together()
+	return r, nil
+}
+
+// survey finds out which records are one, and which may be.
+func (r *rebuilder) survey(ctx context.Context, store Store) error {
+	err := store.Histories(ctx, func(log []Logged, stored *syncproto.Record) error {
+		s, err := r.fold(log, stored)
+		if err != nil || s == nil {
+			return err
+		}
+		r.links.link(Link{Record: s.record.ID, Into: s.shown.SameAs})
+		for _, key := range s.shown.profile.Keys() {
+			r.index = append(r.index, match.Entry{Key: key, Record: s.record.ID})
+		}
+		for _, where := range s.shown.profile.Ranges() {
+			r.ranges = append(r.ranges, search{s.record.ID, where})
+		}
+		if s.record.Kind == review.RecordKind || s.record.Kind == review.DayCloseKind {
+			r.held[s.record.ID] = nil
+		}
+		return nil
+	})
+	r.index.sort()
+	for _, where := range r.ranges {
+		block := unique(r.index.within(where.Range))
+		switch {
+		case len(block) < 2:
+		case len(block) > match.Block+1:
+			for _, id := range block {
+				r.crowded[id] = true
+			}
+		default:
+			for _, id := range block {
+				r.held[id] = nil
+				if id != where.id {
+					r.pairs = append(r.pairs, review.Pair(review.Duplicate, id, where.id))
+				}
+			}
+		}
+	}
+	r.pairs = unique(r.pairs)
+	r.ranges = nil
+	return err
+}
+
+// walk compares each record with what is stored, counts those that stand for themselves,
+// and keeps the others.
+func (r *rebuilder) walk(ctx context.Context, store Store) error {
+	return store.Histories(ctx, func(log []Logged, stored *syncproto.Record) error {
+		r.diff.Changes += len(log)
+		for i := range log {
+			r.count(&log[i])
+		}
+		s, err := r.fold(log, stored)
+		switch {
+		case err != nil:
+			return err
+		case s == nil:
+			if stored != nil {
+				r.diff.add("record %s is stored, and no change of the log was applied to it", stored.ID)
+			}
+			return nil
+		}
+		r.diff.Records++
+		r.compareRecord(s.record, stored)
+		r.delta.move(&working{id: s.record.ID, now: s.record, shown: s.shown, viewed: true})
+		_, hold := r.held[s.record.ID]
+		if hold || !r.links.alone(s.record.ID) {
+			r.held[s.record.ID] = s
+			return nil
+		}
+		alone := &world{snap: r.snap, links: r.links, find: func(syncproto.RecordID) *seen { return s }}
+		r.delta.add(alone.inAreas(s.record, s.shown.counts), 1)
+		r.raised = append(r.raised, alone.fieldQuestions(s.record.ID)...)
+		r.raised = append(r.raised, alone.flagQuestions(s.record.ID)...)
+		return nil
+	})
+}
+
+func (r *rebuilder) compareRecord(now, stored *syncproto.Record) {
+	switch {
+	case stored == nil:
+		r.diff.add("record %s is in the log and not stored", now.ID)
+	case !equal(now, stored):
+		r.diff.add("record %s differs: stored as %s version %d in %s with %d live parts, the log says version %d in %s with %d",
+			stored.ID, stored.Kind, stored.Version, stored.Area, len(stored.Live), now.Version, now.Area, len(now.Live))
+	}
+}
+
+// follow goes along the log in its order: the chain, what devices' latest entries show,
+// and what waits.
+func (r *rebuilder) follow(ctx context.Context, store Store) error {
+	var last syncproto.Hash
+	return store.EachLogged(ctx, func(l *Logged) error {
+		last = ChainOf(last, l, l.Change.Hash())
+		if l.Chain != last && r.diff.BadRow == "" {
+			r.diff.BadRow = fmt.Sprintf("%d (change %s, number %d of device %s)", l.Seq, l.Change.ID, l.Change.N, l.Change.Device)
+			r.diff.add("row %s of the log does not follow from the row before it", r.diff.BadRow)
+		}
+		if waits, ok := parkedQuestion(r.world, l); ok {
+			r.raised = append(r.raised, waits)
+		}
+		f := r.snap.Forms.Newest(l.Change.Kind)
+		if l.Change.Base != 0 || f == nil || !watches(f) {
+			return nil
+		}
+		t := r.devices[l.Change.Device]
+		var found []raised
+		t.pulse, found = beat(r.snap, f, l, nil, t.pulse)
+		r.raised = append(r.raised, found...)
+		return nil
+	})
+}
+
+// together works out what needs more than one record: pairs, counts of those that count
+// as one, days signed.
+func (r *rebuilder) together() {
+	r.pair()
+	ids := make([]syncproto.RecordID, 0, len(r.held))
+	for id, s := range r.held {
+		if s == nil {
+			delete(r.held, id)
+			continue
+		}
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b syncproto.RecordID) int { return cmp.Compare(a.String(), b.String()) })
+	r.delta.addGroups(r.world, ids, 1)
+	for _, id := range ids {
+		r.raised = append(r.raised, r.world.flagQuestions(id)...)
+		if r.links.root(id) == id {
+			r.raised = append(r.raised, r.world.fieldQuestions(id)...)
+		}
+		if signed, ok := signatureOf(r.world, r.held[id]); ok {
+			r.sign(signed)
+		}
+	}
+}
+
+// pair raises the questions about two records, and lets open double visits count as one.
+func (r *rebuilder) pair() {
+	var roots []review.Key
+	for _, p := range r.pairs {
+		a, b := r.links.root(p.Record), r.links.root(p.Other())
+		if a != b {
+			roots = append(roots, review.Pair(review.Duplicate, a, b))
+		}
+	}
+	for _, p := range unique(roots) {
+		q, ok := r.world.pairQuestion(p.Record, p.Other())
+		if !ok {
+			continue
+		}
+		r.raised = append(r.raised, q)
+		if q.Kind == review.DoubleVisit {
+			r.links.pair(Link{Record: q.Record, Into: q.Other()}, true)
+		}
+	}
+}
+
+// sign holds a signed day against the counters.
+func (r *rebuilder) sign(signed Signature) {
+	n, _ := r.snap.Areas.ByKey(signed.Area)
+	standing := standingMeasures(r.snap.Forms)
+	for measure, figure := range signed.Figures {
+		signed.move(measure, -figure)
+	}
+	for c, sum := range r.delta.counts {
+		at, _ := r.snap.Areas.ByKey(c.area)
+		if r.snap.Areas.Within(at.ID, n.ID) && (c.day == signed.Day || standing[c.measure] && c.day < signed.Day) {
+			signed.move(c.measure, sum)
+		}
+	}
+	r.signatures = append(r.signatures, signed)
+	if len(signed.Drift) > 0 {
+		r.raised = append(r.raised, raised{Key: review.Key{Kind: review.Restated, Record: signed.Record}, desk: signed.Area})
+	}
+}
+
+// items are the questions that are open.
+func (r *rebuilder) items() []review.Item {
+	q := &inquiry{}
+	var open []review.Item
+	done := make(map[review.Key]bool)
+	for _, raised := range r.raised {
+		if done[raised.Key] {
+			continue
+		}
+		done[raised.Key] = true
+		said := r.world.ruling(raised.Key, raised.desk)
+		if q.accepted(r.world, raised, said) {
+			continue
+		}
+		it := review.Item{Key: raised.Key, Opened: raised.version}
+		q.describe(&it, raised, said)
+		open = append(open, it)
+	}
+	return open
+}
+
+func (r *rebuilder) linked() []Link {
+	links := make([]Link, 0, len(r.links.into))
+	for id, into := range r.links.into {
+		links = append(links, Link{Record: id, Into: into})
+	}
+	return links
+}
+
+// derived is everything that was worked out, as a store keeps it.
+func (r *rebuilder) derived() Derived {
+	var b Batch
+	r.delta.into(&b)
+	return Derived{
+		Counts: b.Counts, Sightings: b.Seen, Items: r.items(), Index: b.Indexed, Links: r.linked(), Signatures: r.signatures,
+	}
+}
+
+// fold computes a record from everything that was applied to it; nil if nothing ever was.
+func (r *rebuilder) fold(log []Logged, stored *syncproto.Record) (*seen, error) {
+	var rows []*Logged
+	var first *Logged
+	var version syncproto.Version
+	for i := range log {
+		l := &log[i]
+		rows = append(rows, l)
+		version = max(version, l.Version)
+		if l.Admitted != nil {
+			version = max(version, l.Admitted.Out)
+		}
+		if first == nil && (l.Version > 0 || l.Admitted != nil && l.Admitted.Out > 0) {
+			first = l
+		}
+	}
+	if first == nil {
+		return nil, nil //nolint:nilnil // a record that is not there is no error
+	}
+	applied, err := parts(rows)
+	if err != nil {
+		return nil, err
+	}
+	f := r.snap.Forms.Newest(first.Change.Kind)
+	live := merge.Fold(f, applied)
+	s := &seen{shown: look(f, live)}
+	at := s.shown.Area
+	if len(live) == 0 && stored != nil {
+		at = stored.Area // all of it was taken out: it stays where it was
+	}
+	s.record = &syncproto.Record{ID: first.Change.Record, Kind: first.Change.Kind, Area: at, Version: version, Live: live}
+	return s, nil
+}
+
+func equal(a, b *syncproto.Record) bool {
+	if len(a.Live) != len(b.Live) || a.ID != b.ID || a.Kind != b.Kind || a.Area != b.Area || a.Version != b.Version {
+		return false
+	}
+	for i := range a.Live {
+		x, y := a.Live[i], b.Live[i]
+		x.Amid, y.Amid = append([]string{}, x.Amid...), append([]string{}, y.Amid...) // nil is empty
+		if !reflect.DeepEqual(x, y) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *rebuilder) count(l *Logged) {
+	t := r.devices[l.Change.Device]
+	if t == nil {
+		t = &tally{}
+		r.devices[l.Change.Device] = t
+	}
+	t.ns = append(t.ns, l.Change.N)
+	t.digest = t.digest.Add(l.Change.Hash())
+	if l.Version == 0 {
+		t.parked++
+	}
+}
