@@ -24,7 +24,8 @@ var (
 	language = []string{"syncproto/..."}
 	services = []string{
 		"server/internal/area", "server/internal/identity", "server/internal/registry", "server/internal/exchange",
-		"server/internal/review", "server/internal/roster", "server/internal/rollup",
+		"server/internal/review", "server/internal/roster", "server/internal/rollup", "server/internal/desk",
+		"server/internal/match", "server/internal/plausible",
 	}
 	store = []string{"server/internal/store/..."}
 	api   = []string{"server/internal/api/..."}
@@ -55,7 +56,7 @@ var Layout = []Layer{
 		Name:     "services",
 		Why:      "a service says what it needs of a store and what it answers; which database and which web server there are is decided in main, so that the rules of the work are in one place and can be tested without either",
 		Packages: services,
-		May:      join(language, uuid),
+		May:      join(language, uuid, []string{"github.com/mozillazg/go-pinyin", "golang.org/x/text/..."}),
 		MayNot:   join(sql, network, machine, chance),
 		Pure:     true,
 	},

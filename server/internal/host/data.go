@@ -264,6 +264,34 @@ func (d *Data) RebuildAlone(ctx context.Context) (diff *exchange.Difference, err
 	return diff, err
 }
 
+// Verify is RebuildAlone: the chain of the log, totals, records, links, questions and
+// receipts, with the first bad row by name.
+func (d *Data) Verify(ctx context.Context) (*exchange.Difference, error) { return d.RebuildAlone(ctx) }
+
+// History returns everything that was ever said about a record and about those that turned
+// out to be it, in order of arrival; code not_found if nobody has said anything.
+func (d *Data) History(ctx context.Context, record syncproto.RecordID) ([]exchange.Logged, error) {
+	links, err := d.store.Absorbed(ctx, []syncproto.RecordID{record})
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", record, err)
+	}
+	ids := []syncproto.RecordID{record}
+	for _, link := range links {
+		ids = append(ids, link.Record)
+	}
+	log, err := d.store.LogOf(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", record, err)
+	}
+	if len(log) == 0 {
+		return nil, &syncproto.Error{Code: syncproto.CodeNotFound, Field: "record"}
+	}
+	return log, nil
+}
+
+// People returns who is known, to put names beside ids.
+func (d *Data) People() *identity.Directory { return d.registry.Current().People }
+
 // Histories calls fn for every record with its log and as it is stored.
 func (d *Data) Histories(ctx context.Context, fn func(log []exchange.Logged, stored *syncproto.Record) error) error {
 	return d.store.Histories(ctx, fn)
