@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"gridsync/syncproto"
@@ -17,6 +18,8 @@ func FuzzDecodeChange(f *testing.F) {
 		{"amid": `["name","mobile"]`, "decides": "true", "base": "7", "device": `"` + device1 + `"`},
 		{"n": "9007199254740992", "at": "-9007199254740992"},
 		{"kind": `"per/son"`, "fields": "[]"},
+		{"with": `[{"record":"` + record1 + `","version":9}, {"version":1,"record":"` + record1 + `"}]`, "undoes": `[{"device":"` + device1 + `","n":1}]`, "answers": `"` + change1 + `"`},
+		{"with": `[{"record":null,"version":"9"}]`, "undoes": "[[", "answers": "{}"},
 	} {
 		f.Add(raw(seed))
 	}
@@ -38,7 +41,8 @@ func FuzzDecodeChange(f *testing.F) {
 		}
 		sameAsTheStandardLibrary(t, text, c)
 		part, err := c.Part(9, 8, syncproto.Stamp{})
-		if err != nil || part.Base > 8 || c.Base == 0 && part.Fields[syncproto.FieldArea] == "" {
+		boasts := slices.ContainsFunc(part.With, func(b syncproto.Beside) bool { return b.Version > 8 || b.Record.IsZero() })
+		if err != nil || boasts || len(part.Undoes) > syncproto.MaxNamed || part.Base > 8 || c.Base == 0 && part.Fields[syncproto.FieldArea] == "" {
 			t.Fatalf("part %+v (%v)", part, err)
 		}
 		again, err := c.MarshalJSON()

@@ -46,6 +46,7 @@ func TestAWriteReachesAnotherRecordOnlyIfItsAuthorWasShownBothAsOne(t *testing.T
 		{"another record said", with(recordC, 8, write(9, 8, 2, 1, "review", `"y"`)), []syncproto.Value{`"x"`, `"y"`}},
 		{"as it stood before", with(recordB, 4, write(9, 8, 2, 1, "review", `"y"`)), []syncproto.Value{`"x"`, `"y"`}},
 		{"as it stood", with(recordB, 5, write(9, 0, 2, 1, "review", `"y"`)), []syncproto.Value{`"y"`}},
+		{"said twice", with(recordB, 4, with(recordB, 5, with(recordB, 3, write(9, 0, 2, 1, "review", `"y"`)))), []syncproto.Value{`"y"`}},
 		{"a decision that knew of its own record only", decision(write(9, 8, 2, 1, "review", `"y"`)), []syncproto.Value{`"x"`, `"y"`}},
 		{"a decision on both", decision(with(recordB, 5, write(9, 8, 2, 1, "review", `"y"`))), []syncproto.Value{`"y"`}},
 		{"amid, and another's", amid(with(recordB, 5, write(9, 8, 2, 1, "review", `"y"`))), []syncproto.Value{`"x"`, `"y"`}},

@@ -27,18 +27,25 @@ const Pending syncproto.Version = 1<<63 - 1
 // Of another record (see Join) an author had seen nothing, unless the change says that
 // it was shown as one with its own: then up to the version that the change says.
 func Saw(w, s *syncproto.Part) bool {
-	base := w.Base
+	base, shown := w.Base, true
 	if w.Of != s.Of {
-		beside := slices.IndexFunc(w.With, func(b syncproto.Beside) bool { return b.Record == s.Of })
-		if beside < 0 {
-			return false
-		}
-		base = w.With[beside].Version
+		base, shown = besideVersion(w, s.Of)
 	}
-	if w.Device == s.Device {
-		return w.N > s.N
+	if !shown || w.Device == s.Device {
+		return shown && w.N > s.N
 	}
 	return s.Version <= base
+}
+
+// besideVersion returns up to which version another record was shown to the author of w
+// as one with its own, and whether it was. Named twice, the greater version counts.
+func besideVersion(w *syncproto.Part, other syncproto.RecordID) (version syncproto.Version, shown bool) {
+	for _, b := range w.With {
+		if b.Record == other && (!shown || b.Version > version) {
+			version, shown = b.Version, true
+		}
+	}
+	return version, shown
 }
 
 // replaces is the one relation that decides what lives: w replaces s, both
