@@ -38,6 +38,8 @@ type fake struct {
 	log     map[syncproto.DeviceID]map[uint64]*stored
 	records map[syncproto.RecordID]*fakeRecord
 	gone    []syncproto.Gone
+	// told is what the authors of each device are told.
+	told map[syncproto.DeviceID][]syncproto.Told
 	// pageRecords bounds a page; 0 for no bound.
 	pageRecords int
 	areas       []syncproto.AreaID
@@ -74,7 +76,7 @@ type fault func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
 func newFake(t testing.TB) *fake {
 	f := &fake{
 		epoch: syncproto.Epoch(id(9000)), now: start, log: map[syncproto.DeviceID]map[uint64]*stored{},
-		records: map[syncproto.RecordID]*fakeRecord{}, areas: []syncproto.AreaID{grid1, grid2},
+		records: map[syncproto.RecordID]*fakeRecord{}, told: map[syncproto.DeviceID][]syncproto.Told{}, areas: []syncproto.AreaID{grid1, grid2},
 	}
 	f.http = httptest.NewServer(http.HandlerFunc(f.serve))
 	f.url = f.http.URL
@@ -182,6 +184,11 @@ func (f *fake) answer(req *syncproto.Request) *syncproto.Answer {
 	}
 	a.Restarted = append(a.Restarted, req.Restart...)
 	f.page(a, syncproto.Version(from))
+	for _, t := range f.told[req.Device] {
+		if t.Version > syncproto.Version(from) {
+			a.Told = append(a.Told, t)
+		}
+	}
 	return a
 }
 
@@ -247,6 +254,7 @@ func (f *fake) take(raw json.RawMessage, req *syncproto.Request) syncproto.Verdi
 			return v
 		}
 	}
+	f.resubmit(must(c.Answers()))
 	s := &stored{hash: c.Hash(), change: c, time: c.At + f.now - req.Clock, outcome: syncproto.Parked}
 	f.log[c.Device][c.N] = s
 	if f.park != nil {
@@ -258,24 +266,52 @@ func (f *fake) take(raw json.RawMessage, req *syncproto.Request) syncproto.Verdi
 	return syncproto.Verdict{N: c.N, Verdict: s.outcome, Version: s.version, Reason: s.reason}
 }
 
+// find returns a stored change by its id, nil if there is none.
+func (f *fake) find(id syncproto.ChangeID) *stored {
+	for _, held := range f.log {
+		for _, s := range held {
+			if s.change.ID == id {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// resubmit notes that a returned change has its answer.
+func (f *fake) resubmit(id syncproto.ChangeID) {
+	if s := f.find(id); s != nil && s.version == 0 {
+		s.reason = &syncproto.Error{Code: syncproto.CodeResubmitted}
+	}
+}
+
+// tell tells a device how a question about its change n ended.
+func (f *fake) tell(device syncproto.DeviceID, n uint64, item string, said syncproto.Said, reason string) {
+	f.version++
+	c := &f.log[device][n].change
+	f.told[device] = append(f.told[device], syncproto.Told{
+		Version: f.version, At: f.now, N: n, Author: c.Author, Kind: c.Kind, Record: c.Record,
+		Item: item, Said: said, By: author(99), Reason: reason,
+	})
+}
+
+// giveBack returns a parked change to its author.
+func (f *fake) giveBack(device syncproto.DeviceID, n uint64, reason string) {
+	f.log[device][n].reason = &syncproto.Error{Code: syncproto.CodeReturned}
+	f.tell(device, n, syncproto.ItemParked, syncproto.SaidReturned, reason)
+}
+
 // commit puts a stored change into its record.
 func (f *fake) commit(s *stored) {
 	c := &s.change
 	f.version++
 	s.version, s.reason = f.version, nil
-	fields := must(c.Values())
-	if _, says := fields[syncproto.FieldArea]; c.Base == 0 && !says {
-		fields[syncproto.FieldArea] = syncproto.TextValue(string(c.Area))
-	}
 	r := f.records[c.Record]
 	if r == nil {
 		r = &fakeRecord{Record: syncproto.Record{ID: c.Record, Kind: c.Kind}}
 		f.records[c.Record] = r
 	}
-	p := syncproto.Part{
-		Version: s.version, Device: c.Device, N: c.N, Author: c.Author, Base: c.Base, Amid: c.Amid, Decides: c.Decides,
-		Stamp: syncproto.Stamp{Time: s.time, Earliest: s.time, Latest: f.now}, Fields: fields,
-	}
+	p := must(c.Part(s.version, s.version-1, syncproto.Stamp{Time: s.time, Earliest: s.time, Latest: f.now}))
 	r.all = append(r.all, p)
 	r.Live = merge.Fold(builtIn.Newest(r.Kind), r.all)
 	view := merge.Show(builtIn.Newest(r.Kind), r.Live)

@@ -101,8 +101,7 @@ func (c *Client) computeLinks(tx *sql.Tx, l lens) (links, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := l.shown(r).Text(syncproto.FieldSameAs)
-		if survivor, err := syncproto.ParseID[syncproto.RecordID](text); r.there && err == nil && survivor != id {
+		if survivor := l.shown(r).view.SameAs; r.there && !survivor.IsZero() && survivor != id {
 			found[id] = survivor
 		}
 	}

@@ -53,6 +53,10 @@ func (w words) wrong(err error) string {
 		text = w["no_device"]
 	case errors.Is(err, clientsdk.ErrNotFound):
 		text = w["not_found"]
+	case errors.Is(err, clientsdk.ErrAnswered):
+		text = w["answered_already"]
+	case errors.Is(err, clientsdk.ErrSame):
+		text = w["same_already"]
 	}
 	return text + " (" + err.Error() + ")"
 }
@@ -60,6 +64,8 @@ func (w words) wrong(err error) string {
 // texts is the catalogue: Chinese, English.
 var texts = map[string][2]string{
 	"lang":  {"zh", "en"},
+	"comma": {"，", ", "},
+	"colon": {"：", ": "},
 	"about": {"网格通：没有手机应用时，用这条命令登记、查看和同步", "gridsync: record, look up and sync without the app"},
 
 	"help_file":      {"本机数据文件", "the client's file"},
@@ -75,6 +81,20 @@ var texts = map[string][2]string{
 	"help_sync":      {"与服务器同步", "sync with the server"},
 	"help_status":    {"显示本机状态", "tell where this device stands"},
 	"help_log":       {"列出本机填写的全部内容", "list this device's own changes"},
+	"help_told":      {"列出对本机填写内容的处理结果", "list what was decided about this device's entries"},
+	"help_returned":  {"列出退回本人重新核实的内容", "list what came back to be looked at again"},
+	"help_resubmit":  {"更正后重新提交被退回的某一号：resubmit 号 栏目=内容 …", "submit a returned number anew: resubmit N field=value …"},
+	"help_merge":     {"裁定前一条档案就是后一条", "decide that the first record is the second"},
+	"help_different": {"裁定两条档案不是同一个", "decide that two records are not one"},
+	"help_undo":      {"撤回一项裁定", "withdraw a decision"},
+	"help_mine":      {"只列出本人的", "only this author's"},
+	"help_read":      {"列出后标为已读", "mark all of it as read"},
+	"help_n":         {"本机登记的号", "the number of a change"},
+	"help_absorbed":  {"并入的档案编号", "the id of the record that is absorbed"},
+	"help_survivor":  {"保留的档案编号", "the id of the record that survives"},
+	"help_visits":    {"两条都是入户记录", "the two are visits"},
+	"help_reason":    {"理由", "the reason"},
+	"help_of_device": {"作出裁定的设备编号；- 表示本机", "the id of the device that decided; - for this one"},
 	"help_attention": {"列出需要处理的内容", "list what needs attention"},
 	"help_kind":      {"类别，如 household、person、temperature", "kind, such as household, person, temperature"},
 	"help_fields":    {"栏目=内容；列表用逗号分隔；内容为空表示清除", "field=value; lists are separated by commas; empty clears"},
@@ -89,17 +109,55 @@ var texts = map[string][2]string{
 	"init_author": {"填写人编号", "author id"},
 	"init_done":   {"已登记：%s\n设备 %s\n填写人 %s\n服务器 %s", "set up: %s\ndevice %s\nauthor %s\nserver %s"},
 
-	"recorded": {"已保存在本机，待上传：%s", "kept on this device, to be sent: %s"},
-	"rejected": {"未保存。%s (%s)：%s。确需照样登记请加 --anyway", "not kept. %s (%s): %s. To record it even so, add --anyway"},
-	"listed":   {"共 %d 条", "%d records"},
-	"pending":  {"待上传", "not sent"},
-	"disputed": {"有争议", "disputed"},
-	"parked":   {"等待社区处理", "waiting at the office"},
-	"synced":   {"上传 %d 条，收到 %d 条，请求 %d 次，重试 %d 次", "sent %d, received %d, in %d requests with %d retries"},
-	"drifted":  {"区域 %s 的数据与服务器不一致，将再次获取", "area %s disagrees with the server's and will be fetched again"},
+	"recorded":    {"已保存在本机，待上传：%s", "kept on this device, to be sent: %s"},
+	"rejected":    {"未保存。%s (%s)：%s。确需照样登记请加 --anyway", "not kept. %s (%s): %s. To record it even so, add --anyway"},
+	"listed":      {"共 %d 条", "%d records"},
+	"pending":     {"待上传", "not sent"},
+	"disputed":    {"有争议", "disputed"},
+	"parked":      {"等待社区处理", "waiting at the office"},
+	"absorbed":    {"已并入 %d 条档案", "with %d records that are the same"},
+	"merged_into": {"已并入 %s，本机没有那条档案", "merged into %s, which is not on this device"},
+	"shown_as":    {"%s 已并入 %s，以下是合并后的内容", "%s was merged into %s, which is shown"},
+	"returned":    {"已退回，请重新核实", "returned, please look again"},
+	"answered":    {"已用第 %d 号重新提交", "submitted anew as number %d"},
+	"decided":     {"裁定已保存在本机，待上传", "the decision is kept on this device, to be sent"},
+	"undone":      {"撤回已保存在本机，待上传；同步之后才会显示", "the withdrawal is kept on this device, to be sent; it shows after a sync"},
+
+	"told_new":      {"有 %d 项处理结果，请用 told 查看", "%d decisions to read: see told"},
+	"told_none":     {"没有处理结果", "nothing was decided"},
+	"returned_none": {"没有退回的内容", "nothing came back"},
+	"lost":          {"服务器缺少本机的 %d 条内容，已重新上传", "the server lacked %d entries of this device; they were sent again"},
+	"reoffered":     {"服务器的回执与本机不符，本机内容已全部重新核对", "the server's receipt disagreed; everything here was offered again"},
+
+	"item_conflict":     {"内容不一致", "conflict"},
+	"item_duplicate":    {"疑似重复", "duplicate"},
+	"item_double_visit": {"重复入户", "double visit"},
+	"item_parked":       {"待处理记录", "waiting entry"},
+	"item_implausible":  {"数据存疑", "hard to believe"},
+	"item_exit":         {"离开存疑", "exit"},
+	"item_restated":     {"日结变动", "restated day"},
+	"said_kept":         {"采用了您填写的内容", "what you wrote holds"},
+	"said_other":        {"采用了另一内容，您填写的仍有留存", "another value holds; what you wrote is kept"},
+	"said_merged":       {"确认为同一个，已合并", "the two are one"},
+	"said_different":    {"确认不是同一个", "the two are not one"},
+	"said_accepted":     {"已照此接受", "accepted as it is"},
+	"said_returned":     {"已退回，请重新核实", "returned, please look again"},
+	"said_undone":       {"裁定已撤回，重新待定", "the decision was withdrawn; the question is open again"},
+	"said_settled":      {"已自行了结", "ended by itself"},
+
+	"outcome_applied":   {"已记入", "in the record"},
+	"outcome_merged":    {"已记入，与他人所填并存", "in the record, beside what others wrote"},
+	"outcome_disputed":  {"已记入，待核实", "in the record, and disputed"},
+	"outcome_parked":    {"未记入档案", "kept aside"},
+	"outcome_duplicate": {"服务器已有", "known to the server"},
+	"outcome_refused":   {"服务器无法读取", "unreadable to the server"},
+
+	"synced":  {"上传 %d 条，收到 %d 条，请求 %d 次，重试 %d 次", "sent %d, received %d, in %d requests with %d retries"},
+	"drifted": {"区域 %s 的数据与服务器不一致，将再次获取", "area %s disagrees with the server's and will be fetched again"},
 
 	"status_device":    {"设备 %s，已填写到第 %d 号", "device %s, numbers given out: %d"},
 	"status_changes":   {"待上传 %d · 待确认 %d · 已送达 %d（其中等待社区处理 %d） · 需要处理 %d", "unsent %d · to be confirmed %d · delivered %d (%d of these wait at the office) · need attention %d"},
+	"status_news":      {"退回待核实 %d · 未读处理结果 %d", "returned %d · unread decisions %d"},
 	"status_copies":    {"本机存有 %d 条档案，%d 个区域", "%d records of %d areas on this device"},
 	"status_never":     {"还没有同步过", "never synced"},
 	"status_last":      {"上次同步 %s，本机时钟需校正 %s", "last sync %s, this clock is off by %s"},
@@ -115,10 +173,12 @@ var texts = map[string][2]string{
 	"state_resolved":        {"已处理", "seen to"},
 	"state_superseded":      {"已换号重新登记", "recorded again under another number"},
 
-	"no_author": {"请先用 init 登记，或用 --author 给出填写人", "run init first, or give --author"},
-	"no_device": {"请先用 init 登记本机", "run init first"},
-	"no_server": {"请先用 init 登记服务器", "run init first: there is no server"},
-	"not_found": {"本机没有这条档案", "this device holds no such record"},
-	"offline":   {"连不上服务器；本机上的记录不会丢失", "no answer from the server; nothing here is lost"},
-	"wrong":     {"出错了", "something went wrong"},
+	"no_author":        {"请先用 init 登记，或用 --author 给出填写人", "run init first, or give --author"},
+	"no_device":        {"请先用 init 登记本机", "run init first"},
+	"no_server":        {"请先用 init 登记服务器", "run init first: there is no server"},
+	"not_found":        {"本机没有这条档案", "this device holds no such record"},
+	"answered_already": {"这一号已经重新提交过", "this number was submitted anew already"},
+	"same_already":     {"两条档案已经是同一条", "the two records are one already"},
+	"offline":          {"连不上服务器；本机上的记录不会丢失", "no answer from the server; nothing here is lost"},
+	"wrong":            {"出错了", "something went wrong"},
 }

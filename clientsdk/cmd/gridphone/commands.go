@@ -22,8 +22,9 @@ type recordCommand struct {
 
 // Run records one change.
 func (r *recordCommand) Run(s *session) error {
-	if s.author.IsZero() {
-		return errors.New(s.say["no_author"])
+	author, err := s.as()
+	if err != nil {
+		return err
 	}
 	e := clientsdk.Edit{Kind: syncproto.Kind(r.Kind), Area: syncproto.AreaID(r.Area), Anyway: r.Anyway}
 	if r.Record != "" {
@@ -33,11 +34,10 @@ func (r *recordCommand) Run(s *session) error {
 		}
 		e.Record = id
 	}
-	var err error
 	if e.Fields, err = fieldsOf(s.client.Forms().Newest(e.Kind), r.Fields); err != nil {
 		return err
 	}
-	id, err := s.client.As(s.author).Put(s.ctx, e)
+	id, err := author.Put(s.ctx, e)
 	if err != nil {
 		return s.rejected(e.Kind, err)
 	}
@@ -175,6 +175,12 @@ func (s *session) marks(r *clientsdk.Record) string {
 	if disputes := r.Disputes(); len(disputes) > 0 {
 		marks += "  [" + s.say["disputed"] + ": " + strings.Join(disputes, ", ") + "]"
 	}
+	if len(r.Absorbed) > 0 {
+		marks += "  [" + fmt.Sprintf(s.say["absorbed"], len(r.Absorbed)) + "]"
+	}
+	if !r.MergedInto.IsZero() {
+		marks += "  [" + fmt.Sprintf(s.say["merged_into"], r.MergedInto) + "]"
+	}
 	return marks
 }
 
@@ -193,6 +199,12 @@ func (c *showCommand) Run(s *session) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s %s  %s  v%d%s\n", r.Kind, r.ID, r.Area, r.Version, s.marks(&r))
+	if r.ID != id {
+		s.printf("shown_as", id, r.ID)
+	}
+	for _, absorbed := range r.Absorbed {
+		fmt.Fprintf(s.out, "  + %s\n", absorbed)
+	}
 	shown := r.Fields()
 	for _, name := range s.order(r.Kind, shown) {
 		fmt.Fprintf(s.out, "  %s (%s): %s\n", s.label(r.Kind, name), name, shown[name])
@@ -216,6 +228,15 @@ func (syncCommand) Run(s *session) error {
 		sentNow += n
 	}
 	s.printf("synced", sentNow, report.Received, report.Requests, report.Retries)
+	if report.Told > 0 {
+		s.printf("told_new", report.Told)
+	}
+	if len(report.Lost) > 0 {
+		s.printf("lost", len(report.Lost))
+	}
+	if report.Reoffered {
+		s.printf("reoffered")
+	}
 	for _, area := range report.Drifted {
 		s.printf("drifted", area)
 	}
@@ -232,6 +253,7 @@ func (statusCommand) Run(s *session) error {
 	}
 	s.printf("status_device", st.Device, st.High)
 	s.printf("status_changes", st.Unsent, st.Sent, st.Delivered, st.Parked, st.Attention)
+	s.printf("status_news", st.Returned, st.Unread)
 	s.printf("status_copies", st.Records, st.Areas)
 	if st.LastSync.IsZero() {
 		s.printf("status_never")
@@ -248,17 +270,6 @@ func (statusCommand) Run(s *session) error {
 		fmt.Fprintln(s.out, s.pick(st.Notice.Message()))
 	}
 	return nil
-}
-
-type logCommand struct{}
-
-// Run lists the device's own changes.
-func (logCommand) Run(s *session) error {
-	entries, err := s.client.Log(s.ctx)
-	if err != nil {
-		return err
-	}
-	return s.entries(entries)
 }
 
 type attentionCommand struct {
@@ -286,20 +297,6 @@ func (c *attentionCommand) Run(s *session) error {
 		s.printf("attention_none")
 		return nil
 	}
-	return s.entries(entries)
-}
-
-func (s *session) entries(entries []clientsdk.Entry) error {
-	for _, e := range entries {
-		state := s.say["state_"+string(e.State)]
-		if e.Parked {
-			state += "，" + s.say["parked"]
-		}
-		fmt.Fprintf(s.out, "%d  %s  %s %s  %s", e.N, state, e.Kind, e.Record, e.Fields)
-		if e.Reason != nil {
-			fmt.Fprintf(s.out, "  — %s", s.pick(e.Reason.Message()))
-		}
-		fmt.Fprintln(s.out)
-	}
+	s.entries(entries)
 	return nil
 }

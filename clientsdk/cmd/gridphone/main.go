@@ -37,6 +37,12 @@ type flags struct {
 	Sync      syncCommand      `cmd:"" help:"${help_sync}"`
 	Status    statusCommand    `cmd:"" help:"${help_status}"`
 	Log       logCommand       `cmd:"" help:"${help_log}"`
+	Told      toldCommand      `cmd:"" help:"${help_told}"`
+	Returned  returnedCommand  `cmd:"" help:"${help_returned}"`
+	Resubmit  resubmitCommand  `cmd:"" help:"${help_resubmit}"`
+	Merge     mergeCommand     `cmd:"" help:"${help_merge}"`
+	Different differentCommand `cmd:"" help:"${help_different}"`
+	Undo      undoCommand      `cmd:"" help:"${help_undo}"`
 	Attention attentionCommand `cmd:"" help:"${help_attention}"`
 }
 
@@ -87,7 +93,7 @@ func realMain(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // dashes lets the long flags be written with one dash, too.
 func dashes(args []string) []string {
-	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve"}
+	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve", "read", "mine", "reason", "visits"}
 	out := slices.Clone(args)
 	for i, arg := range out {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
@@ -132,8 +138,18 @@ func (s *session) open() error {
 	return err
 }
 
+// as is the author who types.
+func (s *session) as() (*clientsdk.Author, error) {
+	if s.author.IsZero() {
+		return nil, errors.New(s.say["no_author"])
+	}
+	return s.client.As(s.author), nil
+}
+
 func (s *session) printf(key string, args ...any) {
 	fmt.Fprintf(s.out, s.say[key]+"\n", args...)
 }
 
 func clockTime(t time.Time) string { return t.Format("2006-01-02 15:04:05") }
+
+func moment(at syncproto.Instant) string { return clockTime(time.UnixMilli(int64(at))) }

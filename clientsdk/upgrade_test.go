@@ -1,0 +1,41 @@
+package clientsdk_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"gridsync/clientsdk"
+	"gridsync/syncproto"
+)
+
+// testdata/phone-v1.sqlite was written by the first release: two households, of which
+// the second turned out to be the first, as a newer server says it; one change that
+// waits at a desk, and one that is unsent.
+func TestAFileOfTheFirstReleaseOpensAndLosesNothing(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	_ = p.Close()
+	p.path = filepath.Join(t.TempDir(), "old.db")
+	copyFile(t, filepath.Join("testdata", "phone-v1.sqlite"), p.path)
+	p.ids = 8_000_000
+	p.open(t)
+	p.alice = p.As(author(2))
+	log := must(p.Log(background))
+	equal(t, "changes", len(log), 6)
+	equal(t, "delivered", log[0].State, clientsdk.Delivered)
+	equal(t, "waits", log[3].Parked, true)
+	equal(t, "unsent", log[5].State, clientsdk.Unsent)
+	list := must(p.List(background, "household"))
+	equal(t, "the two are one", len(list), 1)
+	equal(t, "with what both say", list[0].Text("head")+list[0].Text("note"), "李四尚未上传")
+	equal(t, "absorbed", len(list[0].Absorbed), 1)
+	edit(t, p.alice, list[0].Absorbed[0], "building", "3 幢")
+	equal(t, "work goes on", last(t, p).N, uint64(7))
+	equal(t, "on the survivor", last(t, p).Record, list[0].ID)
+
+	f.epoch = syncproto.Epoch(id(9001)) // another server: everything is offered
+	p.sync(t)
+	f.holdsExactly(t, p)
+	equal(t, "delivered", p.status(t).Delivered, 7)
+	equal(t, "still one", len(must(p.List(background, "household"))), 1)
+}
