@@ -13,7 +13,7 @@ const unreadable = '□'
 func foldName(s string) string {
 	folded := strings.Map(func(r rune) rune {
 		switch {
-		case strings.ContainsRune("□■*?", r):
+		case strings.ContainsRune("□■○*?\uFFFD", r):
 			return unreadable
 		case unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r):
 			return unicode.ToLower(r)

@@ -44,6 +44,8 @@ func TestWhatIsWrittenDifferentlyIsComparedAlike(t *testing.T) {
 		{show("name", "王□"), show("name", "王＊")},
 		{show("name", "王□"), show("name", "王？")},
 		{show("name", "王□"), show("name", "王■")},
+		{show("name", "王□"), show("name", "王○")},
+		{show("name", "王□"), show("name", "王\uFFFD")},
 		{show("mobile", "99900000001"), show("mobile", "+86 999-0000-0001")},
 		{show("mobile", "99900000001"), show("mobile", "8699900000001")},
 		{show("mobile", "99900000001"), show("mobile", "008699900000001")},
@@ -80,7 +82,7 @@ func TestAnAddressIsItsDoorHoweverItIsWritten(t *testing.T) {
 		{"楼前街5", "楼前街5号", "楼前街五号"},
 		{"文昌路110", "文昌路一百一十号"},
 		// A number without a house behind it names a village.
-		{"", "三里村", "渡架桥村", "渡架桥村5组", "不详", "五一路", "A"},
+		{"", "三里村", "渡架桥村", "渡架桥村5组", "不详", "五一路", "A", "渡架桥村，桥头"},
 	} {
 		for _, written := range c[1:] {
 			if got := foldAddress(read(t, written)); got != c[0] {
@@ -99,7 +101,7 @@ func TestAnAddressIsItsDoorHoweverItIsWritten(t *testing.T) {
 func TestNumbersInWordsAreNumbers(t *testing.T) {
 	for words, want := range map[string]string{
 		"〇": "0", "十": "10", "十二": "12", "二十": "20", "二十一": "21", "一百": "100", "一百零三": "103", "一百一十": "110",
-		"一千二百三十四": "1234", "二〇一": "201", "一二三": "123", "a一b": "a1b", "": "", "号": "号",
+		"一千二百三十四": "1234", "二〇一": "201", "二○一": "201", "一二三": "123", "a一b": "a1b", "": "", "号": "号",
 	} {
 		if got := digits(words); got != want {
 			t.Errorf("%s is %s, want %s", words, got, want)

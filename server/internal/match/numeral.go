@@ -8,7 +8,7 @@ import (
 // numerals are the Chinese digits; tens the words that multiply what stands before them.
 var (
 	numerals = map[rune]int{
-		'〇': 0, '零': 0, '一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9,
+		'〇': 0, '○': 0, '零': 0, '一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9,
 	}
 	tens = map[rune]int{'十': 10, '百': 100, '千': 1000}
 )
