@@ -98,7 +98,7 @@ func TestWhoMovedCountsInEachPlaceUntilTheDayOfLeavingIt(t *testing.T) {
 		if tc.exit != "" {
 			exit = &syncproto.Exit{Reason: "left", Date: tc.exit}
 		}
-		want := append(tc.want, c{"found", 20200110, 1, ""})
+		want := slices.Concat(tc.want, []c{{"found", 20200110, 1, ""}})
 		if got := f.Counts(shown, exit); !slices.Equal(got, want) {
 			t.Errorf("%s: counts %v, want %v", tc.name, got, want)
 		}
