@@ -227,3 +227,27 @@ func TestKeysOfDifferentPeopleDiffer(t *testing.T) {
 		}
 	}
 }
+
+// Names and addresses are whatever people type.
+func TestAnyTextHasAProfile(t *testing.T) {
+	household := built(t, "household")
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("王□*一十百〇号栋单元#- 12aA（）"))))
+		person := func() Profile {
+			return ProfileOf(people, show("name", text.Draw(t, "name"), "birth", "1950-01-01", "mobile", text.Draw(t, "mobile")), nil)
+		}
+		a, b := person(), person()
+		there, _ := Score(a, b)
+		back, _ := Score(b, a)
+		if there != back || there >= Threshold && !(sees(a, b) && sees(b, a)) {
+			t.Fatalf("%+v and %+v: %d, and back %d", a, b, there, back)
+		}
+		if again := foldName(a.Name); again != a.Name {
+			t.Fatalf("%q folds again to %q", a.Name, again)
+		}
+		door := ProfileOf(household, show("address", text.Draw(t, "address")), nil).Address
+		if strings.ContainsAny(door, " #()") || strings.Contains(door, "--") || strings.Trim(door, "-") != door {
+			t.Fatalf("%q is left of an address", door)
+		}
+	})
+}

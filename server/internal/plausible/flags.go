@@ -26,10 +26,10 @@ func Flags(f *form.Form, shown syncproto.Fields) []string {
 // Beats returns the record's shares in the windows that the form's checks watch. made
 // is the part that made the record.
 func Beats(f *form.Form, key area.Key, made *syncproto.Part, shown syncproto.Fields) []Beat {
-	if f == nil || made == nil || !slices.ContainsFunc(f.Checks, windowed) {
+	if f == nil || made == nil {
 		return nil
 	}
-	beats := make([]Beat, 0, len(f.Checks))
+	var beats []Beat
 	author := ""
 	for i := range f.Checks {
 		c := &f.Checks[i]
@@ -45,13 +45,12 @@ func Beats(f *form.Form, key area.Key, made *syncproto.Part, shown syncproto.Fie
 			author = made.Author.String()
 			who = author
 		}
+		if beats == nil {
+			beats = make([]Beat, 0, len(f.Checks)-i)
+		}
 		beats = append(beats, Beat{Bucket{f.Kind, c.Name, key, who, c.Start(at)}, value})
 	}
 	return beats
-}
-
-func windowed(c form.Check) bool {
-	return c.Rule == form.CheckPace || c.Rule == form.CheckRun || c.Rule == form.CheckBurst
 }
 
 // share is when a record falls into a window of the check, and with which value; ok
@@ -76,7 +75,7 @@ func Raised(f *form.Form, b Bucket, tallies []Tally) bool {
 		return false
 	}
 	i := slices.IndexFunc(f.Checks, func(c form.Check) bool { return c.Name == b.Rule })
-	if i < 0 || !windowed(f.Checks[i]) {
+	if i < 0 {
 		return false
 	}
 	total, most := int64(0), int64(0)
@@ -84,8 +83,11 @@ func Raised(f *form.Form, b Bucket, tallies []Tally) bool {
 		total, most = total+t.N, max(most, t.N)
 	}
 	c := &f.Checks[i]
-	if c.Rule == form.CheckRun {
+	switch c.Rule {
+	case form.CheckRun:
 		return total >= int64(c.Least) && most*100 >= total*int64(c.Share)
+	case form.CheckPace, form.CheckBurst:
+		return float64(total) > *c.Max
 	}
-	return c.Max != nil && float64(total) > *c.Max
+	return false
 }

@@ -291,3 +291,11 @@ func BenchmarkATemperatureThatRaisesNothing(b *testing.B) {
 		plausible.Beats(f, grid, part, shown)
 	}
 }
+
+// A form may use a name again for a rule that looks at records one by one.
+func TestARuleOfSingleRecordsRaisesNoWindow(t *testing.T) {
+	b := plausible.Bucket{Kind: "temperature", Rule: "odd_temperature"}
+	if plausible.Raised(built(t, "temperature"), b, []plausible.Tally{{Beat: plausible.Beat{Bucket: b}, N: 1000}}) {
+		t.Error("a window of a rule that has none is hard to believe")
+	}
+}
