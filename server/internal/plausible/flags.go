@@ -87,7 +87,7 @@ func Raised(f *form.Form, b Bucket, tallies []Tally) bool {
 	case form.CheckRun:
 		return total >= int64(c.Least) && most*100 >= total*int64(c.Share)
 	case form.CheckPace, form.CheckBurst:
-		return float64(total) > *c.Max
+		return c.Max != nil && float64(total) > *c.Max
 	}
 	return false
 }
