@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 
 	"gridsync/clientsdk"
-	"gridsync/server/internal/exchange"
-	"gridsync/server/internal/desk"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -170,19 +168,46 @@ func expectServer(ctx context.Context, w *World, args []string) error {
 	return compare(kindOf(args[0]), rows[at].Fields, rows[at].Area, args[1:])
 }
 
-// expectReview: review RECORD field… | review RECORD none — the open questions about it.
+// expectReview: review RECORD what… | review RECORD none — the open questions about
+// it: conflict and exit by their fields, the others by their kinds.
 func expectReview(ctx context.Context, w *World, args []string) error {
-	var page desk.Page
-	if err := w.get(ctx, "/v1/areas/county/review?limit=500", &page); err != nil {
+	lines, err := w.queue(ctx, "county")
+	if err != nil {
 		return err
 	}
-	var fields []string
-	for _, item := range page.Items {
-		if item.Record != nil && item.Record.ID == recordID(args[0]) {
-			fields = append(fields, item.Field)
+	id := recordID(args[0])
+	var asked []string
+	for i := range lines {
+		k := w.keyOf(&lines[i])
+		switch {
+		case k.Record != id && k.Other() != id:
+		case k.Kind == review.Conflict || k.Kind == review.Exit:
+			asked = append(asked, k.Field)
+		default:
+			asked = append(asked, string(k.Kind))
 		}
 	}
-	return sameNames(fields, args[1:])
+	return sameNames(asked, args[1:])
+}
+
+// expectQueue: queue AREA kind=N… — how many questions lie on the desks of an area
+// and below, and how many of each kind named.
+func expectQueue(ctx context.Context, w *World, args []string) error {
+	lines, err := w.queue(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	counts := make(map[string]int)
+	for i := range lines {
+		counts[string(lines[i].Kind)]++
+	}
+	want, err := pairs(args[1:])
+	for _, p := range want {
+		if n, err := number(p[1]); err != nil || counts[p[0]] != n {
+			return errors.Join(err, fmt.Errorf("there are %v", counts))
+		}
+	}
+	return err
 }
 
 func (w *World) summary(ctx context.Context, at string) (*rollup.Summary, error) {
@@ -263,129 +288,6 @@ func expectLate(ctx context.Context, w *World, args []string) error {
 	}
 	if err := sameNames(got, want); err != nil {
 		return fmt.Errorf("%d are late: %w", len(got), err)
-	}
-	return nil
-}
-
-// quiet lets everybody sync until nothing is new, and then holds what must be true
-// after every script.
-func (w *World) quiet(ctx context.Context) error {
-	for range 3 {
-		for _, name := range w.order {
-			d := w.devices[name]
-			d.link.offline, d.link.planned = false, nil
-			w.pass(1)
-			report, err := d.client.Sync(ctx)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if len(report.Drifted) > 0 {
-				return fmt.Errorf("%s: its copy of %v has drifted", name, report.Drifted)
-			}
-		}
-	}
-	difference, err := w.server.Rebuild(ctx)
-	if err != nil {
-		return err
-	}
-	if !difference.None() {
-		return fmt.Errorf("a rebuild differs: %s", strings.Join(difference.Found, "; "))
-	}
-	return errors.Join(w.replicasAgree(ctx), w.nothingLost(ctx))
-}
-
-// replicasAgree holds every device's records against the server's.
-func (w *World) replicasAgree(ctx context.Context) error {
-	rows, err := w.rows(ctx, "county", "")
-	if err != nil {
-		return err
-	}
-	server := make(map[syncproto.RecordID]roster.Row, len(rows))
-	for _, r := range rows {
-		server[r.ID] = r
-	}
-	tree, err := w.server.Areas(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range w.order {
-		d := w.devices[name]
-		has := make(map[syncproto.RecordID]bool)
-		for _, kind := range d.client.Forms().Kinds() {
-			records, err := d.client.List(ctx, kind)
-			if err != nil {
-				return err
-			}
-			for i := range records {
-				has[records[i].ID] = true
-				if err := same(&records[i], server); err != nil {
-					return fmt.Errorf("%s: %s %s: %w", name, kind, records[i].ID, err)
-				}
-			}
-		}
-		for _, r := range rows {
-			within := func(root syncproto.AreaID) bool { return tree.Within(r.Area, root) }
-			if slices.ContainsFunc(d.areas, within) && !has[r.ID] {
-				return fmt.Errorf("%s lacks %s %s of %s", name, r.Kind, r.ID, r.Area)
-			}
-		}
-	}
-	return nil
-}
-
-// same holds one record of a device against the server's, unless it only exists in
-// changes that wait there.
-func same(r *clientsdk.Record, server map[syncproto.RecordID]roster.Row) error {
-	if r.Pending {
-		return nil
-	}
-	row, ok := server[r.ID]
-	if !ok {
-		return errors.New("the server does not have it")
-	}
-	if row.Version != r.Version || row.Area != r.Area {
-		return fmt.Errorf("version %d in %s, the server has %d in %s", r.Version, r.Area, row.Version, row.Area)
-	}
-	got := r.Fields()
-	for _, name := range append(got.Names(), row.Fields.Names()...) {
-		if got[name] != row.Fields[name] {
-			return fmt.Errorf("%s is %s, the server's is %s", name, got[name], row.Fields[name])
-		}
-	}
-	for name := range row.Disputed {
-		if !r.Disputed(name) {
-			return fmt.Errorf("%s is disputed on the server only", name)
-		}
-	}
-	return nil
-}
-
-// nothingLost holds every device's own log against the server's change log.
-func (w *World) nothingLost(ctx context.Context) error {
-	held := make(map[syncproto.ChangeID]int)
-	err := w.server.Histories(ctx, func(log []exchange.Logged, _ *syncproto.Record) error {
-		for i := range log {
-			held[log[i].Change.ID]++
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, name := range w.order {
-		log, err := w.devices[name].client.Log(ctx)
-		if err != nil {
-			return err
-		}
-		for _, e := range log {
-			want := 1
-			if e.Outcome == syncproto.Refused {
-				want = 0
-			}
-			if held[e.ID] != want {
-				return fmt.Errorf("%s: change %d (%s) is held %d times", name, e.N, e.State, held[e.ID])
-			}
-		}
 	}
 	return nil
 }

@@ -82,6 +82,9 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // replay delivers the last request once more and throws the answer away.
 func (l *link) replay() error {
+	if l.last == nil {
+		return errNothing
+	}
 	res, err := l.send(l.last, bytes.NewReader(l.body), int64(len(l.body)))
 	if err != nil {
 		return err

@@ -3,30 +3,23 @@ package simtest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	"gridsync/clientsdk"
+	"gridsync/syncproto"
 )
 
 // Run plays a script. Every line is a step; ";" separates steps on one line, and
 // "#" begins a comment. A minute passes at each step. At the end every device
-// comes online and syncs, and then all replicas must agree, a rebuild must find
-// nothing, and nothing may be lost or doubled.
+// comes online and syncs, and then everything must hold that holds after every
+// script: see quiet.
 func Run(ctx context.Context, w *World, script string) error {
 	lines := bufio.NewScanner(strings.NewReader(script))
 	for number := 1; lines.Scan(); number++ {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		for step := range strings.SplitSeq(line, ";") {
-			words, err := split(step)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", number, err)
-			}
-			if len(words) == 0 {
-				continue
-			}
-			w.pass(1)
-			if err := w.step(ctx, words); err != nil {
-				return fmt.Errorf("line %d: %s: %w", number, strings.TrimSpace(step), err)
-			}
+		if err := w.Play(ctx, lines.Text()); err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -36,6 +29,49 @@ func Run(ctx context.Context, w *World, script string) error {
 		return fmt.Errorf("at the end: %w", err)
 	}
 	return nil
+}
+
+// Play plays one line of a script.
+func (w *World) Play(ctx context.Context, line string) error {
+	line, _, _ = strings.Cut(line, "#")
+	for step := range strings.SplitSeq(line, ";") {
+		words, err := split(step)
+		if err != nil {
+			return err
+		}
+		if len(words) == 0 {
+			continue
+		}
+		w.learn(words)
+		w.pass(1)
+		if err := w.step(ctx, words); err != nil {
+			return fmt.Errorf("%s: %w", strings.TrimSpace(step), err)
+		}
+	}
+	return nil
+}
+
+// learn remembers what a script calls its records, for what is said of them.
+func (w *World) learn(words []string) {
+	for _, word := range words {
+		_, value, given := strings.Cut(word, "=")
+		if !given {
+			value = word
+		}
+		for name := range strings.SplitSeq(value, ",") {
+			if kind, _, ok := strings.Cut(name, "/"); ok && syncproto.Kind(kind).Check() == nil {
+				w.names[recordID(name)] = name
+			}
+		}
+	}
+}
+
+// name is what the script calls a record.
+func (w *World) name(id syncproto.RecordID) string {
+	if name, ok := w.names[id]; ok {
+		return name
+	}
+	return id.String()
 }
 
 // split cuts a step into words; a word in double quotes may hold spaces.
@@ -67,8 +103,15 @@ func split(step string) ([]string, error) {
 	return words, nil
 }
 
-// step does one step: a device's, or the world's.
+// step does one step: a device's, or the world's. One that begins with "try" may be
+// turned away, as scripts that a machine wrote ask for what can't be.
 func (w *World) step(ctx context.Context, words []string) error {
+	if words[0] == "try" && len(words) > 1 {
+		if err := w.step(ctx, words[1:]); !turnedAway(err) {
+			return err
+		}
+		return nil
+	}
 	if d := w.devices[words[0]]; d != nil {
 		if len(words) < 2 {
 			return fmt.Errorf("what does %s do?", d.name)
@@ -85,6 +128,17 @@ func (w *World) step(ctx context.Context, words []string) error {
 	}
 	return do(ctx, w, words[1:])
 }
+
+// turnedAway reports whether a step failed as a step may: the product said no, or
+// there was no network.
+func turnedAway(err error) bool {
+	var said *syncproto.Error
+	return errors.As(err, &said) && said.Code != syncproto.CodeInternal || errors.Is(err, clientsdk.ErrNotFound) ||
+		errors.Is(err, clientsdk.ErrOffline) || errors.Is(err, errLink) || errors.Is(err, errNothing) || errors.Is(err, errNoBackup)
+}
+
+// errNothing says that a step is about something that isn't there.
+var errNothing = errors.New("there is no such thing")
 
 // pairs reads field=value words.
 func pairs(words []string) ([][2]string, error) {

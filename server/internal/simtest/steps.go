@@ -15,8 +15,12 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// pass lets minutes pass.
-func (w *World) pass(minutes int) { w.clock.pass(time.Duration(minutes) * time.Minute) }
+// pass lets minutes pass, unless time stands.
+func (w *World) pass(minutes int) {
+	if !w.standing {
+		w.clock.pass(time.Duration(minutes) * time.Minute)
+	}
+}
 
 type (
 	worldStep  func(context.Context, *World, []string) error
@@ -28,38 +32,58 @@ var worldSteps = map[string]worldStep{
 	"device":  addDevice,
 	"area":    addArea,
 	"wait":    wait,
+	"time":    standStill,
 	"restart": func(ctx context.Context, w *World, _ []string) error { return w.restart(ctx) },
 	"backup":  func(ctx context.Context, w *World, _ []string) error { return w.backup(ctx) },
 	"restore": func(ctx context.Context, w *World, _ []string) error { return w.restore(ctx) },
 	"all":     expectAll,
 	"server":  expectServer,
 	"review":  expectReview,
+	"queue":   expectQueue,
 	"totals":  expectTotals,
 	"parked":  expectParked,
 	"waits":   expectWaits,
 	"late":    expectLate,
 }
 
-// deviceSteps are what a device can do.
-var deviceSteps = map[string]deviceStep{
-	"put":      put,
-	"force":    force,
-	"decide":   decide,
-	"exit":     exit,
-	"return":   comeBack,
-	"move":     move,
-	"as":       switchAuthor,
-	"clock":    setClock,
-	"sync":     syncNow,
-	"offline":  func(_ context.Context, _ *World, d *Device, _ []string) error { d.link.offline = true; return nil },
-	"online":   func(_ context.Context, _ *World, d *Device, _ []string) error { d.link.offline = false; return nil },
-	"link":     planFaults,
-	"replay":   func(_ context.Context, _ *World, d *Device, _ []string) error { return d.link.replay() },
-	"sees":     expectSees,
-	"disputes": expectDisputes,
-	"lacks":    expectLacks,
-	"says":     expectSays,
-	"log":      expectLog,
+// deviceSteps are what a device can do, and what can be expected of it.
+var deviceSteps map[string]deviceStep
+
+func init() { // "refused" names other steps
+	deviceSteps = map[string]deviceStep{
+		"put":      put,
+		"force":    force,
+		"decide":   decide,
+		"exit":     exit,
+		"return":   comeBack,
+		"move":     move,
+		"relocate": relocate,
+		"merge":    mergeOnPhone,
+		"rule":     rule,
+		"undo":     undo,
+		"resubmit": resubmit,
+		"told":     expectTold,
+		"returned": expectReturned,
+		"sign":     sign,
+		"as":       switchAuthor,
+		"post":     takePost,
+		"clock":    setClock,
+		"sync":     syncNow,
+		"offline":  func(_ context.Context, _ *World, d *Device, _ []string) error { d.link.offline = true; return nil },
+		"online":   func(_ context.Context, _ *World, d *Device, _ []string) error { d.link.offline = false; return nil },
+		"link":     planFaults,
+		"replay":   func(_ context.Context, _ *World, d *Device, _ []string) error { return d.link.replay() },
+		"open":     openCase,
+		"order":    order,
+		"bulk":     bulk,
+		"refused":  refused,
+		"repeat":   repeat,
+		"sees":     expectSees,
+		"disputes": expectDisputes,
+		"lacks":    expectLacks,
+		"says":     expectSays,
+		"log":      expectLog,
+	}
 }
 
 // addDevice: device NAME AREA[,AREA] [ROLE] [AUTHOR…]
@@ -87,16 +111,43 @@ func addArea(ctx context.Context, w *World, args []string) error {
 		return fmt.Errorf("area CODE PARENT")
 	}
 	node := area.Node{ID: syncproto.AreaID(args[0]), Name: args[0], Parent: syncproto.AreaID(args[1])}
-	if err := w.server.PutAreas(ctx, []area.Node{node}); err != nil {
-		return err
+	do := func(ctx context.Context) error {
+		if err := w.server.PutAreas(ctx, []area.Node{node}); err != nil {
+			return err
+		}
+		return w.server.Retry(ctx)
 	}
-	return w.server.Retry(ctx)
+	w.since = append(w.since, do)
+	return do(ctx)
 }
 
 // wait: wait 90m
 func wait(_ context.Context, w *World, args []string) error {
 	d, err := time.ParseDuration(strings.Join(args, ""))
 	w.clock.pass(d)
+	return err
+}
+
+// standStill: time stands | time goes — while it stands, steps take no time.
+func standStill(_ context.Context, w *World, args []string) error {
+	w.standing = slices.Equal(args, []string{"stands"})
+	return nil
+}
+
+// repeat: a repeat N STEP… — the step so many times, with each % in it replaced by 1 to N.
+func repeat(ctx context.Context, w *World, d *Device, args []string) error {
+	if len(args) < 2 || deviceSteps[args[1]] == nil {
+		return fmt.Errorf("repeat N STEP…")
+	}
+	times, err := number(args[0])
+	for i := 1; i <= times && err == nil; i++ {
+		words := slices.Clone(args[2:])
+		for j := range words {
+			words[j] = strings.ReplaceAll(words[j], "%", strconv.Itoa(i))
+		}
+		w.learn(words)
+		err = deviceSteps[args[1]](ctx, w, d, words)
+	}
 	return err
 }
 
@@ -173,7 +224,17 @@ func list(word string) []string {
 	return members
 }
 
-func (d *Device) author() *clientsdk.Author { return d.client.As(d.authors[d.as]) }
+func (d *Device) author() *clientsdk.Author { return d.client.As(d.typing()) }
+
+// typing is who types on the device.
+func (d *Device) typing() syncproto.AuthorID {
+	for _, person := range d.people {
+		if person.Name == d.as {
+			return person.ID
+		}
+	}
+	return syncproto.AuthorID{}
+}
 
 func put(ctx context.Context, w *World, d *Device, args []string) error {
 	e, err := w.edit(ctx, d, args)
@@ -226,11 +287,13 @@ func move(ctx context.Context, _ *World, d *Device, args []string) error {
 }
 
 func switchAuthor(_ context.Context, _ *World, d *Device, args []string) error {
-	if _, ok := d.authors[args[0]]; !ok {
-		return fmt.Errorf("%s does not record on %s", args[0], d.name)
+	for _, person := range d.people {
+		if person.Name == args[0] {
+			d.as = args[0]
+			return nil
+		}
 	}
-	d.as = args[0]
-	return nil
+	return fmt.Errorf("%s does not record on %s", args[0], d.name)
 }
 
 // setClock: a clock +5m | a clock 2030-01-01

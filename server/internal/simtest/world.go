@@ -6,6 +6,7 @@
 package simtest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -23,6 +24,7 @@ import (
 	"github.com/google/uuid"
 
 	"gridsync/clientsdk"
+	"gridsync/server/internal/desk"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
@@ -37,7 +39,20 @@ type World struct {
 	server  *host.Server
 	devices map[string]*Device
 	order   []string
-	desk    string // a token that sees everything
+	// authors are people by name: one may record on several devices.
+	authors map[string]syncproto.AuthorID
+	// names are what a script calls records.
+	names map[syncproto.RecordID]string
+	desk  string // a token that sees everything
+	// standing says that the clock does not move.
+	standing bool
+	counted  Counted
+	// since is what an operator did after the last backup, and does again once it is
+	// restored.
+	since []func(context.Context) error
+	// grants are all that were given, kept those that the backup has.
+	grants []identity.Grant
+	kept   int
 }
 
 // clock is the world's time in nanoseconds since 1970. The server reads it from
@@ -50,13 +65,23 @@ func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
 
 // Device is one phone.
 type Device struct {
-	name    string
-	client  *clientsdk.Client
-	link    *link
-	skew    time.Duration
-	authors map[string]syncproto.AuthorID
-	as      string // who is typing
-	areas   []syncproto.AreaID
+	name   string
+	id     syncproto.DeviceID
+	client *clientsdk.Client
+	link   *link
+	skew   time.Duration
+	people []identity.Author
+	as     string // who is typing
+	role   identity.Role
+	token  string
+	posts  []post
+	seen   map[syncproto.RecordID]*desk.Case // the cases that were opened
+}
+
+// post is where the people of a device have grants, and until when.
+type post struct {
+	areas []syncproto.AreaID
+	until time.Time
 }
 
 // The areas that every world has: a county, a township, a community and grids,
@@ -73,7 +98,10 @@ post,卡点,township
 
 // NewWorld starts a server in dir.
 func NewWorld(ctx context.Context, dir string) (*World, error) {
-	w := &World{dir: dir, devices: make(map[string]*Device)}
+	w := &World{
+		dir: dir, devices: make(map[string]*Device),
+		authors: make(map[string]syncproto.AuthorID), names: make(map[syncproto.RecordID]string),
+	}
 	w.clock.pass(time.Duration(time.Date(2020, 1, 27, 8, 0, 0, 0, form.Zone).UnixNano()))
 	if err := w.start(ctx); err != nil {
 		return nil, err
@@ -81,11 +109,11 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 	if _, problems, err := w.server.ImportAreas(ctx, strings.NewReader(areasCSV)); err != nil || len(problems) > 0 {
 		return nil, fmt.Errorf("areas: %v %w", problems, err)
 	}
-	desk, err := w.server.AddDevice(ctx, host.Device{Name: "指挥部", Areas: []syncproto.AreaID{"county"}, Role: identity.County})
+	enrolled, err := w.server.AddDevice(ctx, host.Device{Name: "指挥部", Areas: []syncproto.AreaID{"county"}, Role: identity.County})
 	if err != nil {
 		return nil, err
 	}
-	w.desk = desk.Token
+	w.desk = enrolled.Token
 	return w, w.server.Retry(ctx)
 }
 
@@ -100,7 +128,7 @@ func (w *World) start(ctx context.Context) error {
 		return err
 	}
 	w.server = server
-	return nil
+	return server.Retry(ctx) // at once, as the server's own first look comes when it comes
 }
 
 func (w *World) data() string { return filepath.Join(w.dir, "server") }
@@ -138,25 +166,23 @@ func kindOf(name string) syncproto.Kind {
 	return syncproto.Kind(kind)
 }
 
-// enrol adds a device for authors with grants in areas.
-func (w *World) enrol(ctx context.Context, name string, authors []string, areas []syncproto.AreaID, role identity.Role) error {
-	people := make([]identity.Author, len(authors))
-	for i, a := range authors {
-		people[i] = identity.Author{Name: a}
+// enrol adds a device for people with grants in areas.
+func (w *World) enrol(ctx context.Context, name string, people []string, areas []syncproto.AreaID, role identity.Role) error {
+	d := &Device{
+		name: name, id: syncproto.DeviceID(w.newID()), link: &link{world: w}, as: people[0], role: role,
+		seen: make(map[syncproto.RecordID]*desk.Case),
 	}
-	enrolled, err := w.server.AddDevice(ctx, host.Device{Name: name, Authors: people, Areas: areas, Role: role})
-	if err != nil {
+	for _, person := range people {
+		if w.authors[person].IsZero() {
+			w.authors[person] = syncproto.AuthorID(w.newID())
+		}
+		d.people = append(d.people, identity.Author{ID: w.authors[person], Name: person})
+	}
+	if err := w.give(ctx, d, areas, host.DefaultValid); err != nil {
 		return err
 	}
-	if err := w.server.Retry(ctx); err != nil {
-		return err
-	}
-	d := &Device{name: name, link: &link{world: w}, authors: make(map[string]syncproto.AuthorID), as: authors[0], areas: areas}
-	for _, a := range enrolled.Authors {
-		d.authors[a.Name] = a.ID
-	}
-	d.client, err = clientsdk.Open(ctx, filepath.Join(w.dir, name+".db"), clientsdk.Options{
-		Server: "http://server.invalid", Token: enrolled.Token, Device: enrolled.ID, AppName: "simtest",
+	client, err := clientsdk.Open(ctx, filepath.Join(w.dir, name+".db"), clientsdk.Options{
+		Server: "http://server.invalid", Token: d.token, Device: d.id, AppName: "simtest",
 		Transport: d.link,
 		Now:       func() time.Time { return w.clock.now().Add(d.skew) },
 		NewID:     w.newID,
@@ -166,31 +192,96 @@ func (w *World) enrol(ctx context.Context, name string, authors []string, areas 
 	if err != nil {
 		return err
 	}
+	d.client = client
 	w.devices[name] = d
 	w.order = append(w.order, name)
 	return nil
 }
 
-// get asks the API as the desk does, and decodes the answer.
+// give gives a device's people grants in areas for a while, and the device a token
+// that lasts as long.
+func (w *World) give(ctx context.Context, d *Device, areas []syncproto.AreaID, valid time.Duration) error {
+	until := w.clock.now().Add(valid)
+	do := func(ctx context.Context) error {
+		left := until.Sub(w.clock.now())
+		if left < 24*time.Hour { // too little for a grant; it was given before the backup or is over
+			return nil
+		}
+		enrolled, err := w.server.AddDevice(ctx, host.Device{
+			ID: d.id, Name: d.name, Authors: d.people, Areas: areas, Role: d.role, Valid: left,
+		})
+		if err != nil {
+			return err
+		}
+		for _, person := range d.people {
+			for _, a := range areas {
+				w.grants = append(w.grants, identity.Grant{
+					Author: person.ID, Area: a, Role: d.role,
+					From: syncproto.Instant(w.clock.now().Add(-24 * time.Hour).UnixMilli()), To: syncproto.Instant(enrolled.Until.UnixMilli()),
+				})
+			}
+		}
+		d.token = enrolled.Token
+		if d.client != nil {
+			d.client.SetToken(d.token)
+		}
+		return w.server.Retry(ctx)
+	}
+	d.posts = append(d.posts, post{areas, until})
+	w.since = append(w.since, do)
+	return do(ctx)
+}
+
+// scope is where a device's people have grants now.
+func (w *World) scope(d *Device) []syncproto.AreaID {
+	var areas []syncproto.AreaID
+	for _, p := range d.posts {
+		if w.clock.now().Before(p.until) {
+			areas = append(areas, p.areas...)
+		}
+	}
+	return areas
+}
+
+// get asks the API as headquarters does, and decodes the answer.
 func (w *World) get(ctx context.Context, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL()+path, nil)
+	return w.ask(ctx, http.MethodGet, path, w.desk, nil, into)
+}
+
+// ask asks the API with a token, and decodes the answer. It fails with a
+// *syncproto.Error when the request is turned away.
+func (w *World) ask(ctx context.Context, method, path, token string, body, into any) error {
+	var sent io.Reader
+	if body != nil {
+		encoded, err := syncproto.Encode(body)
+		if err != nil {
+			return err
+		}
+		sent = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, w.server.URL()+path, sent)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+w.desk)
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
 	if err != nil {
 		return err
 	}
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s: %s", path, res.Status, body)
+	if res.StatusCode == http.StatusOK {
+		return json.Unmarshal(answer, into)
 	}
-	return json.Unmarshal(body, into)
+	said := &syncproto.Error{}
+	if json.Unmarshal(answer, said) == nil && said.Code != "" {
+		return fmt.Errorf("%s %s: %w", method, path, said)
+	}
+	return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, answer)
 }
 
 // restart stops the server and starts it on the same folder.
@@ -206,20 +297,27 @@ func (w *World) backup(ctx context.Context) error {
 	if err := w.server.Close(); err != nil {
 		return err
 	}
-	aside := filepath.Join(w.dir, "backup")
-	if err := errors.Join(os.RemoveAll(aside), os.CopyFS(aside, os.DirFS(w.data()))); err != nil {
+	w.since, w.kept = nil, len(w.grants)
+	if err := errors.Join(os.RemoveAll(w.aside()), os.CopyFS(w.aside(), os.DirFS(w.data()))); err != nil {
 		return err
 	}
 	return w.start(ctx)
 }
 
+func (w *World) aside() string { return filepath.Join(w.dir, "backup") }
+
+var errNoBackup = errors.New("there is no backup")
+
 // restore puts the copy back and begins a new epoch, as an operator does after a
-// disk was lost.
+// disk was lost; areas and grants that were given meanwhile are given again.
 func (w *World) restore(ctx context.Context) error {
+	if _, err := os.Stat(w.aside()); err != nil {
+		return errNoBackup
+	}
 	if err := w.server.Close(); err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(w.data()), os.CopyFS(w.data(), os.DirFS(filepath.Join(w.dir, "backup")))); err != nil {
+	if err := errors.Join(os.RemoveAll(w.data()), os.CopyFS(w.data(), os.DirFS(w.aside()))); err != nil {
 		return err
 	}
 	data, err := host.Open(ctx, w.data(), host.Options{
@@ -233,5 +331,14 @@ func (w *World) restore(ctx context.Context) error {
 	if err := errors.Join(err, data.Close()); err != nil {
 		return err
 	}
-	return w.start(ctx)
+	if err := w.start(ctx); err != nil {
+		return err
+	}
+	w.grants = w.grants[:w.kept]
+	for _, again := range w.since {
+		if err := again(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

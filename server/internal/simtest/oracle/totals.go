@@ -1,0 +1,184 @@
+package oracle
+
+import (
+	"slices"
+
+	"gridsync/server/internal/review"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// Totals counts, measure by measure, what an area and all below it come to on a day:
+// every group of records that count as one is asked where it is on that day.
+func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
+	totals := make(map[string]int64)
+	for _, group := range r.counted() {
+		shown := r.Joined(group)
+		f := r.forms.Newest(group[0].Kind)
+		if f == nil {
+			continue
+		}
+		for i := range f.Measures {
+			m := &f.Measures[i]
+			if at, n := r.countsIn(f, m, group[0], &shown, day); n != 0 && r.areas.Within(at, root) {
+				totals[m.Name] += n
+			}
+		}
+	}
+	return totals
+}
+
+// countsIn is where a record counts in a measure on a day, and as how many.
+func (r *Reading) countsIn(f *form.Form, m *form.Measure, rec *Record, shown *Shown, day form.Day) (syncproto.AreaID, int64) {
+	start, ok := dayIn(shown.Values[m.Day])
+	if !ok || !m.When.Hold(f, shown.Values) {
+		return "", 0
+	}
+	n := int64(1)
+	if m.PerMember != "" {
+		list, _ := shown.Values[m.PerMember].Texts()
+		n = int64(len(list))
+	}
+	if !m.Standing {
+		if day != start {
+			return "", 0
+		}
+		return rec.Area, n
+	}
+	if day < start {
+		return "", 0
+	}
+	if until, ends := dayIn(shown.Values[m.Until]); m.Until != "" && ends && day >= until {
+		return "", 0
+	}
+	if shown.Exit != nil {
+		if left, _ := form.ParseDay(shown.Exit.Date); day >= left {
+			return "", 0
+		}
+	}
+	return r.livedIn(rec, shown, day), n
+}
+
+// livedIn is where a record belonged on a day: in the first of the former areas that it
+// had not left yet, or where it is.
+func (r *Reading) livedIn(rec *Record, shown *Shown, day form.Day) syncproto.AreaID {
+	texts, _ := shown.Values[syncproto.FieldResidences].Texts()
+	slices.Sort(texts) // by day of leaving
+	for _, text := range texts {
+		past, ok := form.ParseResidence(text)
+		if !ok || day >= past.Left {
+			continue
+		}
+		if _, known := r.areas.Find(past.Area); known {
+			return past.Area
+		}
+		return rec.Area
+	}
+	return rec.Area
+}
+
+// dayIn reads the day of a date or a time.
+func dayIn(v syncproto.Value) (form.Day, bool) {
+	if text, ok := v.Text(); ok {
+		return form.ParseDay(text)
+	}
+	var at int64
+	if v.IsNull() || !isInteger(string(v), &at) {
+		return 0, false
+	}
+	day := form.DayOf(syncproto.Instant(at))
+	return day, day != 0
+}
+
+// isInteger reads a plain integer, as the simulation writes every time.
+func isInteger(s string, into *int64) bool {
+	*into = 0
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+		*into = *into*10 + int64(c-'0')
+	}
+	return s != ""
+}
+
+// counted groups the records that count as one: those that are one by decision, and the
+// two sides of every open double visit. Each group begins with the record that stands
+// for it.
+func (r *Reading) counted() [][]*Record {
+	open := make(map[review.Key]bool)
+	r.pairs(open)
+	of := make(map[syncproto.RecordID]syncproto.RecordID) // each record's group, by its least root
+	for id := range r.Records {
+		of[id] = r.Root(id)
+	}
+	for key := range open {
+		if key.Kind != review.DoubleVisit {
+			continue
+		}
+		a, b := of[key.Record], of[key.Other()]
+		low, high := min2(a, b)
+		for id, group := range of {
+			if group == high {
+				of[id] = low
+			}
+		}
+	}
+	groups := make(map[syncproto.RecordID][]*Record)
+	for _, id := range r.ids() {
+		head := of[id]
+		if id == head {
+			groups[head] = slices.Insert(groups[head], 0, r.Records[id])
+		} else {
+			groups[head] = append(groups[head], r.Records[id])
+		}
+	}
+	var all [][]*Record
+	for _, id := range r.ids() {
+		if group := groups[id]; len(group) > 0 {
+			all = append(all, group)
+			delete(groups, id)
+		}
+	}
+	for _, group := range groups { // whose survivor is not there
+		all = append(all, group)
+	}
+	return all
+}
+
+func min2(a, b syncproto.RecordID) (low, high syncproto.RecordID) {
+	if less(a, b) < 0 {
+		return a, b
+	}
+	return b, a
+}
+
+// Days are the days on which anything begins, ends or moves, in order.
+func (r *Reading) Days() []form.Day {
+	var days []form.Day
+	add := func(day form.Day, ok bool) {
+		if ok && !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+	}
+	for _, group := range r.counted() {
+		shown := r.Joined(group)
+		f := r.forms.Newest(group[0].Kind)
+		if f == nil {
+			continue
+		}
+		for i := range f.Measures {
+			add(dayIn(shown.Values[f.Measures[i].Day]))
+		}
+		if shown.Exit != nil {
+			add(form.ParseDay(shown.Exit.Date))
+		}
+		texts, _ := shown.Values[syncproto.FieldResidences].Texts()
+		for _, text := range texts {
+			past, ok := form.ParseResidence(text)
+			add(past.Left, ok)
+		}
+	}
+	slices.Sort(days)
+	return days
+}

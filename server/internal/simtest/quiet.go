@@ -1,0 +1,236 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gridsync/clientsdk"
+	"gridsync/server/internal/identity"
+	"gridsync/syncproto"
+)
+
+// Broken says which of the promises that hold after every script was broken.
+type Broken struct {
+	// Check is the promise's name in checks.
+	Check string
+	Err   error
+}
+
+func (b *Broken) Error() string { return b.Check + ": " + b.Err.Error() }
+
+// Unwrap gives what was found.
+func (b *Broken) Unwrap() error { return b.Err }
+
+// check is one promise that must hold once nothing moves any more.
+type check struct {
+	name string
+	hold func(context.Context, *World) error
+}
+
+// checks are held in this order: each looks at what those before it have proved.
+var checks = []check{
+	{"rebuild", rebuildFindsNothing},
+	{"lost", nothingLost},
+	{"replicas", replicasAgree},
+	{"fresh", freshReplicaAgrees},
+	{"oracle", oracleAgrees},
+}
+
+// quiet lets everybody sync until nothing is new, and then holds what must be true
+// after every script.
+func (w *World) quiet(ctx context.Context) error {
+	if err := w.settle(ctx); err != nil {
+		return &Broken{"settle", err}
+	}
+	for _, c := range checks {
+		if err := c.hold(ctx, w); err != nil {
+			return &Broken{c.name, err}
+		}
+	}
+	return nil
+}
+
+// maxRounds bounds how often everybody syncs: what one sends reaches the others in
+// the next round, and what that sets free at the server in the one after.
+const maxRounds = 12
+
+// settle lets everybody sync until nothing moves.
+func (w *World) settle(ctx context.Context) error {
+	for range maxRounds {
+		moved := false
+		for _, name := range w.order {
+			d := w.devices[name]
+			d.link.offline, d.link.planned = false, nil
+			w.pass(1)
+			report, err := d.client.Sync(ctx)
+			if err != nil {
+				if w.scope(d) == nil && turnedAway(err) { // nobody gave its grants back
+					continue
+				}
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if len(report.Drifted) > 0 {
+				return fmt.Errorf("%s: its copy of %v has drifted", name, report.Drifted)
+			}
+			moved = moved || len(report.Sent) > 0 || report.Received > 0 || report.Gone > 0
+		}
+		if !moved {
+			return nil
+		}
+	}
+	return errors.New("the devices sync without end")
+}
+
+// rebuildFindsNothing works everything out again from the log.
+func rebuildFindsNothing(ctx context.Context, w *World) error {
+	difference, err := w.server.Rebuild(ctx)
+	if err != nil {
+		return err
+	}
+	if !difference.None() {
+		return fmt.Errorf("a rebuild differs: %s", strings.Join(difference.Found, "; "))
+	}
+	return nil
+}
+
+// nothingLost holds what every device gave a number against the server's change log.
+func nothingLost(ctx context.Context, w *World) error {
+	held := make(map[syncproto.ChangeID]int)
+	numbers := make(map[syncproto.Origin]int)
+	log, err := w.readLog(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range log.rows {
+		c := &log.rows[i].Change
+		held[c.ID]++
+		numbers[syncproto.Origin{Device: c.Device, N: c.N}]++
+	}
+	for _, name := range w.order {
+		if err := w.devices[name].delivered(ctx, held, numbers); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// delivered holds one device's own log, and every number that it ever gave, against
+// what the server holds.
+func (d *Device) delivered(ctx context.Context, held map[syncproto.ChangeID]int, numbers map[syncproto.Origin]int) error {
+	log, err := d.client.Log(ctx)
+	if err != nil {
+		return err
+	}
+	refused := make(map[uint64]bool)
+	for _, e := range log {
+		want := 1
+		if e.Outcome == syncproto.Refused {
+			want, refused[e.N] = 0, true
+		}
+		if held[e.ID] != want {
+			return fmt.Errorf("change %d (%s) is held %d times", e.N, e.State, held[e.ID])
+		}
+	}
+	status, err := d.client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for n := uint64(1); n <= status.High; n++ { // those that it has forgotten since, too
+		if numbers[syncproto.Origin{Device: d.id, N: n}] != 1 && !refused[n] {
+			return fmt.Errorf("of number %d the server holds %d", n, numbers[syncproto.Origin{Device: d.id, N: n}])
+		}
+	}
+	return nil
+}
+
+// replicasAgree holds every device's records against the server's.
+func replicasAgree(ctx context.Context, w *World) error {
+	log, err := w.readLog(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range w.order {
+		d := w.devices[name]
+		if err := w.agrees(ctx, log, d.client, w.scope(d)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// freshReplicaAgrees enrols a device that sees everything and fetches it.
+func freshReplicaAgrees(ctx context.Context, w *World) error {
+	name := fmt.Sprintf("fresh-%d", w.ids)
+	areas := []syncproto.AreaID{"county"}
+	if err := w.enrol(ctx, name, []string{name}, areas, identity.Volunteer); err != nil {
+		return err
+	}
+	d := w.devices[name]
+	delete(w.devices, name)
+	w.order = w.order[:len(w.order)-1]
+	_, err := d.client.Sync(ctx)
+	if err == nil {
+		var log *history
+		if log, err = w.readLog(ctx); err == nil {
+			err = w.agrees(ctx, log, d.client, areas)
+		}
+	}
+	return errors.Join(err, d.client.Close())
+}
+
+// agrees holds a replica's records of its scope against the server's, part by part.
+func (w *World) agrees(ctx context.Context, log *history, client *clientsdk.Client, scope []syncproto.AreaID) error {
+	tree, err := w.server.Areas(ctx)
+	if err != nil {
+		return err
+	}
+	has := make(map[syncproto.RecordID]bool)
+	for _, kind := range client.Forms().Kinds() {
+		records, err := client.List(ctx, kind)
+		if err != nil {
+			return err
+		}
+		for i := range records {
+			has[records[i].ID] = true
+			if err := same(&records[i], log.stored[records[i].ID]); err != nil {
+				return fmt.Errorf("%s: %w", w.name(records[i].ID), err)
+			}
+		}
+	}
+	for id, r := range log.stored {
+		for _, root := range scope {
+			if tree.Within(r.Area, root) && !has[id] {
+				return fmt.Errorf("%s of %s is missing", w.name(id), r.Area)
+			}
+		}
+	}
+	return nil
+}
+
+// same holds one record of a device against the server's, unless it shows changes
+// that wait there.
+func same(r *clientsdk.Record, stored *syncproto.Record) error {
+	if r.Pending {
+		return nil
+	}
+	if stored == nil {
+		return errors.New("the server does not have it")
+	}
+	if stored.Version != r.Version || stored.Area != r.Area {
+		return fmt.Errorf("version %d in %s, the server has %d in %s", r.Version, r.Area, stored.Version, stored.Area)
+	}
+	here, err := syncproto.Encode(r.Live())
+	if err != nil {
+		return err
+	}
+	there, err := syncproto.Encode(stored.Live)
+	if err != nil {
+		return err
+	}
+	if string(here) != string(there) {
+		return fmt.Errorf("lives as %s, on the server as %s", here, there)
+	}
+	return nil
+}

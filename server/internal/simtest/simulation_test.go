@@ -1,0 +1,67 @@
+package simtest_test
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gridsync/server/internal/simtest"
+)
+
+var (
+	seeds   = flag.Int("seeds", 200, "how many seeds the simulation plays, from -first on")
+	first   = flag.Uint64("first", 1, "the first of them")
+	oneSeed = flag.Uint64("seed", 0, "the one seed to play")
+)
+
+// chunk is how many seeds one subtest plays.
+const chunk = 10
+
+// Whatever a fleet of phones and its secretaries do, once nothing moves any more all
+// replicas agree with each other and with the slow reading of the server's log, nothing
+// is lost, and every disagreement is in the queue, and nothing else.
+func TestSimulation(t *testing.T) {
+	from, to := *first, *first+uint64(*seeds)
+	if *oneSeed != 0 {
+		from, to = *oneSeed, *oneSeed+1
+	}
+	counted := make(chan simtest.Counted, to-from)
+	t.Run("seeds", func(t *testing.T) {
+		for begin := from; begin < to; begin += chunk {
+			end := min(begin+chunk, to)
+			t.Run(fmt.Sprintf("%d-%d", begin, end-1), func(t *testing.T) {
+				t.Parallel()
+				for seed := begin; seed < end; seed++ {
+					counted <- simulate(t, seed)
+				}
+			})
+		}
+	})
+	close(counted)
+	all := simtest.Counted{}
+	for c := range counted {
+		all.Add(c)
+	}
+	t.Logf("seeds %d to %d: %s", from, to-1, all)
+}
+
+// simulate plays one seed, and prints the shortest script that breaks the same promise
+// if one is broken.
+func simulate(t *testing.T, seed uint64) simtest.Counted {
+	t.Helper()
+	played := simtest.Simulate(t.Context(), t.TempDir(), seed)
+	if played.Err == nil {
+		return played.Counted
+	}
+	t.Errorf("seed %d: %v", seed, played.Err)
+	short := simtest.Shrink(played.Script, tries, func(script []string) bool {
+		return simtest.Kind(simtest.Replay(t.Context(), t.TempDir(), script)) == simtest.Kind(played.Err)
+	})
+	err := simtest.Replay(t.Context(), t.TempDir(), short)
+	t.Logf("the shortest script found, for testdata/scenarios:\n# Seed %d: %v\n%s", seed, err, strings.Join(short, "\n"))
+	return played.Counted
+}
+
+// tries bounds how often a script that fails is played to make it shorter.
+const tries = 150

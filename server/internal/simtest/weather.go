@@ -1,0 +1,101 @@
+package simtest
+
+import (
+	"context"
+	"fmt"
+)
+
+// turns are everything that can happen, and how often.
+var turns = []turn{
+	{22, makes},
+	{34, edits},
+	{26, syncs},
+	{3, leaving},
+	{3, moving},
+	{1, mistakes},
+	{1, hurries},
+	{4, decisions},
+	{2, merges},
+	{2, rulings},
+	{12, orders},
+	{3, undoes},
+	{2, withdrawals},
+	{3, answers},
+	{1, signatures},
+	{6, weather},
+	{2, clocks},
+	{2, shifts},
+	{3, hours},
+	{1, trees},
+	{1, disasters},
+}
+
+func syncs(p *player, _ context.Context) (string, error) {
+	return fmt.Sprintf("try %s sync", p.device().name), nil
+}
+
+// weather draws what links do to requests.
+func weather(p *player, _ context.Context) (string, error) {
+	d := p.device().name
+	switch p.rand.IntN(5) {
+	case 0:
+		return d + " offline", nil
+	case 1, 2:
+		return d + " online", nil
+	case 3:
+		return fmt.Sprintf("try %s replay", d), nil
+	}
+	line := d + " link"
+	for range 1 + p.rand.IntN(3) {
+		line += " " + string(one(p, dropAnswer, cutRequest, cutAnswer, duplicate))
+	}
+	return line, nil
+}
+
+// clocks draws clocks that are off, by minutes and by years, and moments at which time
+// stands, so that times are equal.
+func clocks(p *player, _ context.Context) (string, error) {
+	if p.chance(4) {
+		p.standing = !p.standing
+		if p.standing {
+			return "time stands", nil
+		}
+		return "time goes", nil
+	}
+	return fmt.Sprintf("%s clock %s", p.device().name, one(p, "+0s", "+0s", "+7m", "-3h", "2030-01-01", "1971-05-01", "2020-01-27")), nil
+}
+
+// shifts draws who types, and where people have their posts.
+func shifts(p *player, _ context.Context) (string, error) {
+	d := p.device()
+	switch p.rand.IntN(4) {
+	case 0:
+		return fmt.Sprintf("%s post %s for 30h", d.name, one(p, "grid-1", "grid-2", "grid-3", "post")), nil
+	case 1:
+		return fmt.Sprintf("%s post %s", d.name, one(p, "grid-1", "grid-2", p.homes[d.name])), nil
+	}
+	return fmt.Sprintf("%s as %s", d.name, one(p, d.people...).Name), nil
+}
+
+func hours(p *player, _ context.Context) (string, error) {
+	return "wait " + one(p, "20m", "3h", "9h", "26h"), nil
+}
+
+// trees draws a tree of areas that changes.
+func trees(p *player, _ context.Context) (string, error) {
+	return one(p, "area grid-9 community", "area grid-3 township", "area grid-3 community"), nil
+}
+
+// disasters draws restarts and lost disks.
+func disasters(p *player, _ context.Context) (string, error) {
+	switch {
+	case p.chance(3):
+		return "restart", nil
+	case !p.saved:
+		p.saved = true
+		return "backup", nil
+	case p.chance(2):
+		return "restore", nil
+	}
+	return "", nil
+}
