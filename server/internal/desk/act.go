@@ -3,6 +3,7 @@ package desk
 import (
 	"slices"
 
+	"gridsync/server/internal/plausible"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
@@ -18,7 +19,7 @@ const (
 	Merge Act = "merge"
 	// Different: they are not; remembered for this pair.
 	Different Act = "different"
-	// Route: the question lies on the desk of Area from now on.
+	// Route: the question, or the change that waits, belongs to Area.
 	Route Act = "route"
 	// Accept: as it is; a parked change also as belonging to Area, in other words, by
 	// Fields, or without some of its own, by Without.
@@ -55,34 +56,35 @@ func (m *matter) possible() []Act {
 	return acts
 }
 
-// acts are what the authors of the caller's device may do. Whoever wrote what is in
-// doubt may only give it to somebody else.
+// acts are what the authors of the caller's device may do, by their ids. Whoever wrote
+// what is in doubt may only hand it to somebody else.
 func (m *matter) acts(caller Caller) map[string][]Act {
-	possible := m.possible()
-	if len(possible) == 0 {
-		return nil
-	}
 	wrote := m.writers()
 	device, _ := m.snap.People.Device(caller.Device)
 	acts := make(map[string][]Act)
 	for _, author := range device.Authors {
-		if !m.entitled(author, caller.Now) {
-			continue
-		}
-		may := possible
-		if slices.Contains(wrote, author) {
-			may = slices.DeleteFunc(slices.Clone(possible), func(a Act) bool { return a != Assign })
-		}
-		if len(may) > 0 {
-			acts[author.String()] = may
+		own := slices.Contains(wrote, author)
+		for _, act := range m.possible() {
+			if m.entitled(author, act, caller.Now) && (!own || act == Route || act == Assign) {
+				acts[author.String()] = append(acts[author.String()], act)
+			}
 		}
 	}
 	return acts
 }
 
-// entitled reports whether an author may decide wherever the question lies.
-func (m *matter) entitled(author syncproto.AuthorID, now syncproto.Instant) bool {
-	return !slices.ContainsFunc(m.areas(), func(id syncproto.AreaID) bool {
+// entitled reports whether an author's grants let them do something wherever it writes:
+// to the records asked about, to what is said of the question, or to both.
+func (m *matter) entitled(author syncproto.AuthorID, act Act, now syncproto.Instant) bool {
+	areas := m.areas()
+	switch {
+	case act == Undo:
+	case act == Choose, act == Merge, act == Accept && m.item.Kind == review.Restated:
+		areas = areas[1:]
+	default:
+		areas = areas[:1]
+	}
+	return !slices.ContainsFunc(areas, func(id syncproto.AreaID) bool {
 		return m.snap.People.Entitled(m.snap.Areas, author, id, now, true) != nil
 	})
 }
@@ -95,6 +97,10 @@ func (m *matter) writers() []syncproto.AuthorID {
 	}
 	if m.item.Kind == review.Restated || m.item.Kind == review.Parked {
 		return wrote
+	}
+	if bucket, ok := plausible.ParseBucket(m.item.Field); ok && m.item.Record.IsZero() {
+		author, _ := syncproto.ParseID[syncproto.AuthorID](bucket.Who)
+		return append(wrote, author)
 	}
 	for _, g := range m.asked {
 		for i := range g.joined.Live {

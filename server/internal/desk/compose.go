@@ -262,20 +262,35 @@ func (m *matter) accept(o *Order) (syncproto.Fields, error) {
 		}
 		said[syncproto.FieldArea] = routed[syncproto.FieldArea]
 	}
-	if len(o.Without) == 0 {
-		return said, nil
+	without, err := m.without(o)
+	if err != nil || len(without) == 0 {
+		return said, err
 	}
+	said[review.FieldWithout] = syncproto.TextValue(strings.Join(without, " "))
+	return said, nil
+}
+
+// without names the fields of the waiting change that are not taken: those given, and
+// those in whose place the decider puts a value. Nobody has seen the change before it
+// is in, so that both would otherwise stand side by side as a question.
+func (m *matter) without(o *Order) ([]string, error) {
 	written, _ := m.waiting.Change.Values()
-	for _, name := range o.Without {
+	without := slices.Clone(o.Without)
+	for _, name := range without {
 		if _, there := written[name]; !there {
 			return nil, bad("without", "names of fields of the change")
 		}
 	}
-	said[review.FieldWithout] = syncproto.TextValue(strings.Join(o.Without, ","))
-	return said, nil
+	for _, name := range o.Fields.Names() {
+		if _, there := written[name]; there {
+			without = append(without, name)
+		}
+	}
+	slices.Sort(without)
+	return slices.Compact(without), nil
 }
 
-// route moves the question to another desk.
+// route moves the question to another desk, and with it the change that waits.
 func (m *matter) route(to syncproto.AreaID) (syncproto.Fields, error) {
 	if _, ok := m.snap.Areas.Find(to); !ok {
 		return nil, bad("area", "an area's code")

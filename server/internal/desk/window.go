@@ -7,6 +7,7 @@ import (
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/plausible"
+	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -28,12 +29,15 @@ func (s *Service) window(ctx context.Context, m *matter) (*Window, error) {
 		Check: bucket.Rule, Label: check.Label, Kind: bucket.Kind, Who: bucket.Who,
 		Start: bucket.Start, End: bucket.Start + syncproto.Instant(check.Window)*60_000,
 	}
+	if check.Window == 0 {
+		return w, nil // the form has no such check any more
+	}
 	rows, err := s.around(ctx, m, &check, w)
 	if err != nil {
 		return nil, fmt.Errorf("window: %w", err)
 	}
 	for i := range rows {
-		if t := moment(&check, &rows[i]); rows[i].Change.Kind != bucket.Kind || t < w.Start || t >= w.End {
+		if !within(m.snap, &bucket, &check, &rows[i]) {
 			continue
 		}
 		if w.Count++; len(w.Entered) < maxEntered {
@@ -90,12 +94,16 @@ func checkOf(f *form.Form, name string) form.Check {
 	return form.Check{Name: name, Label: syncproto.Text{ZH: name, EN: name}}
 }
 
-// moment is when a row of the log fell into a window, as its check cuts windows.
-func moment(check *form.Check, l *exchange.Logged) syncproto.Instant {
-	name := map[form.CheckRule]string{form.CheckPace: check.Field, form.CheckRun: check.Time}[check.Rule]
-	if name == "" {
-		return l.Time
+// within reports whether a row of the log is an entry that fell into a window.
+func within(snap *registry.Snapshot, b *plausible.Bucket, check *form.Check, l *exchange.Logged) bool {
+	n, _ := snap.Areas.Find(l.Change.Area)
+	if l.Change.Kind != b.Kind || l.Change.Base != 0 || n.Key != b.Area {
+		return false
 	}
-	fields, _ := l.Change.Values()
-	return instantOf(fields[name])
+	at := l.Time
+	if check.Rule != form.CheckBurst {
+		fields, _ := l.Change.Values()
+		at, _ = check.Moment(fields)
+	}
+	return check.Start(at) == b.Start
 }
