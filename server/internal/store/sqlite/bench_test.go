@@ -55,6 +55,7 @@ func temperature(device, n int, at syncproto.Instant) syncproto.Change {
 func benchmarkGroup(b testing.TB, group int) *exchange.Batch {
 	b.Helper()
 	batch := &exchange.Batch{Now: benchStart + syncproto.Instant(group)*1000}
+	link := syncproto.Hash{byte(group), byte(group >> 8)}
 	seq := syncproto.Version(group * benchGroup)
 	for device := range benchDevices {
 		feed := exchange.Feed{Area: area.Key(device%16 + 1), Stream: form.History}
@@ -66,6 +67,8 @@ func benchmarkGroup(b testing.TB, group int) *exchange.Batch {
 			logged := exchange.Logged{
 				Seq: seq, Change: change, Stamp: stamp, Received: batch.Now, Version: seq, Verdict: syncproto.Applied,
 			}
+			link = exchange.ChainOf(link, &logged, change.Hash())
+			logged.Chain = link
 			part, err := logged.Part()
 			if err != nil {
 				b.Fatal(err)

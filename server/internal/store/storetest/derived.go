@@ -3,10 +3,12 @@ package storetest
 import (
 	"slices"
 
+	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
+	"gridsync/syncproto"
 )
 
 func signaturesAreReplaced(w *world) {
@@ -106,4 +108,28 @@ func questionsOutliveRederiving(w *world) {
 	same(w.t, "what comes again has one", w.events(reopened), []review.Event{line(reopened)})
 	same(w.t, "what was closed has none", len(w.events(settled)), 0)
 	same(w.t, "counted", []int{w.countOpen(1), w.countOpen(2)}, []int{2, 1})
+}
+
+func aGroupSeesWhatItSaved(w *world) {
+	b := &exchange.Batch{}
+	w.add(b, 1, recordID(1), rosterOf(1))
+	pair := w.pair(review.Duplicate, 1, 2, 1)
+	b.Indexed, b.Items = []match.Entry{entry(5, 1)}, []review.Item{pair}
+	b.Counts = []rollup.Count{{Area: 1, Day: 20200126, Measure: "persons", N: 1}}
+	b.Last, b.Now = w.last, w.time()
+	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) error {
+		w.must(tx.Save(b))
+		found, err := tx.Blocks([]match.Range{{From: 5, To: 5}}, 9)
+		w.must(err)
+		same(w.t, "block", found, [][]syncproto.RecordID{{recordID(1)}})
+		items, err := tx.Items([]syncproto.RecordID{pair.ID()})
+		w.must(err)
+		same(w.t, "question", items, b.Items)
+		about, err := tx.ItemsAbout([]syncproto.RecordID{recordID(2)})
+		w.must(err)
+		same(w.t, "question about two", about, b.Items)
+		totals, err := tx.Totals([]area.Key{1}, 20200126, nil)
+		same(w.t, "totals", totals, b.Counts)
+		return err
+	}))
 }

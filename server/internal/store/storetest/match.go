@@ -96,16 +96,3 @@ func recordsMoveWithinTheIndex(w *world) {
 		w.t.Error("a record that isn't there stands in the index")
 	}
 }
-
-func recordsOfOneGroupFindEachOther(w *world) {
-	b := &exchange.Batch{}
-	w.add(b, 1, recordID(1), rosterOf(1))
-	b.Indexed = []match.Entry{entry(5, 1)}
-	b.Last, b.Now = w.last, w.time()
-	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) error {
-		w.must(tx.Save(b))
-		found, err := tx.Blocks([]match.Range{{From: 5, To: 5}}, 9)
-		same(w.t, "in the group", found, [][]syncproto.RecordID{{recordID(1)}})
-		return err
-	}))
-}
