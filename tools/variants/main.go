@@ -1,10 +1,9 @@
-//go:build ignore
-
-// Writes variants.txt from OpenCC's table of traditional characters, read as text:
+// Command variants writes the table of traditional and variant characters by which
+// texts are folded, from that of OpenCC, in a folder where it may leave a file:
 //
 //	apt-get install opencc libopencc-data
 //	opencc_dict -i /usr/share/opencc/TSCharacters.ocd2 -o TSCharacters.txt -f ocd2 -t text
-//	go run variants_gen.go <TSCharacters.txt >variants.txt
+//	go run ./variants <TSCharacters.txt >../syncproto/form/variants.txt
 package main
 
 import (
@@ -16,12 +15,10 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 const header = `# Traditional and variant characters that have one simplified form, and that form.
-# Written by variants_gen.go, which says how, from TSCharacters of OpenCC 1.1.6,
+# Written by tools/variants, which says how, from TSCharacters of OpenCC 1.1.6,
 # Copyright 2010-2022 BYVoid and contributors, Apache License 2.0, https://github.com/BYVoid/OpenCC.
 # Altered: characters with several simplified forms are left out.
 `
@@ -31,7 +28,7 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		from, forms, _ := strings.Cut(lines.Text(), "\t")
-		if to := one(strings.Fields(forms)); to != "" && norm.NFKC.IsNormalString(from+to) && from != to {
+		if to := one(strings.Fields(forms)); to != "" && from != to {
 			table[first(from)] = first(to)
 		}
 	}
