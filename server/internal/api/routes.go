@@ -112,8 +112,10 @@ func routes() []route {
 			method: fiber.MethodGet, path: "/v1/areas/{id}/review", id: "review", who: device, within: readWithin,
 			summary: "The open questions of an area and all below it, the oldest first.",
 			params: []param{
-				paramArea, {"kind", "query", "Only questions of this kind.", "string", "conflict"},
-				{"assignee", "query", "Only those given to this author.", "string", ""}, paramAfter, paramLimit,
+				paramArea,
+				{"kind", "query", "Only questions of this kind.", "string", "conflict"},
+				{"assignee", "query", "Only those given to this author.", "string", ""},
+				paramAfter, paramLimit,
 			},
 			answer: desk.Page{}, codes: codesOfRead, handle: (*API).review,
 		},
@@ -145,7 +147,8 @@ func routes() []route {
 			summary: "What an author of the caller's device has said, the newest first.",
 			params: []param{
 				{"author", "query", "The author's id; must be given.", "string", ""},
-				{"before", "query", "The next of the page before; absent for the first page.", "integer", ""}, paramLimit,
+				{"before", "query", "The next of the page before; absent for the first page.", "integer", ""},
+				paramLimit,
 			},
 			answer: desk.Statements{}, codes: codesOfRead, handle: (*API).ownLog,
 		},

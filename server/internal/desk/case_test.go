@@ -37,7 +37,7 @@ func TestAQuestionIsSeenFromItsDeskAndFromWhereItsRecordIs(t *testing.T) {
 	w.items[0].Area = 5
 	w.open(key, outside)
 	w.open(key, Caller{Device: device(1), Now: now}) // grid-1, where the record is
-	if late := (Caller{Device: device(3), Now: ended}); len(w.open(key, late).Acts) != 0 {
+	if len(w.open(key, later).Acts) != 0 {
 		t.Error("whose grant has ended may act")
 	}
 }
@@ -200,8 +200,11 @@ func TestASignedDayShowsWhatHasMoved(t *testing.T) {
 	w := newWorld(t)
 	key := w.signed(`{"visits":10,"fevers":0,"persons":3}`)
 	w.totals = []rollup.Count{
-		{Area: 3, Day: day, Measure: "visits", N: 8}, {Area: 4, Day: day, Measure: "visits", N: 4}, {Area: 5, Day: day, Measure: "visits", N: 50},
-		{Area: 2, Day: day, Measure: "persons", N: 3}, {Area: 2, Day: day, Measure: "temperatures", N: 7},
+		{Area: 3, Day: day, Measure: "visits", N: 8},
+		{Area: 4, Day: day, Measure: "visits", N: 4},
+		{Area: 5, Day: day, Measure: "visits", N: 50},
+		{Area: 2, Day: day, Measure: "persons", N: 3},
+		{Area: 2, Day: day, Measure: "temperatures", N: 7},
 	}
 	drift := w.open(key, office).Drift
 	if len(drift) != 1 || drift[0].Measure != "visits" || drift[0].Signed != 10 || drift[0].Now != 12 || drift[0].Label.ZH == "" {

@@ -50,8 +50,10 @@ func (places) Revision(context.Context) (int64, error) { return 1, nil }
 func (places) Areas(context.Context) ([]area.Node, error) {
 	return []area.Node{
 		{Key: 1, ID: "town", Name: "镇"},
-		{Key: 2, ID: "c1", Name: "一社区", Parent: "town"}, {Key: 3, ID: "grid-1", Name: "一网格", Parent: "c1"},
-		{Key: 4, ID: "grid-2", Name: "二网格", Parent: "c1"}, {Key: 5, ID: "c2", Name: "二社区", Parent: "town"},
+		{Key: 2, ID: "c1", Name: "一社区", Parent: "town"},
+		{Key: 3, ID: "grid-1", Name: "一网格", Parent: "c1"},
+		{Key: 4, ID: "grid-2", Name: "二网格", Parent: "c1"},
+		{Key: 5, ID: "c2", Name: "二社区", Parent: "town"},
 	}, nil
 }
 
