@@ -1,6 +1,6 @@
-// The page: totals, rounds, open questions and rosters of the areas that a token's
-// owner may see. It asks the server's API and keeps nothing but the token, in this
-// tab alone. What people typed is only ever set as text.
+// The page: totals, rounds, the desk at which questions are settled, and rosters, of
+// the areas that a token's owner may see. It asks the server's API and keeps nothing
+// but the token, in this tab alone. What people typed is only ever set as text.
 
 // Every text that is read or heard, Chinese first. {n} and the like are filled in.
 const TEXTS = {
@@ -19,7 +19,7 @@ const TEXTS = {
   open: ["打开", "Open"],
   tabTotals: ["数字", "Totals"],
   tabRounds: ["两轮比较", "Rounds"],
-  tabReview: ["待裁定", "Disputes"],
+  tabReview: ["核查", "Desk"],
   tabRoster: ["名册", "Roster"],
   asOf: ["截至", "As of"],
   version: ["版本", "Version"],
@@ -48,12 +48,77 @@ const TEXTS = {
   returnee: ["武汉返回", "Returned from Wuhan"],
   fever: ["发热", "Fever"],
   red_code: ["红码", "Red code"],
-  noDisputes: ["没有待裁定的问题", "There is nothing to decide"],
+  noQuestions: ["没有需要处理的事项", "There is nothing to settle"],
+  allKinds: ["全部", "All"],
+  conflict: ["填写不一致", "Differing entries"], duplicate: ["疑似重复", "Duplicates"],
+  double_visit: ["重复入户", "Double visits"], parked_: ["待处理记录", "Waiting entries"],
+  implausible: ["数据存疑", "Implausible"], exit: ["离开存疑", "Left, and edited"], restated: ["日结变动", "Restated days"],
   openedAt: ["提出于 {at}", "Raised {at}"],
+  dueAt: ["应于 {at} 前办结", "Due {at}"],
+  overdue: ["已逾期", "overdue"],
+  assignedTo: ["承办人 {who}", "Given to {who}"],
+  stateOpen: ["待处理", "Open"], stateReturned: ["已退回填写人", "Back with its author"], stateClosed: ["已办结", "Settled"],
+  score: ["相似度 {n}", "Score {n}"],
+  bucket: ["录入情况异常", "How entries came"],
+  waitingEntry: ["一条等待处理的记录", "An entry that waits"],
+  selected: ["已选 {n} 项", "{n} selected"],
+  select: ["选择：{what}", "Select: {what}"],
+  chooseMany: ["选择同一类事项可一并处理", "Select questions of one kind to settle them together"],
+  takeShown: ["均按现显示的值", "Take what is shown"],
+  back: ["返回列表", "Back to the list"],
+  pickCase: ["请从列表中选择一项", "Choose a question from the list"],
   shown: ["现显示", "Shown now"],
   there: ["在册（有人同时修改了档案）", "Still here (edited at the same time)"],
-  kindConflict: ["填写不一致", "Differing entries"],
-  kindExit: ["离开与修改冲突", "Left, and edited"],
+  none: ["（空）", "(empty)"],
+  inDoubt: ["有争议的栏目", "In doubt"],
+  otherFields: ["其余栏目", "The other fields"],
+  first: ["甲", "A"], second: ["乙", "B"],
+  compare: ["两份档案对照", "The two records side by side"],
+  field: ["栏目", "Field"],
+  agrees: ["一致", "agrees"], differs: ["不同", "differs"],
+  evidence: ["判断依据", "What speaks for it"],
+  points: ["{n} 分", "{n} points"],
+  observed: ["发生", "Observed"], entered: ["填写", "Entered"], received: ["收到", "Received"],
+  late: ["补录", "entered late"],
+  within: ["±{n}", "±{n}"],
+  minutes: ["{n} 分", "{n} min"], seconds: ["{n} 秒", "{n} s"], hours: ["{n} 小时", "{n} h"], days: ["{n} 天", "{n} d"],
+  device: ["设备", "Device"],
+  waitsBecause: ["等待原因", "Why it waits"],
+  itSays: ["内容", "What it says"],
+  window: ["{who}，{from} 至 {to}，共 {n} 条", "{who}, {from} to {to}, {n} entries"],
+  windowList: ["这段时间的记录（最多 100 条）", "Entered in that time (at most 100)"],
+  what: ["内容", "What"], who: ["谁", "Who"],
+  drift: ["已签认的数字与现在", "Signed, and now"],
+  measure: ["指标", "Measure"], signed: ["签认", "Signed"], now: ["现在", "Now"], difference: ["差", "Difference"],
+  neighbours: ["相关档案", "Records around it"],
+  history: ["经过", "What happened"],
+  earlier: ["以往裁定", "Earlier decisions"],
+  opened: ["提出", "raised"], closed: ["办结", "settled"], assigned: ["交办", "given to"], routed: ["转办", "sent on"], returned: ["退回", "returned"], undone: ["撤回裁定", "withdrawn"],
+  "end.decided": ["已裁定", "decided"], "end.merged": ["已合并", "merged"], "end.different": ["不是同一个", "not the same"],
+  "end.accepted": ["照此接受", "accepted"], "end.agreed": ["填写人已一致", "the authors agree"], "end.corrected": ["已更正", "corrected"],
+  "end.taken_up": ["所等待的已到", "what it waited for came"], "end.answered": ["已重新提交", "submitted anew"], "end.signed": ["已重新签认", "signed again"],
+  "act.choose": ["采用所选", "Take the one chosen"], "act.merge": ["合并为一份", "Merge them"], "act.different": ["不是同一个", "Not the same"],
+  "act.route": ["转到", "Send to"], "act.accept": ["接受", "Accept"], "act.return": ["退回填写人", "Return to its author"],
+  "act.assign": ["交办", "Give it to"], "act.undo": ["撤回裁定", "Withdraw the decision"],
+  typeAnother: ["另填", "Type another"],
+  keep: ["保留{which}的编号", "Keep the id of {which}"],
+  leftOn: ["如是搬迁：离开日期", "If they moved: the day they left"],
+  reason: ["理由", "Reason"],
+  needReason: ["请写明退回的理由", "Please say why it is returned"],
+  needChoice: ["请先选择一个值", "Please choose a value first"],
+  without: ["不采用", "Leave out"],
+  belongsTo: ["归属", "Belongs to"],
+  nobody: ["无人", "nobody"], me: ["本人", "myself"],
+  author: ["裁定人", "Deciding"],
+  mayNot: ["本凭证不能裁定此事项", "This token's owner may not settle this"],
+  done: ["已处理", "Done"],
+  manyDone: ["已处理 {n} 项", "{n} settled"],
+  someFailed: ["已处理 {n} 项，{m} 项未成：{why}", "{n} settled, {m} not: {why}"],
+  movedOn: ["情况已有变化，以下是最新内容；您的裁定没有生效", "This has changed meanwhile. Below is how it stands; nothing of your decision was done"],
+  "part.id_number": ["身份证号相同或不同", "ID number"], "part.mobile": ["手机号", "Mobile"], "part.name": ["姓名", "Name"], "part.sound": ["姓名读音", "Sound of the name"],
+  "part.birth": ["出生日期", "Date of birth"], "part.household": ["同一户", "Household"], "part.address": ["同一住址", "Address"], "part.event": ["同一次入户", "One visit"],
+  "role.volunteer": ["网格员", "volunteer"], "role.secretary": ["社区书记", "secretary"], "role.township": ["街道", "township"], "role.county": ["县", "county"],
+  "verdict.applied": ["已记入", "applied"], "verdict.merged": ["已合并记入", "merged"], "verdict.disputed": ["有争议", "disputed"], "verdict.parked": ["等待处理", "waits"],
   previous: ["回到开头", "Back to the start"],
   next: ["下一页", "Next page"],
   rows: ["第 {from}–{to} 条", "Rows {from}–{to}"],
@@ -73,11 +138,26 @@ const TEXTS = {
   "f.start": ["开始日期", "Start"], "f.planned_end": ["计划结束", "Planned end"], "f.place": ["地点", "Place"],
   "f.exit": ["离开登记", "Exit"], "f.area": ["所属区域", "Area"], "f.employer": ["工作单位", "Employer"],
   "f.number": ["轮次", "Number"], "f.starts": ["开始", "Starts"], "f.found_on": ["首次登记", "First registered"],
+  "f.household": ["所在户", "Household"], "f.arrived_on": ["到达日期", "Arrived on"], "f.transport": ["交通方式", "Came by"],
+  "f.contact_history": ["接触史、旅居史", "Contacts and travels"], "f.vulnerable": ["特殊人群", "Vulnerable"], "f.note": ["备注", "Note"],
+  "f.building": ["楼栋单元", "Building"], "f.landlord": ["房东", "Landlord"], "f.person": ["人员", "Person"], "f.round": ["排查轮次", "Round"],
+  "f.method": ["测量方式", "Method"], "f.symptoms": ["症状", "Symptoms"], "f.direction": ["方向", "Direction"], "f.from": ["来自", "From"], "f.to": ["去往", "To"],
+  "f.health_code": ["健康码", "Health code"], "f.changes": ["异动", "Changes"], "f.notice_given": ["已发告知书", "Notice handed out"],
+  "f.released_on": ["解除日期", "Released on"], "f.day": ["日期", "Day"], "f.figures": ["签认数字", "Figures"], "f.same_as": ["并入", "Merged into"],
+  "f.residences": ["以往居住地", "Lived before in"], "f.ends": ["结束", "Ends"], "f.medicated": ["服用退烧药", "Took medicine"],
+  "f.verdict": ["裁定", "Ruling"], "f.item": ["事项", "Question"], "f.about": ["所涉档案", "About"], "f.subject": ["所涉内容", "Subject"],
+  "f.assignee": ["承办人", "Assignee"], "f.reason": ["理由", "Reason"], "f.without": ["不采用的栏目", "Taken without"],
+  "kind.day_close": ["日结", "Day signed"], "kind.review": ["核查裁定", "Ruling"],
   "v.met": ["见到", "met"], "v.not_home": ["家中无人", "not home"], "v.refused": ["拒绝", "refused"],
   "v.registered": ["户籍", "registered"], "v.migrant": ["流动", "migrant"], "v.rented": ["租住", "rented"],
   "v.dormitory": ["集体宿舍", "dormitory"], "v.firm": ["企业", "firm"], "v.male": ["男", "male"], "v.female": ["女", "female"],
   "v.am": ["上午", "morning"], "v.pm": ["下午", "afternoon"], "v.pass": ["放行", "let through"], "v.turned_back": ["劝返", "turned back"],
   "v.home": ["居家", "home"], "v.wuhan_return": ["武汉返回", "from Wuhan"], "v.contact": ["一般接触", "contact"],
+  "v.noon": ["中午", "noon"], "v.forehead": ["额温", "forehead"], "v.in": ["进", "in"], "v.out": ["出", "out"],
+  "v.true": ["是", "yes"], "v.false": ["否", "no"], "v.died": ["死亡", "died"], "v.mistake": ["登记有误", "mistake"],
+  "v.alone_old": ["孤寡老人", "elderly, alone"], "v.chronic": ["慢性病", "chronic illness"], "v.disabled": ["残障", "disabled"],
+  "v.pregnant": ["孕妇", "pregnant"], "v.young_child": ["低龄儿童", "young child"],
+  "v.accept": ["照此接受", "accepted"], "v.different": ["不是同一个", "not the same"], "v.return": ["退回核实", "returned"],
   "v.key_region": ["重点地区", "key region"], "v.moved": ["搬走", "moved"], "v.left": ["离开", "left"],
 };
 
@@ -95,8 +175,11 @@ const TIMES = new Set(["visited_at", "taken_at", "passed_at"]);
 const SECRET = new Set(["mobile", "id_number"]);
 const ALARMS = new Set(["fevers", "passage_fevers", "returnees"]);
 const PAGE = 50;
+const KINDS = ["conflict", "duplicate", "double_visit", "parked", "implausible", "exit", "restated"];
+// BULK are the acts that need no look at each question.
+const BULK = ["choose", "different", "accept"];
 
-const state = { token: "", english: false, areas: [], byId: new Map(), area: "", day: "", tab: "Totals", kind: "person", turn: 0 };
+const state = { token: "", english: false, areas: [], byId: new Map(), area: "", day: "", tab: "Totals", kind: "person", about: "", item: "", turn: 0 };
 const $ = (id) => document.getElementById(id);
 
 // t returns a text of the catalogue in the language chosen.
@@ -123,18 +206,31 @@ const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", date
 const moment = (ms) => clock.format(new Date(ms));
 
 // get asks the API. It throws an Error whose message a person can read.
-async function get(path, query = {}) {
+function get(path, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== ""));
+  return ask(`${path}?${search}`, {});
+}
+
+const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) });
+
+async function ask(path, options) {
   let response;
   try {
-    response = await fetch(`${path}?${search}`, { headers: { Authorization: `Bearer ${state.token}` } });
+    const headers = { Authorization: `Bearer ${state.token}`, ...(options.body ? { "Content-Type": "application/json" } : {}) };
+    response = await fetch(path, { ...options, headers });
   } catch {
     throw new Error(t("offline"));
   }
   const body = await response.json().catch(() => null);
   if (response.ok && body) return body;
   const error = body?.error ?? body;
-  throw Object.assign(new Error(error?.message ? both(error.message) : String(response.status)), { status: response.status });
+  throw Object.assign(new Error(why(error) || String(response.status)), { status: response.status });
+}
+
+// why says what an error of the API says, to a person.
+function why(error) {
+  if (!error) return "";
+  return [error.message ? both(error.message) : error.code, error.field].filter(Boolean).join(" · ");
 }
 
 function say(text, alarm = false) {
@@ -159,14 +255,22 @@ function readPlace() {
   state.day = place.get("day") ?? "";
   state.tab = ["Totals", "Rounds", "Review", "Roster"].includes(place.get("tab")) ? place.get("tab") : "Totals";
   state.kind = place.get("kind") in COLUMNS ? place.get("kind") : "person";
+  state.about = KINDS.includes(place.get("about")) ? place.get("about") : "";
+  state.item = place.get("item") ?? "";
 }
 
 function href(change) {
-  const { area, day, tab, kind } = { ...state, ...change };
-  return `#${new URLSearchParams({ area, day, tab, kind })}`;
+  const { area, day, tab, kind, about, item } = { ...state, item: "", ...change };
+  const place = { area, day, tab, kind, about, item };
+  return `#${new URLSearchParams(Object.entries(place).filter(([, v]) => v))}`;
 }
 
-const go = (change) => { location.hash = href(change); };
+// go changes the place; where it is the same already, what is there is read anew.
+function go(change) {
+  const place = href(change);
+  if (place === location.hash) return show();
+  location.hash = place;
+}
 
 const nameOf = (id) => state.byId.get(id)?.name ?? id;
 
@@ -220,6 +324,7 @@ async function show() {
   say(t("loading"));
   try {
     const summary = await get(`/v1/areas/${state.area}/summary`, { day: state.day });
+    state.now = summary.watermark.at;
     const content = await { Totals: totals, Rounds: rounds, Review: review, Roster: roster }[state.tab](summary);
     if (turn !== state.turn) return;
     const focused = document.activeElement?.id;
@@ -268,7 +373,7 @@ function tabs(summary) {
       if (!step) return;
       go({ tab: names[(names.indexOf(name) + step + names.length) % names.length] });
     },
-  }, t(`tab${name}`) + (name === "Review" ? ` ${summary.watermark.disputes}` : ""))));
+  }, t(`tab${name}`) + (name === "Review" && state.open !== undefined ? ` ${count(state.open)}` : ""))));
   $("panel").setAttribute("aria-labelledby", `tab-${state.tab}`);
 }
 
@@ -411,28 +516,348 @@ async function pages(read) {
   return holder;
 }
 
+// The desk: a list of open questions, one of them beside it, and what can be done.
+
+const kindName = (kind) => t(kind === "parked" ? "parked_" : kind);
+const labelOf = (field) => (`f.${field}` in TEXTS ? t(`f.${field}`) : field);
+
 async function review() {
-  return [await pages(async (after) => {
-    const page = await get(`/v1/areas/${state.area}/review`, { limit: PAGE, after });
-    if (page.items.length === 0) return { next: "", n: 1, node: el("p", { class: "empty" }, t("noDisputes")) };
-    return { next: page.next ?? "", n: page.items.length, node: el("div", {}, ...page.items.map(question)) };
-  })];
+  const ask = (after) => get(`/v1/areas/${state.area}/review`, { kind: state.about, limit: PAGE, after });
+  const page = await ask("");
+  state.open = Object.values(page.counts ?? {}).reduce((sum, n) => sum + n, 0);
+  const chosen = new Map();
+  const bulk = el("div", { class: "bulk", id: "bulk" });
+  const list = await pages(async (after) => {
+    const { items, next } = after === "" ? page : await ask(after);
+    chosen.clear();
+    drawBulk(bulk, chosen);
+    if (items.length === 0) return { next: "", n: 1, node: el("p", { class: "empty" }, t("noQuestions")) };
+    return { next: next ?? "", n: items.length, node: el("ul", { class: "queue" }, ...items.map((q) => queued(q, chosen, bulk))) };
+  });
+  const open = state.item ? await openCase(state.item) : el("p", { class: "empty" }, t("pickCase"));
+  return [byKind(page.counts ?? {}), el("div", { class: state.item ? "desk open" : "desk" },
+    el("section", { class: "list", "aria-label": t("tabReview") }, bulk, list),
+    el("section", { class: "case", id: "case", tabindex: "-1" }, open))];
 }
 
-// question shows each live value with its author and time, side by side.
-function question(q) {
-  const claims = q.record.disputed?.[q.field] ?? [];
-  const shown = q.record.fields[q.field];
-  const about = q.record.fields.name ?? q.record.fields.address;
-  return el("article", { class: "question" },
-    el("header", {},
-      el("h3", {}, [about, t(`f.${q.field}`)].filter(Boolean).join(" · ")),
-      el("span", { class: "tag alarm" }, t(q.kind === "exit" ? "kindExit" : "kindConflict")),
-      el("small", {}, `${nameOf(q.record.area)} · ${t("openedAt", { at: moment(q.at) })}`)),
-    el("div", { class: "claims" }, ...claims.map((c) => el("div", { class: same(c.value, shown) ? "claim shown" : "claim" },
-      el("div", { class: "v" }, q.field === "exit" && c.value === null ? t("there") : value(q.field, c.value, false)),
-      el("div", { class: "w" }, `${c.author_name ?? c.author} · ${moment(c.at.time)}`),
-      same(c.value, shown) ? el("span", { class: "tag" }, t("shown")) : null))));
+// byKind is the filter, with how many questions there are of each kind.
+function byKind(counts) {
+  const button = (kind, label, n) => el("button", {
+    type: "button", id: `about-${kind || "all"}`, "aria-pressed": String(kind === state.about), onclick: () => go({ about: kind }),
+  }, label, " ", el("b", {}, count(n)));
+  return el("div", { class: "picker", role: "group", "aria-label": t("tabReview") },
+    button("", t("allKinds"), state.open), ...KINDS.map((kind) => button(kind, kindName(kind), counts[kind] ?? 0)));
+}
+
+// titleOf says in a few words which record it is.
+function titleOf(row) {
+  if (!row) return "";
+  const f = row.fields;
+  const name = f.name ?? f.address ?? (f.plate || undefined);
+  if (name !== undefined) return String(name);
+  const words = { temperature: ["value", "slot", "taken_at"], visit: ["outcome", "visited_at"], day_close: ["day"], observation: ["start"] }[row.kind] ?? [];
+  return [t(`kind.${row.kind}`), ...words.map((w) => value(w, f[w], false))].filter(Boolean).join(" · ");
+}
+
+function subject(q) {
+  if (q.record) return [titleOf(q.record), q.other ? titleOf(q.other) : ""].filter(Boolean).join(" ⇄ ");
+  return t(q.kind === "parked" ? "waitingEntry" : "bucket");
+}
+
+function stateTags(q) {
+  const late = q.state !== "closed" && q.due < state.now;
+  return [
+    el("span", { class: q.state === "closed" ? "tag" : "tag alarm" }, kindName(q.kind)),
+    ["conflict", "exit"].includes(q.kind) ? el("span", { class: "tag" }, labelOf(q.field)) : null,
+    q.state === "open" ? null : el("span", { class: "tag" }, t(q.state === "returned" ? "stateReturned" : "stateClosed")),
+    q.ending ? el("span", { class: "tag" }, t(`end.${q.ending}`)) : null,
+    q.score ? el("span", { class: "tag" }, t("score", { n: q.score })) : null,
+    late ? el("span", { class: "tag alarm" }, t("overdue")) : null,
+  ];
+}
+
+const whenDue = (q) => [nameOf(q.area), t("openedAt", { at: moment(q.at) }), t("dueAt", { at: moment(q.due) }),
+  q.assignee ? t("assignedTo", { who: q.assignee.name }) : ""].filter(Boolean).join(" · ");
+
+function queued(q, chosen, bulk) {
+  const pick = el("input", { type: "checkbox", "aria-label": t("select", { what: subject(q) }), onchange: (event) => {
+    if (event.target.checked) chosen.set(q.id, q);
+    else chosen.delete(q.id);
+    drawBulk(bulk, chosen);
+  } });
+  return el("li", { class: q.id === state.item ? "queued current" : "queued" }, pick, el("div", {},
+    el("a", { href: href({ item: q.id }), "aria-current": q.id === state.item ? "true" : false }, subject(q)),
+    el("div", {}, ...stateTags(q).filter(Boolean)), el("small", {}, whenDue(q))));
+}
+
+// drawBulk offers what can be done with all that are chosen, if they are of one kind.
+function drawBulk(bulk, chosen) {
+  const all = [...chosen.values()];
+  const acts = { conflict: ["choose"], exit: ["choose"], duplicate: ["different"], double_visit: ["different"],
+    parked: ["accept"], implausible: ["accept"], restated: ["accept"] }[all[0]?.kind] ?? [];
+  if (all.length < 2 || all.some((q) => q.kind !== all[0].kind)) {
+    bulk.replaceChildren(el("small", {}, all.length > 0 ? t("selected", { n: all.length }) + " · " : "", t("chooseMany")));
+    return;
+  }
+  const reason = el("input", { id: "bulk-reason", "aria-label": t("reason"), placeholder: t("reason") });
+  bulk.replaceChildren(el("b", {}, t("selected", { n: all.length })), reason, ...acts.map((act) => el("button", {
+    type: "button", class: "main", onclick: () => orderMany(all, act, reason.value.trim()),
+  }, t(act === "choose" ? "takeShown" : `act.${act}`))));
+}
+
+async function orderMany(all, act, reason) {
+  try {
+    const first = await get(`/v1/review/${all[0].id}`);
+    const author = Object.keys(first.acts ?? {}).find((id) => first.acts[id].includes(act));
+    if (!author) return say(t("mayNot"), true);
+    const orders = all.map((q) => ({ item: q.id, act, reason: reason || undefined,
+      ...(act === "choose" ? { fields: { [q.field]: q.record.fields[q.field] ?? null } } : {}) }));
+    const { results } = await post("/v1/review", { author, orders });
+    const bad = results.filter((r) => r.error);
+    await show();
+    if (bad.length === 0) say(t("manyDone", { n: count(results.length) }));
+    else say(t("someFailed", { n: count(results.length - bad.length), m: count(bad.length), why: why(bad[0].error) }), true);
+  } catch (error) {
+    say(t("failed", { why: error.message }), true);
+  }
+}
+
+// openCase draws one question with everything that a decider needs.
+async function openCase(id, note = "") {
+  let c;
+  try {
+    c = await get(`/v1/review/${id}`);
+  } catch (error) {
+    return el("p", { class: "empty" }, error.message);
+  }
+  state.names = new Map([...(c.neighbours ?? []), ...(c.records ?? [])].map((row) => [row.id, titleOf(row)]));
+  return el("article", {},
+    el("p", { class: "back" }, el("a", { href: href({}) }, `‹ ${t("back")}`)),
+    note ? el("p", { class: "note", role: "alert" }, note) : null,
+    el("header", {}, el("h2", {}, subject(c)), el("div", {}, ...stateTags(c).filter(Boolean)), el("small", {}, whenDue(c))),
+    ...bodyOf(c), acts(c), around(c), happened(c), earlier(c));
+}
+
+function bodyOf(c) {
+  if (c.kind === "parked") return [c.waiting ? waiting(c.waiting) : null].filter(Boolean);
+  if (c.kind === "restated") return [driftTable(c.drift ?? [])];
+  const records = c.records ?? [];
+  const body = c.window ? [windowOf(c.window)] : [];
+  if (c.kind === "duplicate" || c.kind === "double_visit") body.push(evidence(c.evidence ?? []));
+  if (records.length === 2) body.push(sideBySide(records));
+  else if (records.length === 1) body.push(...oneRecord(c, records[0]));
+  return body;
+}
+
+// oneRecord shows the values in doubt side by side, and the rest below.
+function oneRecord(c, row) {
+  const doubts = row.values.filter((f) => f.disputed || f.name === c.field);
+  const rest = row.values.filter((f) => !doubts.includes(f) && f.values.length > 0);
+  return [
+    doubts.length > 0 ? el("h3", {}, t("inDoubt")) : null, ...doubts.map((f) => doubt(c, f)),
+    el("details", {}, el("summary", {}, t("otherFields")), el("dl", {}, ...rest.flatMap((f) => [
+      el("dt", {}, both(f.label)), el("dd", {}, ...f.values.flatMap((v) => [el("span", {}, said(f.name, v.value)), " ", ...by(v.witnesses)]))]))),
+  ].filter(Boolean);
+}
+
+// doubt is one field in doubt: every live value with all who say so, and another to type.
+function doubt(c, f) {
+  const name = `choice-${f.name}`;
+  const radio = (v, label) => el("label", { class: "pick" }, el("input", { type: "radio", name, value: JSON.stringify(v) }), label);
+  const claims = f.values.map((v, i) => el("div", { class: i === 0 ? "claim shown" : "claim" },
+    radio(v.value, el("span", { class: "v" }, said(f.name, v.value))),
+    i === 0 ? el("span", { class: "tag" }, t("shown")) : null, ...v.witnesses.map(witness)));
+  const typed = f.name === "exit" ? null : el("div", { class: "claim" }, el("label", { class: "pick" },
+    el("input", { type: "radio", name, value: "typed" }), el("span", {}, t("typeAnother"))),
+  el("input", { id: `typed-${f.name}`, "aria-label": `${both(f.label)} · ${t("typeAnother")}`, inputmode: typeof f.values[0]?.value === "number" ? "decimal" : "text",
+    onfocus: (event) => { event.target.closest(".claim").querySelector("[type=radio]").checked = true; } }));
+  return el("fieldset", { class: "doubt", "data-field": f.name, "data-number": typeof f.values[0]?.value === "number" },
+    el("legend", {}, both(f.label)), el("div", { class: "claims" }, ...claims, c.kind === "conflict" || c.kind === "exit" ? typed : null));
+}
+
+// said is a value as people say it; ids of records that are at hand become their names.
+function said(field, v) {
+  if (v === null || v === undefined) return field === "exit" ? t("there") : t("none");
+  if (Array.isArray(v) && v.some((m) => state.names?.has(m))) return v.map((m) => state.names.get(m) ?? short(m)).join("、");
+  if (typeof v === "string" && state.names?.has(v)) return state.names.get(v);
+  return value(field, v, false) || t("none");
+}
+const short = (id) => String(id).slice(0, 8);
+
+// witness says who said something: author, post, device, and the three times.
+function witness(w) {
+  const line = (label, text) => (text ? el("div", { class: "w" }, `${label} ${text}`) : null);
+  const post = [w.role ? t(`role.${w.role}`) : "", w.post].filter(Boolean).join(" · ");
+  const late = w.observed && w.entered.time - w.observed > 6 * 3600_000;
+  return el("div", { class: "witness" }, el("b", {}, w.author.name || short(w.author.id)), post ? ` ${post}` : "",
+    line(t("device"), w.device_name), line(t("observed"), w.observed ? moment(w.observed) : ""),
+    line(t("entered"), `${moment(w.entered.time)} ${margin(w.entered)}${late ? ` · ${t("late")}` : ""}`),
+    line(t("received"), w.received ? moment(w.received) : ""));
+}
+
+// margin is how far the corrected time may be off.
+function margin(stamp) {
+  if (!stamp.earliest) return "";
+  const ms = Math.max(stamp.latest - stamp.time, stamp.time - stamp.earliest);
+  const unit = [["days", 86400_000], ["hours", 3600_000], ["minutes", 60_000]].find(([, size]) => ms >= 2 * size) ?? ["seconds", 1000];
+  return t("within", { n: t(unit[0], { n: Math.round(ms / unit[1]) }) });
+}
+
+const by = (witnesses) => [el("small", {}, witnesses.map((w) => w.author.name || short(w.author.id)).join("、"))];
+
+function evidence(parts) {
+  return el("p", { class: "evidence" }, `${t("evidence")}：`, ...parts.map((e) =>
+    el("span", { class: e.points < 0 ? "tag alarm" : "tag" }, `${t(`part.${e.part}`)} ${e.points > 0 ? "+" : ""}${e.points}`)));
+}
+
+// sideBySide holds two records against each other, field by field.
+function sideBySide([a, b]) {
+  const names = [...new Set([...a.values, ...b.values].map((f) => f.name))];
+  const find = (row, name) => row.values.find((f) => f.name === name);
+  const cell = (f) => el("td", {}, ...(f?.values ?? []).flatMap((v) => [el("div", {}, said(f.name, v.value)), el("div", { class: "w" }, ...by(v.witnesses))]));
+  const rows = names.filter((n) => find(a, n)?.values.length || find(b, n)?.values.length).map((n) => {
+    const [one, other] = [find(a, n), find(b, n)];
+    const agree = one && other && same(one.values[0]?.value, other.values[0]?.value);
+    return el("tr", { class: agree ? "agree" : "differ" }, el("th", { scope: "row" }, both((one ?? other).label)), cell(one), cell(other));
+  });
+  const who = (row) => el("div", {}, ...[row.values.find((f) => f.values.length)?.values[0].witnesses[0]].filter(Boolean).map(witness));
+  rows.unshift(el("tr", {}, el("th", { scope: "row" }, t("who")), el("td", {}, who(a)), el("td", {}, who(b))));
+  return table(t("compare"), [t("field"), `${t("first")} · ${nameOf(a.area)}`, `${t("second")} · ${nameOf(b.area)}`], rows, true);
+}
+
+function waiting(w) {
+  return el("div", { class: "claim" }, witness(w),
+    w.reason ? el("p", {}, el("span", { class: "tag alarm" }, t("waitsBecause")), why(w.reason)) : null,
+    el("dl", {}, el("dt", {}, labelOf("area")), el("dd", {}, nameOf(w.area)), ...fieldsOf(w.fields)));
+}
+
+const fieldsOf = (fields) => Object.entries(fields).flatMap(([name, v]) => [el("dt", {}, labelOf(name)), el("dd", {}, said(name, v))]);
+
+function windowOf(w) {
+  return el("div", {}, el("p", {}, el("b", {}, both(w.label)), el("br"),
+    t("window", { who: w.who, from: moment(w.start), to: moment(w.end), n: count(w.count) })),
+  el("details", { open: true }, el("summary", {}, t("windowList")), statements(w.entered ?? [], t("windowList"))));
+}
+
+function statements(list, caption) {
+  return table(caption, [t("who"), t("entered"), t("what"), ""], list.map((s) => el("tr", {},
+    el("th", { scope: "row" }, s.author.name || short(s.author.id)), el("td", {}, `${moment(s.entered.time)} ${margin(s.entered)}`),
+    el("td", { class: "wrap" }, Object.entries(s.fields).map(([n, v]) => `${labelOf(n)} ${said(n, v)}`).join("；")),
+    el("td", {}, `verdict.${s.verdict}` in TEXTS ? t(`verdict.${s.verdict}`) : s.verdict, s.undone ? el("span", { class: "tag" }, t("undone")) : null))), true);
+}
+
+function driftTable(drift) {
+  return table(t("drift"), [t("measure"), t("signed"), t("now"), t("difference")], drift.map((d) => el("tr", {},
+    el("th", { scope: "row" }, both(d.label)), el("td", {}, count(d.signed)), el("td", {}, count(d.now)),
+    el("td", { class: "alarm" }, `${d.now > d.signed ? "+" : ""}${count(d.now - d.signed)}`))));
+}
+
+function around(c) {
+  const rows = c.neighbours ?? [];
+  if (rows.length === 0) return null;
+  return el("details", {}, el("summary", {}, `${t("neighbours")} ${rows.length}`), el("dl", {}, ...rows.flatMap((row) => [
+    el("dt", {}, t(`kind.${row.kind}`)), el("dd", {}, titleOf(row), " ", el("small", {}, [nameOf(row.area), ...["sex", "birth", "residence", "tenure", "headcount"]
+      .map((f) => value(f, row.fields[f], true))].filter(Boolean).join(" · ")), ...tags(row.flags))])));
+}
+
+function happened(c) {
+  const detail = (h) => {
+    if (`end.${h.detail}` in TEXTS) return t(`end.${h.detail}`);
+    return h.what === "assigned" ? personName(c, h.detail) : nameOf(h.detail ?? "");
+  };
+  return el("details", { open: true }, el("summary", {}, t("history")), el("ol", { class: "events" }, ...c.history.map((h) =>
+    el("li", {}, el("span", {}, moment(h.at)), " ", t(h.what), " ", detail(h), h.by ? ` · ${h.by.name}` : ""))));
+}
+
+const earlier = (c) => (c.earlier?.length ? el("details", {}, el("summary", {}, `${t("earlier")} ${c.earlier.length}`), statements(c.earlier, t("earlier"))) : null);
+
+// people are those whom the case names, by id.
+function people(c) {
+  const found = new Map();
+  const add = (p) => p?.id && found.set(p.id, p.name);
+  for (const row of c.records ?? []) for (const f of row.values) for (const v of f.values) v.witnesses.forEach((w) => add(w.author));
+  for (const s of [c.waiting, ...(c.earlier ?? []), ...(c.window?.entered ?? [])]) add(s?.author);
+  add(c.assignee);
+  for (const h of c.history) add(h.by);
+  return found;
+}
+const personName = (c, id) => people(c).get(id) || short(id ?? "");
+
+// acts offers what the answer says may be done, by whichever author of this device may.
+function acts(c) {
+  const authors = Object.keys(c.acts ?? {});
+  if (authors.length === 0) return el("p", { class: "empty" }, t("mayNot"));
+  const may = c.acts[authors[0]];
+  const author = el("select", { id: "author", "aria-label": t("author") }, ...authors.map((id) => el("option", { value: id }, personName(c, id))));
+  const reason = el("input", { id: "reason" });
+  const act = (name, order = () => ({}), ...inputs) => (may.includes(name) ? el("div", { class: `act act-${name}` }, ...inputs,
+    el("button", { type: "button", class: ["choose", "merge", "accept"].includes(name) ? "main" : false, onclick: () => send(c, name, author.value, reason.value.trim(), order) },
+      t(`act.${name}`))) : null);
+  return el("form", { class: "acts", onsubmit: (event) => event.preventDefault() },
+    authors.length > 1 ? el("label", {}, t("author"), author) : null,
+    el("label", {}, t("reason"), reason), act("choose", () => chosenFields()), ...mergeAct(c, act), act("different"), ...acceptAct(c, act),
+    act("return", () => (reason.value.trim() ? {} : null)), ...routeAct(c, act), ...assignAct(c, act, author), act("undo"));
+}
+
+function mergeAct(c, act) {
+  if ((c.records ?? []).length !== 2) return [];
+  const survivor = el("select", { id: "survivor", "aria-label": t("keep", { which: "" }) }, ...c.records.map((row, i) =>
+    el("option", { value: row.id }, t("keep", { which: t(i === 0 ? "first" : "second") }))));
+  const left = el("input", { id: "left", type: "date" });
+  const moved = c.records[0].kind === "person" && c.records[0].area !== c.records[1].area;
+  return [act("merge", () => ({ survivor: survivor.value, left: left.value || undefined }), survivor, moved ? el("label", {}, t("leftOn"), left) : null)];
+}
+
+function acceptAct(c, act) {
+  if (c.kind !== "parked" || !c.waiting) return [act("accept")];
+  const without = Object.keys(c.waiting.fields).map((name) => el("label", { class: "pick" }, el("input", { type: "checkbox", "data-without": name, value: name }), labelOf(name)));
+  const place = areaSelect("accept-area", t("belongsTo"), "");
+  const order = () => ({ area: place.value || undefined, without: without.map((l) => l.firstChild).filter((box) => box.checked).map((box) => box.value) });
+  return [act("accept", order, el("label", {}, t("belongsTo"), place), el("details", {}, el("summary", {}, t("without")), ...without))];
+}
+
+const areaSelect = (id, label, none) => el("select", { id, "aria-label": label }, el("option", { value: "" }, none || "—"),
+  ...state.areas.map((a) => el("option", { value: a.id }, `${a.name} ${a.id}`)));
+
+function routeAct(c, act) {
+  const place = areaSelect("route-area", t("act.route"), "");
+  return [act("route", () => (place.value ? { area: place.value } : null), place)];
+}
+
+function assignAct(c, act, author) {
+  const who = el("select", { id: "assignee", "aria-label": t("act.assign") }, el("option", { value: "me" }, t("me")), el("option", { value: "" }, t("nobody")),
+    ...[...people(c)].map(([id, name]) => el("option", { value: id }, name || short(id))));
+  return [act("assign", () => ({ assignee: (who.value === "me" ? author.value : who.value) || undefined }), who)];
+}
+
+// chosenFields are the values chosen for the fields in doubt; null if one is missing.
+function chosenFields() {
+  const fields = {};
+  for (const set of document.querySelectorAll(".doubt")) {
+    const picked = set.querySelector("[type=radio]:checked");
+    const typed = $(`typed-${set.dataset.field}`)?.value.trim();
+    if (!picked || (picked.value === "typed" && !typed)) return null;
+    const number = set.dataset.number === "true" && !Number.isNaN(Number(typed));
+    fields[set.dataset.field] = picked.value !== "typed" ? JSON.parse(picked.value) : number ? Number(typed) : typed;
+  }
+  return { fields };
+}
+
+// send orders, and shows the question as it then stands.
+async function send(c, act, author, reason, order) {
+  const more = order();
+  if (more === null) return say(t(act === "choose" ? "needChoice" : act === "return" ? "needReason" : "act.route"), true);
+  try {
+    const { results } = await post("/v1/review", { author, orders: [{ item: c.id, act, seen: c.seen, reason: reason || undefined, ...more }] });
+    const error = results[0]?.error;
+    if (error && error.code !== "moved_on") return say(t("failed", { why: why(error) }), true);
+    await show();
+    if (error) $("case").replaceChildren(await openCase(c.id, t("movedOn")));
+    say(error ? t("movedOn") : t("done"), Boolean(error));
+    $("case")?.focus();
+  } catch (error) {
+    say(t("failed", { why: error.message }), true);
+  }
 }
 
 const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
@@ -461,6 +886,7 @@ function value(field, v, mask) {
   if (v === undefined || v === null) return "";
   if (field === "found" && Array.isArray(v)) return String(v.length);
   if (Array.isArray(v)) return v.map((m) => t(`v.${m}`).replace(/^v\./, "")).join("、");
+  if (typeof v === "object" && field !== "exit") return JSON.stringify(v);
   if (field === "exit") return [t(`v.${v.reason}`).replace(/^v\./, ""), v.date, v.destination].filter(Boolean).join(" · ");
   if (TIMES.has(field)) return moment(v);
   if (field === "value" || field === "temperature") return `${Number(v).toFixed(1)} °C`;

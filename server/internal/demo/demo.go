@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gridsync/server/internal/demo/world"
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
 
@@ -93,6 +94,9 @@ func (p *play) tell(ctx context.Context, began time.Time) (Result, error) {
 	if err := p.run(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := p.decide(ctx); err != nil {
+		return Result{}, err
+	}
 	p.bar.say(syncproto.Text{ZH: "逐条核对", EN: "Checking everything"})
 	end, err := p.measure(ctx)
 	if err != nil {
@@ -146,12 +150,31 @@ func (p *play) measure(ctx context.Context) (*ending, error) {
 	if e.Late, err = found.late(); err != nil {
 		return nil, err
 	}
-	questions, err := p.screen.questions(ctx, p.w.County)
-	if err != nil {
-		return nil, fmt.Errorf("reading the open questions: %w", err)
+	if err := p.questionsEnd(ctx, e); err != nil {
+		return nil, err
 	}
-	e.Disputed = len(questions)
 	return e, p.prove(ctx, e)
+}
+
+// questionsEnd asks what is open and what was settled, and who heard of it.
+func (p *play) questionsEnd(ctx context.Context, e *ending) error {
+	open, counts, err := p.questions(ctx)
+	if err != nil {
+		return err
+	}
+	missing := p.docket.compare(open, func(i int) bool { return p.w.Planted[i].Question != "" && !p.outcome.closed[i] })
+	settled, unsettled, err := p.settled(ctx, p.docket, p.outcome)
+	if err != nil {
+		return fmt.Errorf("reading what was settled: %w", err)
+	}
+	told, untold, err := p.told(ctx, p.outcome)
+	if err != nil {
+		return err
+	}
+	e.Review, e.Settled, e.Told = counts, settled, told
+	e.Disputed = counts[review.Conflict] + counts[review.Exit]
+	e.differ = slices.Concat(p.amiss, missing, unsettled, untold)
+	return nil
 }
 
 // prove compares logs, replicas and the rebuild.
@@ -173,13 +196,12 @@ func (p *play) prove(ctx context.Context, e *ending) error {
 		return fmt.Errorf("rebuilding: %w", err)
 	}
 	e.ReplicasAgree, e.RebuildAgrees = len(replicas) == 0, len(rebuild) == 0
-	e.differ = slices.Concat(replicas, rebuild)
+	e.differ = slices.Concat(e.differ, replicas, rebuild)
 	if e.Changes.Lost+e.Changes.Doubled > 0 || e.Changes.Recorded != e.Changes.Held {
 		e.differ = append(e.differ, fmt.Sprintf("changes: %+v", e.Changes))
 	}
-	if e.Disputed != p.w.Disputed() || e.Result.Parked != p.w.Parked() {
-		e.differ = append(e.differ, fmt.Sprintf("%d disputed and %d parked, but %d and %d were planted",
-			e.Disputed, e.Result.Parked, p.w.Disputed(), p.w.Parked()))
+	if e.Result.Parked != e.Review[review.Parked] {
+		e.differ = append(e.differ, fmt.Sprintf("%d changes wait, and the desk asks about %d", e.Result.Parked, e.Review[review.Parked]))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/demo/world"
 	"gridsync/server/internal/host"
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
 
@@ -75,8 +76,13 @@ func TestASmallWorldEndsAsPlanted(t *testing.T) {
 	if c := result.Changes; c.Recorded != w.Writes() || c.Held != w.Writes() || c.Lost != 0 || c.Doubled != 0 {
 		t.Errorf("changes: %+v, recorded by the script: %d", c, w.Writes())
 	}
-	if result.Disputed != w.Disputed() || result.Parked != w.Parked() {
-		t.Errorf("%d disputed and %d parked, planted: %d and %d", result.Disputed, result.Parked, w.Disputed(), w.Parked())
+	for _, kind := range review.Kinds {
+		if settled := result.Settled[kind]; settled < 1 || result.Review[kind]+settled < w.Questions(kind) {
+			t.Errorf("%s: %d open and %d settled of %d planted", kind, result.Review[kind], settled, w.Questions(kind))
+		}
+	}
+	if result.Told.Expected == 0 || result.Told.Heard != result.Told.Expected {
+		t.Errorf("told: %+v", result.Told)
 	}
 	if !result.ReplicasAgree || !result.RebuildAgrees {
 		t.Errorf("replicas agree: %v, rebuild agrees: %v", result.ReplicasAgree, result.RebuildAgrees)

@@ -85,14 +85,20 @@ type Options struct {
 
 // Result is what came of it, in the shape in which -json prints it.
 type Result struct {
-	Rounds        []RoundFigures `json:"rounds"`
-	Late          Met            `json:"late"`
-	Changes       Changes        `json:"changes"`
-	Disputed      int            `json:"disputed"`
-	Parked        int            `json:"parked"`
-	ReplicasAgree bool           `json:"replicas_agree"`
-	RebuildAgrees bool           `json:"rebuild_agrees"`
-	Seconds       float64        `json:"seconds"`
+	Rounds  []RoundFigures `json:"rounds"`
+	Late    Met            `json:"late"`
+	Changes Changes        `json:"changes"`
+	// Disputed counts the open conflicts and exits, Parked the changes that wait.
+	Disputed int `json:"disputed"`
+	Parked   int `json:"parked"`
+	// Review counts the questions that are open at the end, Settled those that were
+	// settled: together they are what was planted, one by one.
+	Review        ByKind  `json:"review"`
+	Settled       ByKind  `json:"settled"`
+	Told          Told    `json:"told"`
+	ReplicasAgree bool    `json:"replicas_agree"`
+	RebuildAgrees bool    `json:"rebuild_agrees"`
+	Seconds       float64 `json:"seconds"`
 }
 
 // RoundFigures says whom a round met.
@@ -109,9 +115,11 @@ type Met struct {
 
 // Changes compares the phones' own logs with the server's.
 type Changes struct {
-	// Recorded counts the changes in the phones' logs, Held those in the server's.
+	// Recorded counts the changes in the phones' logs, Held those of phones in the
+	// server's, Ruled those that secretaries made at the server's own desk.
 	Recorded int `json:"recorded"`
 	Held     int `json:"held"`
+	Ruled    int `json:"ruled"`
 	// Lost are recorded and not held; Doubled are ids, or numbers of one device, that
 	// the server's log has more than once.
 	Lost    int `json:"lost"`

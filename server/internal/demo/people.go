@@ -24,11 +24,13 @@ func enrolment(p world.Phone) Enrolment {
 }
 
 // onlookers are devices of people who record nothing: the county's screen, which
-// reads the totals, and a new phone on which the end is checked.
+// reads the totals, a new phone on which the end is checked, and the township's office,
+// which rules where a community has no secretary of its own.
 func onlookers(w *world.World) []Enrolment {
 	return []Enrolment{
 		{Name: "县指挥部大屏", Area: w.County, Role: identity.County},
 		{Name: "核对用新手机", Area: w.Community, Role: identity.Secretary},
+		{Name: "街道办公室", Area: w.Township, Role: identity.Township},
 	}
 }
 

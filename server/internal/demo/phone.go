@@ -29,6 +29,7 @@ const (
 // phone is one SDK instance with its file, its link and its wrong clock.
 type phone struct {
 	world.Phone
+	token  string
 	client *clientsdk.Client
 	link   *badnet.Link
 	base   *http.Transport
@@ -39,7 +40,7 @@ type phone struct {
 
 func openPhone(ctx context.Context, p world.Phone, seat Enrolled, seed uint64, dir, url string) (*phone, error) {
 	r := rand.New(rand.NewPCG(seed, binary.BigEndian.Uint64(p.Authors[0].ID[8:])))
-	ph := &phone{Phone: p, base: &http.Transport{MaxIdleConnsPerHost: 1}}
+	ph := &phone{Phone: p, token: seat.Token, base: &http.Transport{MaxIdleConnsPerHost: 1}}
 	if p.Slow {
 		ph.base.DialContext = badnet.Slow((&net.Dialer{}).DialContext, slowLink, time.Sleep)
 	}

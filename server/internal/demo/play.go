@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"gridsync/server/internal/demo/badnet"
@@ -19,11 +21,18 @@ type play struct {
 	dir    string
 	clock  *storyClock
 	server *Server
-	// screen reads for the county; fresh is the new phone's enrolment.
-	screen *reader
+	// screen reads for the county; fresh is the new phone's enrolment. secretary and
+	// township rule.
+	screen, secretary, township *reader
+
 	fresh  Enrolled
 	phones []*phone // by the index of world.Phones; nil while not in use
 	bar    *progress
+	// docket is what was planted and what came of it, outcome what was settled, amiss
+	// what was not as planted before anything was.
+	docket  *docket
+	outcome *outcome
+	amiss   []string
 }
 
 // begin enrols those who only look, and the phones of the first evening.
@@ -33,6 +42,7 @@ func (p *play) begin(ctx context.Context) error {
 		return fmt.Errorf("enrolling the county's screen: %w", err)
 	}
 	p.screen, p.fresh = newReader(p.server.URL, seats[0].Token), seats[1]
+	p.township = newReader(p.server.URL, seats[2].Token)
 	p.phones = make([]*phone, len(p.w.Phones))
 	return nil
 }
@@ -45,8 +55,14 @@ func (p *play) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", p.w.Phases[i].Name.EN, err)
 		}
 	}
+	return p.catchUp(ctx)
+}
+
+// catchUp lets all phones sync over quiet links: once to send what is left, once more to
+// fetch what others sent.
+func (p *play) catchUp(ctx context.Context) error {
 	last := p.w.Phases[len(p.w.Phases)-1].Until
-	for range 2 { // once to send what is left, once more to fetch what others sent
+	for range 2 {
 		if err := p.each(func(ph *phone, _ int) error {
 			ph.quiet.Store(true)
 			return ph.sync(ctx, last)
@@ -60,6 +76,26 @@ func (p *play) run(ctx context.Context) error {
 	return nil
 }
 
+// decide holds the open questions against the planted ones, lets the secretaries settle
+// some, and lets everybody hear of it.
+func (p *play) decide(ctx context.Context) error {
+	p.bar.say(syncproto.Text{ZH: "书记在网页上裁定", EN: "The secretary settles some at the desk"})
+	p.secretary = newReader(p.server.URL, p.phones[0].token)
+	var err error
+	if p.docket, err = p.newDocket(ctx); err != nil {
+		return err
+	}
+	open, _, err := p.questions(ctx)
+	if err != nil {
+		return err
+	}
+	p.amiss = p.docket.compare(open, func(i int) bool { return p.w.Planted[i].Question != "" && !p.w.Planted[i].Decided })
+	if p.outcome, err = p.settle(ctx, p.docket); err != nil {
+		return err
+	}
+	return p.catchUp(ctx)
+}
+
 // phase lets every phone in use record what it has to without signal, and sync at
 // the end. Those that did so already change nothing for the others: nobody looks
 // before the next phase.
@@ -70,7 +106,11 @@ func (p *play) phase(ctx context.Context, phase *world.Phase) error {
 	}
 	p.bar.say(phase.Name)
 	return p.each(func(ph *phone, i int) error {
-		if err := ph.record(ctx, phase.Acts[i]); err != nil {
+		acts, err := p.signed(ctx, phase.Acts[i])
+		if err != nil {
+			return err
+		}
+		if err := ph.record(ctx, acts); err != nil {
 			return err
 		}
 		if err := ph.sync(ctx, phase.Until); err != nil {
@@ -83,6 +123,31 @@ func (p *play) phase(ctx context.Context, phase *world.Phase) error {
 		p.bar.add(n)
 		return nil
 	})
+}
+
+// signed fills in the figures of a day that is signed, as the server tells them.
+func (p *play) signed(ctx context.Context, acts []world.Act) ([]world.Act, error) {
+	acts = slices.Clone(acts)
+	for i := range acts {
+		if acts[i].Signs == "" {
+			continue
+		}
+		sum, err := p.screen.summary(ctx, p.w.Community, acts[i].Signs)
+		if err != nil {
+			return nil, fmt.Errorf("the figures of %s: %w", acts[i].Signs, err)
+		}
+		figures := make(map[string]int64, len(sum.Measures))
+		for _, m := range sum.Measures {
+			figures[m.Name] = m.Value
+		}
+		acts[i].Writes = slices.Clone(acts[i].Writes)
+		for n := range acts[i].Writes {
+			w := &acts[i].Writes[n]
+			w.Fields = maps.Clone(w.Fields)
+			w.Fields["figures"] = syncproto.TextValue(string(syncproto.ValueOf(figures)))
+		}
+	}
+	return acts, nil
 }
 
 // handOut enrols and opens the phones that are put to use by now.

@@ -2,15 +2,10 @@ package demo
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 
 	"gridsync/clientsdk"
-	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/syncproto"
 )
@@ -21,7 +16,7 @@ type ledger struct {
 	// numbers counts rows by device and n.
 	numbers map[origin]int
 	parked  int
-	records map[syncproto.RecordID]copyOf
+	records *records
 }
 
 type origin struct {
@@ -29,22 +24,10 @@ type origin struct {
 	n      uint64
 }
 
-// copyOf is a replica's copy of a record, small enough to compare many.
-type copyOf struct {
-	area    syncproto.AreaID
-	version syncproto.Version
-	live    [sha256.Size]byte
-}
-
-func digest(live []syncproto.Part) ([sha256.Size]byte, error) {
-	text, err := json.Marshal(live)
-	return sha256.Sum256(text), err
-}
-
 func readLedger(ctx context.Context, s *Server) (*ledger, error) {
 	l := &ledger{
 		ids: make(map[syncproto.ChangeID]int), numbers: make(map[origin]int),
-		records: make(map[syncproto.RecordID]copyOf),
+		records: newRecords(),
 	}
 	err := s.Histories(ctx, func(log []exchange.Logged, stored *syncproto.Record) error {
 		for i := range log {
@@ -57,10 +40,11 @@ func readLedger(ctx context.Context, s *Server) (*ledger, error) {
 		if stored == nil {
 			return nil
 		}
-		live, err := digest(stored.Live)
-		l.records[stored.ID] = copyOf{stored.Area, stored.Version, live}
-		return err
+		return l.records.add(stored)
 	})
+	if err == nil {
+		err = l.records.link()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the server's log: %w", err)
 	}
@@ -69,7 +53,18 @@ func readLedger(ctx context.Context, s *Server) (*ledger, error) {
 
 // changes compares every phone's own log with the server's.
 func (p *play) changes(ctx context.Context, l *ledger) (Changes, error) {
-	c := Changes{Held: len(l.ids)}
+	var c Changes
+	phones := make(map[syncproto.DeviceID]bool, len(p.phones))
+	for _, ph := range p.phones {
+		phones[ph.client.Device()] = true
+	}
+	for at := range l.numbers {
+		if phones[at.device] {
+			c.Held++
+		} else {
+			c.Ruled++
+		}
+	}
 	for _, n := range l.ids {
 		c.Doubled += n - 1
 	}
@@ -96,101 +91,4 @@ func (p *play) changes(ctx context.Context, l *ledger) (Changes, error) {
 		return nil
 	})
 	return c, err
-}
-
-// replicas compares every phone's copies with the server's records, one by one,
-// and those of a new phone that has just fetched everything. It returns what
-// differs.
-func (p *play) replicas(ctx context.Context, l *ledger) ([]string, error) {
-	tree, err := area.NewTree(nodes(p.w))
-	if err != nil {
-		return nil, err
-	}
-	var mu sync.Mutex
-	var differ []string
-	compare := func(name string, client *clientsdk.Client, scope syncproto.AreaID) error {
-		found, err := compareReplica(ctx, client, l, func(id syncproto.AreaID) bool { return tree.Within(id, scope) })
-		mu.Lock()
-		defer mu.Unlock()
-		for _, f := range found {
-			differ = append(differ, name+": "+f)
-		}
-		return err
-	}
-	err = p.each(func(ph *phone, _ int) error { return compare(ph.Name, ph.client, ph.Area) })
-	if err != nil {
-		return nil, err
-	}
-	fresh, err := clientsdk.Open(ctx, filepath.Join(p.dir, "phones", "fresh.db"), clientsdk.Options{
-		Server: p.server.URL, Token: p.fresh.Token, Device: p.fresh.Device, AppName: "demo/1", Now: p.clock.Now,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the new phone: %w", err)
-	}
-	_, err = fresh.Sync(ctx)
-	if err == nil {
-		err = compare("the new phone", fresh, p.w.Community)
-	}
-	return differ, errors.Join(err, fresh.Close())
-}
-
-// compareReplica returns how a replica differs from what the server has within a
-// scope. A record on which a change of the phone's own is still waiting at a desk
-// shows that change too; its copy is then compared by version.
-func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, within func(syncproto.AreaID) bool) ([]string, error) {
-	var differ []string
-	held := 0
-	for _, kind := range client.Forms().Kinds() {
-		records, err := client.List(ctx, kind)
-		if err != nil {
-			return nil, fmt.Errorf("listing %s: %w", kind, err)
-		}
-		for i := range records {
-			r := &records[i]
-			if r.Version == 0 { // on this phone only: parked
-				continue
-			}
-			held++
-			problem, err := difference(r, l, within)
-			if err != nil {
-				return nil, err
-			}
-			if problem != "" {
-				differ = append(differ, fmt.Sprintf("%s %s: %s", kind, r.ID, problem))
-			}
-		}
-	}
-	expected := 0
-	for _, c := range l.records {
-		if within(c.area) {
-			expected++
-		}
-	}
-	if held != expected {
-		differ = append(differ, fmt.Sprintf("holds %d records of %d", held, expected))
-	}
-	return differ, nil
-}
-
-// difference says how one copy differs from the server's record; "" if it doesn't.
-func difference(r *clientsdk.Record, l *ledger, within func(syncproto.AreaID) bool) (string, error) {
-	theirs, ok := l.records[r.ID]
-	switch {
-	case !ok:
-		return "the server has no such record", nil
-	case !within(theirs.area):
-		return "it belongs to " + string(theirs.area), nil
-	case r.Version != theirs.version:
-		return fmt.Sprintf("version %d, not %d", r.Version, theirs.version), nil
-	case r.Pending:
-		return "", nil
-	}
-	live, err := digest(r.Live())
-	if err != nil {
-		return "", err
-	}
-	if live != theirs.live {
-		return "what is alive of it differs", nil
-	}
-	return "", nil
 }

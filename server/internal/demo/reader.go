@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,8 +9,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
@@ -29,24 +32,31 @@ func newReader(url, token string) *reader {
 const pageRows = "500"
 
 func (r *reader) get(ctx context.Context, path string, query url.Values, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+path+"?"+query.Encode(), nil)
+	return r.send(ctx, http.MethodGet, path+"?"+query.Encode(), nil, into)
+}
+
+func (r *reader) send(ctx context.Context, method, path string, body io.Reader, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, r.url+path, body)
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return err
 	}
-	body, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return fmt.Errorf("GET %s: %w", path, err)
+		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s: %s", path, resp.Status, body)
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, text)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("GET %s: %w", path, err)
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	return nil
 }
@@ -95,19 +105,56 @@ func (r *reader) diff(ctx context.Context, a, b syncproto.RecordID, id syncproto
 	}
 }
 
-// questions returns every open question of an area.
-func (r *reader) questions(ctx context.Context, id syncproto.AreaID) ([]desk.Line, error) {
+// questions returns every open question of an area, and how many there are of each kind.
+func (r *reader) questions(ctx context.Context, id syncproto.AreaID) ([]desk.Line, map[review.Kind]int, error) {
 	query := url.Values{"limit": {pageRows}}
 	var all []desk.Line
 	for {
 		var page desk.Page
 		if err := r.get(ctx, "/v1/areas/"+string(id)+"/review", query, &page); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		all = append(all, page.Items...)
 		if page.Next == "" {
-			return all, nil
+			return all, page.Counts, nil
 		}
 		query.Set("after", page.Next)
 	}
+}
+
+// question returns a question with everything that a decider needs.
+func (r *reader) question(ctx context.Context, id syncproto.RecordID) (*desk.Case, error) {
+	var c desk.Case
+	return &c, r.get(ctx, "/v1/review/"+id.String(), nil, &c)
+}
+
+// order settles a question, as whoever of the device's authors may.
+func (r *reader) order(ctx context.Context, c *desk.Case, o desk.Order) error {
+	var author string
+	for id, acts := range c.Acts {
+		if slices.Contains(acts, o.Act) {
+			author = id
+		}
+	}
+	if author == "" {
+		return fmt.Errorf("nobody may %s: %v", o.Act, c.Acts)
+	}
+	o.Item, o.Seen = c.ID, &c.Seen
+	body, err := syncproto.Encode(map[string]any{"author": author, "orders": []desk.Order{o}})
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Results []desk.Result `json:"results"`
+	}
+	if err := r.send(ctx, http.MethodPost, "/v1/review", bytes.NewReader(body), &answer); err != nil {
+		return err
+	}
+	if len(answer.Results) != 1 {
+		return fmt.Errorf("%d results of one order", len(answer.Results))
+	}
+	if why := answer.Results[0].Error; why != nil {
+		return why
+	}
+	return nil
 }

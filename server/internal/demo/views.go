@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gridsync/server/internal/demo/world"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -39,6 +40,7 @@ func (p *play) tables(ctx context.Context, e *ending) error {
 		return err
 	}
 	p.rounds(out, e)
+	p.queue(out, e)
 	p.agreement(out, e)
 	return out.err
 }
@@ -170,6 +172,25 @@ func share(part, whole int) cell {
 	return cell{fmt.Sprintf("%.1f %%", 100*float64(part)/float64(whole)), dim}
 }
 
+// kinds are the kinds of questions as people say them.
+var kinds = map[review.Kind]syncproto.Text{
+	review.Conflict: {ZH: "填写不一致", EN: "Differing entries"}, review.Duplicate: {ZH: "疑似重复", EN: "Duplicates"},
+	review.DoubleVisit: {ZH: "重复入户", EN: "Double visits"}, review.Parked: {ZH: "待处理记录", EN: "Waiting entries"},
+	review.Implausible: {ZH: "数据存疑", EN: "Implausible"}, review.Exit: {ZH: "离开存疑", EN: "Left, and edited"},
+	review.Restated: {ZH: "日结变动", EN: "Restated days"},
+}
+
+// queue prints what people must settle, and what they have.
+func (p *play) queue(out *pen, e *ending) {
+	out.title("核查", "questions")
+	t := &table{}
+	t.add(cell{"", ""}, cell{"待处理 Open", ""}, cell{"已处理 Settled", ""})
+	for _, kind := range review.Kinds {
+		t.add(cell{kinds[kind].ZH + " " + kinds[kind].EN, ""}, number(int64(e.Review[kind]), ""), number(int64(e.Settled[kind]), ""))
+	}
+	t.print(out)
+}
+
 // agreement prints what was checked at the end.
 func (p *play) agreement(out *pen, e *ending) {
 	out.title("核对", "checked")
@@ -191,8 +212,8 @@ func (p *play) agreement(out *pen, e *ending) {
 	t.add(cell{"服务器保存 Held by the server", ""}, count(e.Changes.Held, false))
 	t.add(cell{"丢失 Lost", ""}, count(e.Changes.Lost, true))
 	t.add(cell{"重复 Doubled", ""}, count(e.Changes.Doubled, true))
-	t.add(cell{"待裁定 Disputed", ""}, count(e.Disputed, false))
-	t.add(cell{"待处理 Parked", ""}, count(e.Result.Parked, false))
+	t.add(cell{"书记在服务器上的裁定 Rulings at the desk", ""}, count(e.Changes.Ruled, false))
+	t.add(cell{"告知填写人 Authors told", ""}, count(e.Told.Heard, false))
 	t.add(cell{"各手机副本与服务器 Replicas", ""}, yes(e.ReplicasAgree))
 	t.add(cell{"由日志重算 Rebuild from the log", ""}, yes(e.RebuildAgrees))
 	t.print(out)

@@ -28,13 +28,18 @@ func (s *writer) observations(late bool) {
 // temperatures takes everybody's who is under observation, in one slot of a day.
 func (s *writer) temperatures(day int, slot string) {
 	s.eachReturnee(day == 31, false, func(i int, when syncproto.Instant) Write {
-		id := s.newID(when)
-		s.readings[i] = append(s.readings[i], id)
-		return Write{Kind: "temperature", Record: id, Area: s.areaOf(i), Fields: syncproto.Fields{
-			"person": text(s.w.People[i].ID.String()), "slot": text(slot), "value": s.degrees(),
-			"taken_at": syncproto.ValueOf(when), "method": text("forehead"),
-		}}
+		reading := s.reading(i, slot, s.degrees(), when)
+		s.readings[i] = append(s.readings[i], reading.Record)
+		return reading
 	})
+}
+
+// reading is one temperature of a person, taken at a moment.
+func (s *writer) reading(person int, slot string, degrees syncproto.Value, taken syncproto.Instant) Write {
+	return Write{Kind: "temperature", Record: s.newID(taken), Area: s.areaOf(person), Fields: syncproto.Fields{
+		"person": text(s.w.People[person].ID.String()), "slot": text(slot), "value": degrees,
+		"taken_at": syncproto.ValueOf(taken), "method": text("forehead"),
+	}}
 }
 
 // degrees makes up a reading; one in a hundred is a fever.
@@ -82,13 +87,17 @@ func (s *writer) eachReturnee(late, onlyLate bool, record func(person int, when 
 	}
 }
 
+// pause is how long a phone is put away after an act: nobody measures sixty people in
+// ten minutes.
+const pause = 150_000
+
 // after returns a moment after what the phone did last in this phase.
 func (s *writer) after(phone int) syncproto.Instant {
 	acts := s.phase.Acts[phone]
 	if len(acts) == 0 {
 		return s.from + 60_000
 	}
-	return min(acts[len(acts)-1].At+90_000, s.until-1000)
+	return min(acts[len(acts)-1].At+pause, s.until-1000)
 }
 
 // post is half a day at the checkpoints: half of the day's people, some of them in

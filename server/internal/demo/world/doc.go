@@ -7,7 +7,10 @@
 // others play it.
 package world
 
-import "gridsync/syncproto"
+import (
+	"gridsync/server/internal/review"
+	"gridsync/syncproto"
+)
 
 // Size says how large a world is.
 type Size struct {
@@ -175,7 +178,10 @@ type Act struct {
 	Author int
 	// Decides marks a decision about what is disputed.
 	Decides bool
-	Writes  []Write
+	// Signs is the day whose figures are signed: whoever plays the script fills in what
+	// the server says of that day.
+	Signs  string
+	Writes []Write
 }
 
 // Write is one write to a record.
@@ -188,35 +194,32 @@ type Write struct {
 	Anyway bool
 }
 
-// Planted is a disagreement or a mistake that the script holds on purpose.
+// Planted is something that the script holds on purpose: people disagree, err, or only
+// seem to.
 type Planted struct {
 	// Why names the sort, such as "mobile".
-	Why    string
-	Record syncproto.RecordID
-	Field  string
-	// Disputed says that it must be in the review queue at the end; Parked gives the
-	// reason with which one change must wait; neither means that nothing is to come
-	// of it.
-	Disputed bool
-	Parked   syncproto.Code
+	Why string
+	// Question is the kind of question that must come of it; empty if nothing is to.
+	Question review.Kind
+	// Record is what it is about, Other the second record of a question about two. A
+	// question about how entries came is about neither.
+	Record, Other syncproto.RecordID
+	// Field is the field in doubt. For an implausible one it is the rule that it breaks.
+	Field string
+	// Parked is the reason with which a change must wait.
+	Parked syncproto.Code
+	// By are the phones, by index, whose authors have a part in it.
+	By []int
+	// Decided says that the secretary settles it on the phone, in the last phase.
+	Decided bool
 }
 
-// Disputed counts the questions that must be open at the end.
-func (w *World) Disputed() int {
+// Questions counts the questions of a kind that the script raises and doesn't settle
+// itself.
+func (w *World) Questions(kind review.Kind) int {
 	n := 0
 	for _, p := range w.Planted {
-		if p.Disputed {
-			n++
-		}
-	}
-	return n
-}
-
-// Parked counts the changes that must be waiting at the end.
-func (w *World) Parked() int {
-	n := 0
-	for _, p := range w.Planted {
-		if p.Parked != "" {
+		if p.Question == kind && !p.Decided {
 			n++
 		}
 	}

@@ -1,46 +1,49 @@
 package world
 
 import (
-	"slices"
-
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
 
 // corrections lets people disagree without having heard of each other: all of it
 // is recorded in one phase, before anybody syncs. Each person is used once.
 func (s *writer) corrections() {
-	pool := s.pool()
 	for n := range s.w.Size.Planted {
-		s.mobiles(pool(n))
-		s.exitAgainstEdit(pool(n))
-		s.sameNumber(pool(n))
-		s.sameMobile(pool(n))
-		s.bothAdd(pool(n))
-		s.notes(pool(n))
-		s.movedAway(pool(n))
+		s.mobiles(s.pool(n))
+		s.exitAgainstEdit(s.pool(n))
+		s.sameNumber(s.pool(n))
+		s.sameMobile(s.pool(n))
+		s.bothAdd(s.pool(n))
+		s.notes(s.pool(n))
+		s.movedAway(s.pool(n))
+		s.wrongBirth(s.pool(n))
 	}
 	for n := range s.w.Size.Planted {
 		s.feverAgainstNormal(s.measured(n))
 		s.outOfArea(n)
+		s.cold(n)
 	}
 	for n := range max(1, s.w.Size.Planted/2) {
 		s.unknownArea(n)
 		s.badNumber(n)
 	}
+	for n := range s.w.Size.batches() {
+		s.hurried(n)
+	}
+	for i, day := range []int{28, 29, 30} {
+		s.late(i, day)
+	}
 }
 
-// pool hands out people, each once and each of another grid than the one before,
-// who were met in the first round and aren't under observation.
-func (s *writer) pool() func(grid int) int {
-	next := make([]int, len(s.w.Grids))
-	return func(n int) int {
-		grid := n % len(s.w.Grids)
-		for i := next[grid]; ; i++ {
-			p := &s.w.People[i]
-			if s.w.Households[p.Household].Grid == grid && !p.Late && !p.Returnee {
-				next[grid] = i + 1
-				return i
-			}
+// pool hands out people, each once, of a grid, who were met in the first round and
+// aren't under observation.
+func (s *writer) pool(n int) int {
+	grid := n % len(s.w.Grids)
+	for i := s.taken[grid]; ; i++ {
+		p := &s.w.People[i]
+		if s.w.Households[p.Household].Grid == grid && !p.Late && !p.Returnee {
+			s.taken[grid] = i + 1
+			return i
 		}
 	}
 }
@@ -58,89 +61,97 @@ func (s *writer) measured(n int) int {
 	panic("world: fewer people under observation than planted fevers")
 }
 
-// both lets two phones of the person's grid write to one record unaware of each other.
-func (s *writer) both(person int, kind syncproto.Kind, record syncproto.RecordID, a, b syncproto.Fields) {
-	grid := s.w.Households[s.w.People[person].Household].Grid
-	phones := append(s.w.phones(Cadre, grid), s.w.phones(Staff, grid)...)
+// both lets two phones of the person's grid write to one record unaware of each other,
+// and notes what is to come of it.
+func (s *writer) both(person int, kind syncproto.Kind, a, b syncproto.Fields, planted Planted) {
+	phones := s.pair(person)
 	for i, fields := range []syncproto.Fields{a, b} {
-		s.act(phones[i], Act{At: s.after(phones[i]), Writes: []Write{{Kind: kind, Record: record, Area: s.w.Grids[grid], Fields: fields}}})
+		s.act(phones[i], Act{At: s.after(phones[i]), Writes: []Write{{Kind: kind, Record: planted.Record, Area: s.areaOf(person), Fields: fields}}})
 	}
+	planted.By = phones
+	s.plant(planted)
 }
 
-func (s *writer) plant(why string, record syncproto.RecordID, field string, disputed bool, parked syncproto.Code) {
-	s.w.Planted = append(s.w.Planted, Planted{Why: why, Record: record, Field: field, Disputed: disputed, Parked: parked})
+// pair returns two phones of the person's grid.
+func (s *writer) pair(person int) []int {
+	grid := s.w.Households[s.w.People[person].Household].Grid
+	return append(s.w.phones(Cadre, grid), s.w.phones(Staff, grid)...)[:2]
 }
+
+func (s *writer) staffOf(person int) int {
+	return s.w.phones(Staff, s.w.Households[s.w.People[person].Household].Grid)[0]
+}
+
+func (s *writer) plant(p Planted) { s.w.Planted = append(s.w.Planted, p) }
 
 // mobiles: two cadres correct one person's mobile differently.
 func (s *writer) mobiles(i int) {
 	p := &s.w.People[i]
-	s.both(i, "person", p.ID,
-		syncproto.Fields{"mobile": text("100" + s.digits(8))}, syncproto.Fields{"mobile": text("100" + s.digits(8))})
-	s.plant("mobile", p.ID, "mobile", true, "")
+	s.both(i, "person",
+		syncproto.Fields{"mobile": text("100" + s.digits(8))}, syncproto.Fields{"mobile": text("100" + s.digits(8))},
+		Planted{Why: "mobile", Question: review.Conflict, Record: p.ID, Field: "mobile"})
 }
 
 // exitAgainstEdit: one cadre says that somebody has left, another one corrects the
 // mobile of the person whom they met.
 func (s *writer) exitAgainstEdit(i int) {
 	p := &s.w.People[i]
-	s.both(i, "person", p.ID,
-		syncproto.Fields{syncproto.FieldExit: syncproto.ValueOf(syncproto.Exit{Reason: "left", Date: date(30), Destination: pick(s.r, towns)})},
-		syncproto.Fields{"employer": text(pick(s.r, firms)), "transport": text(pick(s.r, trains))})
-	s.plant("exit", p.ID, syncproto.FieldExit, true, "")
+	s.both(i, "person",
+		syncproto.Fields{syncproto.FieldExit: syncproto.ValueOf(syncproto.Exit{Reason: "left", Date: date(31), Destination: pick(s.r, towns)})},
+		syncproto.Fields{"employer": text(pick(s.r, firms)), "transport": text(pick(s.r, trains))},
+		Planted{Why: "exit", Question: review.Exit, Record: p.ID, Field: syncproto.FieldExit})
 }
 
 // sameNumber: one types an ID number in full-width digits, the other in half-width
 // ones. That is one number with two witnesses.
 func (s *writer) sameNumber(i int) {
 	p := &s.w.People[i]
-	s.both(i, "person", p.ID,
-		syncproto.Fields{"id_number": text(fullWidth(p.IDNumber))}, syncproto.Fields{"id_number": text(p.IDNumber)})
-	s.plant("full_width", p.ID, "id_number", false, "")
+	s.both(i, "person",
+		syncproto.Fields{"id_number": text(fullWidth(p.IDNumber))}, syncproto.Fields{"id_number": text(p.IDNumber)},
+		Planted{Why: "full_width", Record: p.ID, Field: "id_number"})
 }
 
 // sameMobile: both find the same new mobile, one of them with spaces in it.
 func (s *writer) sameMobile(i int) {
 	p := &s.w.People[i]
 	mobile := "100" + s.digits(8)
-	s.both(i, "person", p.ID,
-		syncproto.Fields{"mobile": text(mobile[:3] + " " + mobile[3:7] + " " + mobile[7:])}, syncproto.Fields{"mobile": text(mobile)})
-	s.plant("agreeing", p.ID, "mobile", false, "")
+	s.both(i, "person",
+		syncproto.Fields{"mobile": text(spaced(mobile))}, syncproto.Fields{"mobile": text(mobile)},
+		Planted{Why: "agreeing", Record: p.ID, Field: "mobile"})
 }
 
 // bothAdd: two classes are added to one person. Both stay.
 func (s *writer) bothAdd(i int) {
 	p := &s.w.People[i]
-	s.both(i, "person", p.ID,
+	s.both(i, "person",
 		syncproto.Fields{"classes": syncproto.ValueOf([]string{"contact"})},
-		syncproto.Fields{"classes": syncproto.ValueOf([]string{"key_region"})})
-	s.plant("union", p.ID, "classes", false, "")
+		syncproto.Fields{"classes": syncproto.ValueOf([]string{"key_region"})},
+		Planted{Why: "union", Record: p.ID, Field: "classes"})
 }
 
 // notes differ, and the later shows: nobody has to look.
 func (s *writer) notes(i int) {
 	p := &s.w.People[i]
-	s.both(i, "person", p.ID,
-		syncproto.Fields{"note": text("白天上班，晚上在家")}, syncproto.Fields{"note": text("电话联系，已告知")})
-	s.plant("latest", p.ID, "note", false, "")
+	s.both(i, "person",
+		syncproto.Fields{"note": text("白天上班，晚上在家")}, syncproto.Fields{"note": text("电话联系，已告知")},
+		Planted{Why: "latest", Record: p.ID, Field: "note"})
 }
 
 // movedAway: somebody leaves, and nobody says otherwise.
 func (s *writer) movedAway(i int) {
 	p := &s.w.People[i]
-	grid := s.w.Households[p.Household].Grid
-	phone := s.w.phones(Staff, grid)[0]
-	s.act(phone, Act{At: s.after(phone), Writes: []Write{{Kind: "person", Record: p.ID, Area: s.w.Grids[grid], Fields: syncproto.Fields{
+	phone := s.staffOf(i)
+	s.act(phone, Act{At: s.after(phone), Writes: []Write{{Kind: "person", Record: p.ID, Area: s.areaOf(i), Fields: syncproto.Fields{
 		syncproto.FieldExit: syncproto.ValueOf(syncproto.Exit{Reason: "moved", Date: date(31), Destination: pick(s.r, towns)}),
 	}}}})
-	s.plant("moved", p.ID, syncproto.FieldExit, false, "")
+	s.plant(Planted{Why: "moved", Record: p.ID, Field: syncproto.FieldExit, By: []int{phone}})
 }
 
 // feverAgainstNormal: two people measure again and correct one record, one to a
 // fever and the other to a normal reading.
 func (s *writer) feverAgainstNormal(i int) {
-	record := s.readings[i][0]
-	s.both(i, "temperature", record, syncproto.Fields{"value": "38.4"}, syncproto.Fields{"value": "36.5"})
-	s.plant("fever", record, "value", true, "")
+	s.both(i, "temperature", syncproto.Fields{"value": "38.4"}, syncproto.Fields{"value": "36.5"},
+		Planted{Why: "fever", Question: review.Conflict, Record: s.readings[i][0], Field: "value"})
 }
 
 // outOfArea: a cadre writes down late, from a list, a household of the next community.
@@ -163,23 +174,24 @@ func (s *writer) parked(phone int, area syncproto.AreaID, why syncproto.Code, ad
 		fields["note"] = text(note)
 	}
 	s.act(phone, Act{At: when, Writes: []Write{{Kind: "household", Record: id, Area: area, Fields: fields}}})
-	s.plant(string(why), id, "area", false, why)
+	s.plant(Planted{Why: string(why), Question: review.Parked, Record: id, Field: syncproto.FieldArea, Parked: why, By: []int{phone}})
 }
 
 // badNumber: an ID number whose check character can't be right.
 func (s *writer) badNumber(n int) {
 	i := len(s.w.People) - 1 - n
 	p := &s.w.People[i]
-	grid := s.w.Households[p.Household].Grid
-	phone := s.w.phones(Staff, grid)[0]
+	phone := s.staffOf(i)
 	wrong := []byte(p.IDNumber)
 	if wrong[17]++; wrong[17] > '9' {
 		wrong[17] = '0'
 	}
 	s.act(phone, Act{At: s.after(phone), Writes: []Write{{
-		Kind: "person", Record: p.ID, Area: s.w.Grids[grid], Fields: syncproto.Fields{"id_number": text(string(wrong))}, Anyway: true,
+		Kind: "person", Record: p.ID, Area: s.areaOf(i), Fields: syncproto.Fields{"id_number": text(string(wrong))}, Anyway: true,
 	}}})
-	s.plant("fails_form", p.ID, "id_number", false, syncproto.CodeFailsForm)
+	s.plant(Planted{
+		Why: "fails_form", Question: review.Parked, Record: p.ID, Field: "id_number", Parked: syncproto.CodeFailsForm, By: []int{phone},
+	})
 }
 
 // decisions: the secretary settles one mobile in three, and one fever.
@@ -187,7 +199,7 @@ func (s *writer) decisions() {
 	settled := map[string]int{}
 	for i := range s.w.Planted {
 		planted := &s.w.Planted[i]
-		if !planted.Disputed || !slices.Contains([]string{"mobile", "fever"}, planted.Why) {
+		if planted.Why != "mobile" && planted.Why != "fever" {
 			continue
 		}
 		if settled[planted.Why]++; settled[planted.Why]%3 != 1 {
@@ -200,6 +212,6 @@ func (s *writer) decisions() {
 		s.act(0, Act{At: s.after(0), Decides: true, Writes: []Write{{
 			Kind: kind, Record: planted.Record, Fields: syncproto.Fields{planted.Field: value},
 		}}})
-		planted.Disputed = false
+		planted.Decided = true
 	}
 }

@@ -17,6 +17,17 @@ type writer struct {
 	// readings holds each returnee's temperature records, for those who correct them.
 	readings map[int][]syncproto.RecordID
 	revisits [2]map[int][]call // by phone: doors to try again in the evening
+	// taken is, by grid, the first person whom nothing was planted on yet.
+	taken []int
+	twins twins
+	// registrar is the phone on which a person or a household was first written down,
+	// registered the day.
+	registrar  map[syncproto.RecordID]int
+	registered map[syncproto.RecordID]string
+	// lastVisits are those of the second round's last day that found somebody.
+	lastVisits []seen
+	// signatures are the records with which days are signed.
+	signatures []syncproto.RecordID
 }
 
 // call is one visit to a door.
@@ -30,13 +41,20 @@ type call struct {
 
 // write writes the whole story.
 func (w *World) write(r *rand.Rand) {
-	s := writer{w: w, r: r, readings: map[int][]syncproto.RecordID{}}
-	s.revisits = [2]map[int][]call{{}, {}}
+	s := writer{
+		w: w, r: r, readings: map[int][]syncproto.RecordID{}, revisits: [2]map[int][]call{{}, {}},
+		taken: make([]int, len(w.Grids)), registrar: map[syncproto.RecordID]int{}, registered: map[syncproto.RecordID]string{},
+	}
+	s.chooseTwins()
 	s.begin("登记轮次", "The rounds are set up", at(26, 19, 30), at(26, 20, 0))
 	s.rounds()
 	s.roundOne()
 	s.quietDay()
 	s.roundTwo()
+	s.begin("晚间补录", "Entered in the evening", at(30, 18, 30), at(30, 21, 0))
+	s.evening()
+	s.begin("签认30日数字", "30 January is signed", at(30, 21, 30), at(30, 22, 0))
+	s.sign(30)
 	s.begin("复核与更正", "Corrections", at(31, 8, 0), at(31, 12, 0))
 	s.temperatures(31, "am")
 	s.post(31, 0)
@@ -98,6 +116,8 @@ func (s *writer) quietDay() {
 	s.begin("居家隔离与测温 下午", "Observation, afternoon", at(28, 14, 0), at(28, 18, 0))
 	s.temperatures(28, "pm")
 	s.post(28, 1)
+	s.begin("签认28日数字", "28 January is signed", at(28, 18, 10), at(28, 18, 20))
+	s.sign(28)
 }
 
 // roundTwo: the cadres join the staff, and every door is visited again.
@@ -120,6 +140,10 @@ func (s *writer) roundTwo() {
 		}
 		s.temperatures(day, slot)
 		s.post(day, half%2)
+		if half == 1 {
+			s.begin("签认29日数字", "29 January is signed", at(day, 20, 0), at(day, 20, 30))
+			s.sign(day)
+		}
 	}
 }
 
@@ -161,11 +185,14 @@ func (s *writer) visit(round int, calls map[int][]call, part, parts int) {
 	}
 }
 
+// readingTime is left at the end of each half-day for measuring.
+const readingTime = 40 * 60_000
+
 // call is one visit: the household if it is new, the people who are, and whom the
 // visitor met, in one act.
 func (s *writer) call(round, phone int, c call, load int) {
 	h := &s.w.Households[c.door]
-	step := (s.until - s.from) / syncproto.Instant(load+2)
+	step := (s.until - s.from - readingTime) / syncproto.Instant(load+2)
 	when := s.from + step*syncproto.Instant(len(s.phase.Acts[phone])%(load+1)) + syncproto.Instant(s.r.Int64N(int64(step)))
 	if acts := s.phase.Acts[phone]; len(acts) > 0 {
 		when = max(when, acts[len(acts)-1].At+1000)
@@ -174,6 +201,7 @@ func (s *writer) call(round, phone int, c call, load int) {
 	act := Act{At: when}
 	if c.first && (round == 0 || h.First == nil) {
 		act.Writes = append(act.Writes, s.household(h, day))
+		s.registrar[h.ID], s.registered[h.ID] = phone, day
 	}
 	var found []string
 	if c.outcome == met {
@@ -184,12 +212,17 @@ func (s *writer) call(round, phone int, c call, load int) {
 			}
 			if round == 0 || p.Late {
 				act.Writes = append(act.Writes, s.person(p, day))
+				s.registrar[p.ID], s.registered[p.ID] = phone, day
 			}
 			found = append(found, p.ID.String())
 		}
 	}
-	act.Writes = append(act.Writes, s.visitRecord(round, h, c.outcome, found, when))
+	visit := s.visitRecord(round, h, c.outcome, found, when)
+	act.Writes = append(act.Writes, visit)
 	s.act(phone, act)
+	if day == date(30) && len(found) > 0 {
+		s.lastVisits = append(s.lastVisits, seen{phone, c.door, visit.Record, found, when})
+	}
 }
 
 func (s *writer) visitRecord(round int, h *Household, outcome string, found []string, when syncproto.Instant) Write {

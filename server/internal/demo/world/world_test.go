@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -142,6 +143,9 @@ func TestTheScriptKeepsToTheForms(t *testing.T) {
 	}
 	made, last := map[syncproto.RecordID]bool{}, map[int]syncproto.Instant{}
 	eachWrite(w, func(phone int, act Act, write Write) {
+		if act.Signs != "" {
+			write.Fields["figures"] = "\"{}\"" // filled in by whoever plays it
+		}
 		problem := forms.Newest(write.Kind).Check(write.Fields, !made[write.Record])
 		if problem != nil && !bad[write.Record] {
 			t.Errorf("%s: %v", write.Kind, problem)
@@ -154,16 +158,46 @@ func TestTheScriptKeepsToTheForms(t *testing.T) {
 }
 
 func TestThePlantedDisagreementsAreOnRecordsOfTheirOwn(t *testing.T) {
-	w := New(1, Whole)
-	seen := map[syncproto.RecordID]string{}
-	for _, p := range w.Planted {
-		if before := seen[p.Record]; before != "" {
-			t.Errorf("%s is planted as %s and as %s", p.Record, before, p.Why)
+	for _, size := range []Size{Whole, Whole.Divided(24), Whole.Divided(100)} {
+		w := New(1, size)
+		seen, sorts := map[syncproto.RecordID]string{}, map[string]int{}
+		for _, p := range w.Planted {
+			sorts[p.Why]++
+			for _, id := range []syncproto.RecordID{p.Record, p.Other} {
+				if before := seen[id]; !id.IsZero() && before != "" && (p.Why != "three_channels" || before != p.Why) {
+					t.Errorf("%s is planted as %s and as %s", id, before, p.Why)
+				}
+				seen[id] = p.Why
+			}
 		}
-		seen[p.Record] = p.Why
+		if len(sorts) != 23 {
+			t.Errorf("%d sorts are planted: %v", len(sorts), sorts)
+		}
 	}
-	if w.Disputed() == 0 || w.Parked() == 0 {
-		t.Errorf("%d disputes and %d parked changes are planted", w.Disputed(), w.Parked())
+}
+
+// Every kind of question comes up, and of each the phones are known that raise it.
+func TestEveryKindOfQuestionIsPlanted(t *testing.T) {
+	for _, size := range []Size{Whole, Whole.Divided(100)} {
+		w := New(1, size)
+		for _, kind := range review.Kinds {
+			if w.Questions(kind) == 0 {
+				t.Errorf("no %s is planted", kind)
+			}
+		}
+		for _, p := range w.Planted {
+			two := map[int]bool{}
+			for _, phone := range p.By {
+				two[phone] = true
+			}
+			want := 1
+			if !p.Other.IsZero() || p.Question == review.Conflict || p.Question == review.Exit {
+				want = 2
+			}
+			if p.Question != "" && len(two) != want {
+				t.Errorf("%s is by phones %v", p.Why, p.By)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,129 @@
+package demo
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"gridsync/clientsdk"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+	"gridsync/syncproto/merge"
+)
+
+// records are the server's, small enough to be compared with many copies.
+type records struct {
+	forms form.Set
+	byID  map[syncproto.RecordID]copyOf
+	// into says which records turned out to be others, ones are those that are one with
+	// others, survivors included.
+	into map[syncproto.RecordID]syncproto.RecordID
+	ones map[syncproto.RecordID][]*syncproto.Record
+	all  map[syncproto.RecordID]*syncproto.Record
+}
+
+// copyOf is a replica's copy of a record.
+type copyOf struct {
+	area    syncproto.AreaID
+	version syncproto.Version
+	live    [sha256.Size]byte
+}
+
+func newRecords() *records {
+	return &records{
+		byID: make(map[syncproto.RecordID]copyOf), into: make(map[syncproto.RecordID]syncproto.RecordID),
+		ones: make(map[syncproto.RecordID][]*syncproto.Record), all: make(map[syncproto.RecordID]*syncproto.Record),
+	}
+}
+
+func digest(live []syncproto.Part) ([sha256.Size]byte, error) {
+	text, err := json.Marshal(live)
+	return sha256.Sum256(text), err
+}
+
+func (r *records) add(stored *syncproto.Record) error {
+	live, err := digest(stored.Live)
+	r.byID[stored.ID] = copyOf{stored.Area, stored.Version, live}
+	r.all[stored.ID] = stored
+	if survivor := merge.Show(nil, stored.Live).SameAs; !survivor.IsZero() {
+		r.into[stored.ID] = survivor
+	}
+	return err
+}
+
+// link groups the records that are one, each group by its survivor, in order of ids.
+func (r *records) link() (err error) {
+	if r.forms, err = form.BuiltIn(); err != nil {
+		return fmt.Errorf("forms: %w", err)
+	}
+	for id, survivor := range r.into {
+		root := r.root(id)
+		r.ones[root] = append(r.ones[root], r.all[id])
+		if survivor == root && len(r.ones[root]) == 1 && r.all[root] == nil {
+			return fmt.Errorf("%s is %s, which nobody recorded", id, root)
+		}
+	}
+	for _, group := range r.ones {
+		slices.SortFunc(group, func(a, b *syncproto.Record) int { return cmp.Compare(a.ID.String(), b.ID.String()) })
+	}
+	return nil
+}
+
+func (r *records) root(id syncproto.RecordID) syncproto.RecordID {
+	return merge.Root(id, func(id syncproto.RecordID) (syncproto.RecordID, bool) {
+		next, ok := r.into[id]
+		return next, ok
+	})
+}
+
+// difference says how a copy differs from what the server has of it, as far as that
+// reaches into a scope; "" if it doesn't. A record on which a change of the phone's own
+// is still waiting shows that change too, and is compared by version.
+func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) bool) (string, error) {
+	theirs, ok := r.byID[c.ID]
+	switch {
+	case !ok:
+		return "the server has no such record", nil
+	case !within(theirs.area):
+		return "it belongs to " + string(theirs.area), nil
+	case c.Version != theirs.version:
+		return fmt.Sprintf("version %d, not %d", c.Version, theirs.version), nil
+	}
+	want, absorbed, err := r.joined(c.ID, within)
+	if err != nil {
+		return "", err
+	}
+	if !slices.Equal(absorbed, c.Absorbed) {
+		return fmt.Sprintf("shows %v as one with it, and not %v", c.Absorbed, absorbed), nil
+	}
+	if c.Pending {
+		return "", nil
+	}
+	live, err := digest(c.Live())
+	if err == nil && live != want {
+		return "what is alive of it differs", nil
+	}
+	return "", err
+}
+
+// joined is what a replica of a scope must show of a record, and the records within the
+// scope that it shows as one with it.
+func (r *records) joined(id syncproto.RecordID, within func(syncproto.AreaID) bool) ([sha256.Size]byte, []syncproto.RecordID, error) {
+	var others []*syncproto.Record
+	var ids []syncproto.RecordID
+	if r.root(id) == id {
+		for _, other := range r.ones[id] {
+			if within(other.Area) {
+				others, ids = append(others, other), append(ids, other.ID)
+			}
+		}
+	}
+	if len(others) == 0 {
+		return r.byID[id].live, nil, nil
+	}
+	record := r.all[id]
+	live, err := digest(merge.Join(r.forms.Newest(record.Kind), record, others))
+	return live, ids, err
+}
