@@ -25,12 +25,8 @@ func (a *Author) Merge(ctx context.Context, absorbed, survivor syncproto.RecordI
 		if from == to {
 			return nil, ErrSame
 		}
-		r, err := a.client.readSingle(s.tx, l, from)
-		if err != nil {
+		if _, err := a.client.mustHold(s.tx, from); err != nil {
 			return nil, err
-		}
-		if !r.there {
-			return nil, fmt.Errorf("record %s: %w", from, ErrNotFound)
 		}
 		return []Edit{{Record: from, Decides: true, Fields: syncproto.Fields{
 			syncproto.FieldSameAs: syncproto.TextValue(to.String()),
@@ -55,7 +51,8 @@ func (l lens) root(id syncproto.RecordID) syncproto.RecordID {
 // there. An undo can be undone.
 func (a *Author) Undo(ctx context.Context, id syncproto.RecordID, decision syncproto.Origin) error {
 	_, err := a.putIn(ctx, func(s *statements) ([]Edit, error) {
-		return []Edit{{Record: id, Decides: true, undoes: []syncproto.Origin{decision}}}, a.client.mustHold(s.tx, id)
+		_, err := a.client.mustHold(s.tx, id)
+		return []Edit{{Record: id, Decides: true, undoes: []syncproto.Origin{decision}}}, err
 	})
 	if err != nil {
 		return fmt.Errorf("withdrawing a decision on %s: %w", id, err)
@@ -63,17 +60,57 @@ func (a *Author) Undo(ctx context.Context, id syncproto.RecordID, decision syncp
 	return nil
 }
 
-// mustHold gives ErrNotFound for a record that the device doesn't hold.
-func (c *Client) mustHold(tx *sql.Tx, id syncproto.RecordID) error {
-	l, err := c.lens(tx, &meta{})
+// mustHold reads a record by itself, and gives ErrNotFound for one that the device
+// doesn't hold.
+func (c *Client) mustHold(tx *sql.Tx, id syncproto.RecordID) (*single, error) {
+	m, err := readMeta(tx)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	l, err := c.lens(tx, &m)
+	if err != nil {
+		return nil, err
 	}
 	r, err := c.readSingle(tx, l, id)
 	if err == nil && !r.there {
 		err = ErrNotFound
 	}
-	return err
+	return r, err
+}
+
+// Decision is a decision about a record, as far as it is alive.
+type Decision struct {
+	syncproto.Origin
+	Author syncproto.AuthorID
+	// Time is when, on the server's time line as far as it is known.
+	Time syncproto.Instant
+	// Fields are those of its writes that nothing has replaced.
+	Fields syncproto.Fields
+}
+
+// Decisions returns what decisions say about a record itself, even if it turned out to
+// be another one: those that Undo can withdraw. It gives ErrNotFound for a record that
+// the device doesn't hold.
+func (c *Client) Decisions(ctx context.Context, id syncproto.RecordID) ([]Decision, error) {
+	var found []Decision
+	err := c.view(ctx, func(tx *sql.Tx) error {
+		r, err := c.mustHold(tx, id)
+		if err != nil {
+			return err
+		}
+		for i := range r.Live {
+			if p := &r.Live[i]; p.Decides && len(p.Fields) > 0 {
+				found = append(found, Decision{
+					Origin: syncproto.Origin{Device: p.Device, N: p.N}, Author: p.Author, Time: p.Time, Fields: p.Fields,
+				})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing decisions about %s: %w", id, err)
+	}
+	return found, nil
 }
 
 // Ruling is what somebody says of a question as such.

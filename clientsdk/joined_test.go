@@ -169,11 +169,14 @@ func TestWatchersHearOfTheSurvivorWhenAnAbsorbedOneChanges(t *testing.T) {
 }
 
 func TestAnUndoneMergeGivesBackBothWhenTheServerHasAnswered(t *testing.T) {
-	f, p, survivor, absorbed := pair(t)
+	_, p, survivor, absorbed := pair(t)
 	p.merge(t, absorbed, survivor)
 	p.sync(t)
 	decision := last(t, p)
-	if err := p.bob.Undo(background, absorbed, syncproto.Origin{Device: p.Device(), N: decision.N}); err != nil {
+	decisions := must(p.Decisions(background, absorbed))
+	equal(t, "decisions about it", len(decisions), 1)
+	equal(t, "is the merge", decisions[0].Origin, syncproto.Origin{Device: p.Device(), N: decision.N})
+	if err := p.bob.Undo(background, absorbed, decisions[0].Origin); err != nil {
 		t.Fatal(err)
 	}
 	undo := last(t, p)
@@ -191,7 +194,7 @@ func TestAnUndoneMergeGivesBackBothWhenTheServerHasAnswered(t *testing.T) {
 	if err := p.bob.Undo(background, syncproto.RecordID(id(78)), syncproto.Origin{Device: p.Device(), N: 1}); !errors.Is(err, clientsdk.ErrNotFound) {
 		t.Errorf("undoing on nothing: got %v", err)
 	}
-	_ = f
+	equal(t, "no decision is left", len(must(p.Decisions(background, absorbed))), 0)
 }
 
 func TestACopyThatLeavesTakesItsLinkAlong(t *testing.T) {

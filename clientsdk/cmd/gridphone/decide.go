@@ -58,17 +58,20 @@ func (c *differentCommand) Run(s *session) error {
 
 type undoCommand struct {
 	ID     string `arg:"" help:"${help_id}"`
-	Device string `arg:"" help:"${help_of_device}"`
-	N      uint64 `arg:"" help:"${help_n}"`
+	Device string `arg:"" optional:"" help:"${help_of_device}"`
+	N      uint64 `arg:"" optional:"" help:"${help_n}"`
 }
 
-// Run withdraws a decision.
+// Run withdraws a decision, or lists those that can be withdrawn if none is named.
 func (c *undoCommand) Run(s *session) error {
-	author, err := s.as()
+	ids, err := recordIDs(c.ID)
 	if err != nil {
 		return err
 	}
-	ids, err := recordIDs(c.ID)
+	if c.N == 0 {
+		return s.decisions(ids[0])
+	}
+	author, err := s.as()
 	if err != nil {
 		return err
 	}
@@ -82,6 +85,21 @@ func (c *undoCommand) Run(s *session) error {
 		return err
 	}
 	s.printf("undone")
+	return nil
+}
+
+// decisions lists those about a record, each with what undo needs to know of it.
+func (s *session) decisions(id syncproto.RecordID) error {
+	decisions, err := s.client.Decisions(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, d := range decisions {
+		fmt.Fprintf(s.out, "%s %d  %s  %s  %s\n", d.Device, d.N, moment(d.Time), d.Author, d.Fields.Encode())
+	}
+	if len(decisions) == 0 {
+		s.printf("decisions_none")
+	}
 	return nil
 }
 

@@ -100,6 +100,8 @@ func TestASecretarysDeskDecides(t *testing.T) {
 	d.has(d.run(0, "list", "household", "-lang", "en"), "merged into 0170086b-0000-7000-8000-000000000999")
 	d.has(d.run(0, "different", ids[0], ids[2], "-reason", "门牌不同"), "裁定已保存")
 	d.has(d.run(0, "list", "review"), "门牌不同", "共 1 条")
+	d.has(d.run(0, "undo", ids[1]), device+" 4", ids[0])
+	d.has(d.run(0, "undo", ids[0]), "没有可撤回的裁定")
 	d.has(d.run(0, "undo", ids[1], "-", "4"), "同步之后")
 	d.has(d.run(1, "undo", "0170086b-0000-7000-8000-000000000999", "-", "4"), "本机没有")
 }
