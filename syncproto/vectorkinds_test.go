@@ -179,7 +179,14 @@ func runPart(input []byte) (string, any, error) {
 	if part.Fields[syncproto.FieldArea] != "" {
 		class = "with_area"
 	}
-	return class, map[string]any{"version": part.Version, "base": part.Base, "fields": textsOf(part.Fields)}, err
+	out := map[string]any{"version": part.Version, "base": part.Base, "fields": textsOf(part.Fields)}
+	if len(part.With) > 0 {
+		out["with"] = part.With
+	}
+	if len(part.Undoes) > 0 {
+		out["undoes"] = part.Undoes
+	}
+	return class, out, err
 }
 
 // vectorPart is a part with its fields as texts and a time without bounds.
@@ -192,6 +199,8 @@ type vectorPart struct {
 	Time    syncproto.Instant  `json:"time"`
 	Amid    []string           `json:"amid"`
 	Decides bool               `json:"decides"`
+	With    []syncproto.Beside `json:"with"`
+	Undoes  []syncproto.Origin `json:"undoes"`
 	Fields  texts              `json:"fields"`
 }
 
@@ -199,7 +208,7 @@ func (p vectorPart) part() syncproto.Part {
 	return syncproto.Part{
 		Version: p.Version, Device: p.Device, N: p.N, Author: p.Author, Base: p.Base,
 		Stamp: syncproto.Stamp{Time: p.Time, Earliest: p.Time, Latest: p.Time},
-		Amid:  p.Amid, Decides: p.Decides, Fields: p.Fields.fields(),
+		Amid:  p.Amid, Decides: p.Decides, With: p.With, Undoes: p.Undoes, Fields: p.Fields.fields(),
 	}
 }
 
@@ -224,15 +233,25 @@ func runFold(input []byte) (string, any, error) {
 	if err := anyOrder(f, parts, live); err != nil {
 		return "", nil, err
 	}
+	class, out := shownOf(f, live, &last)
+	return class, out, nil
+}
+
+// shownOf is what is seen of live parts, and what became of one change.
+func shownOf(f *form.Form, live []syncproto.Part, last *syncproto.Part) (string, any) {
 	view := merge.Show(f, live)
 	class := "settled"
 	if len(view.Disputed()) > 0 {
 		class = "disputed"
 	}
-	return class, map[string]any{
+	out := map[string]any{
 		"live": liveOf(live), "view": viewOf(view), "area": view.Area, "exit": view.Exit,
-		"outcome": merge.Outcome(live, view, &last),
-	}, nil
+		"outcome": merge.Outcome(live, view, last),
+	}
+	if !view.SameAs.IsZero() {
+		out["same_as"] = view.SameAs
+	}
+	return class, out
 }
 
 // anyOrder folds the parts in every rotation, backwards, and each twice.
@@ -252,7 +271,14 @@ func anyOrder(f *form.Form, parts, live []syncproto.Part) error {
 func liveOf(live []syncproto.Part) []any {
 	out := []any{}
 	for _, p := range live {
-		out = append(out, map[string]any{"device": p.Device, "n": p.N, "fields": textsOf(p.Fields)})
+		part := map[string]any{"device": p.Device, "n": p.N, "fields": textsOf(p.Fields)}
+		if len(p.Spent) > 0 {
+			part["spent"] = textsOf(p.Spent)
+		}
+		if !p.Of.IsZero() {
+			part["record"] = p.Of
+		}
+		out = append(out, part)
 	}
 	return out
 }
@@ -267,6 +293,72 @@ func viewOf(view merge.View) map[string]any {
 		out[name] = map[string]any{"value": string(shown.Value), "disputed": shown.Disputed, "candidates": candidates}
 	}
 	return out
+}
+
+func runJoin(input []byte) (string, any, error) {
+	var in struct {
+		Form    json.RawMessage `json:"form"`
+		Records []vectorRecord  `json:"records"` // the survivor first
+	}
+	if err := strictly(input, &in); err != nil {
+		return "", nil, err
+	}
+	f, err := formOf(in.Form)
+	if err != nil {
+		return "", nil, err
+	}
+	var records []*syncproto.Record
+	for _, r := range in.Records {
+		folded, err := r.fold(f)
+		if err != nil {
+			return "", nil, err
+		}
+		records = append(records, folded)
+	}
+	live := merge.Join(f, records[0], records[1:])
+	slices.Reverse(records[1:])
+	if got := merge.Join(f, records[0], records[1:]); !reflect.DeepEqual(got, live) {
+		return "", nil, fmt.Errorf("joined in another order %+v lives, not %+v", got, live)
+	}
+	survivor := in.Records[0]
+	last := survivor.Parts[len(survivor.Parts)-1].part()
+	last.Of = survivor.Record
+	class, out := shownOf(f, live, &last)
+	return class, out, nil
+}
+
+// vectorRecord is a record with all its parts.
+type vectorRecord struct {
+	Record syncproto.RecordID `json:"record"`
+	Parts  []vectorPart       `json:"parts"`
+}
+
+func (r vectorRecord) fold(f *form.Form) (*syncproto.Record, error) {
+	var parts []syncproto.Part
+	for _, p := range r.Parts {
+		parts = append(parts, p.part())
+	}
+	live := merge.Fold(f, parts)
+	return &syncproto.Record{ID: r.Record, Live: live}, anyOrder(f, parts, live)
+}
+
+func runRoot(input []byte) (string, any, error) {
+	var in struct {
+		Record syncproto.RecordID                        `json:"record"`
+		SameAs map[syncproto.RecordID]syncproto.RecordID `json:"same_as"`
+	}
+	if err := strictly(input, &in); err != nil {
+		return "", nil, err
+	}
+	root := merge.Root(in.Record, func(id syncproto.RecordID) (syncproto.RecordID, bool) {
+		next, ok := in.SameAs[id]
+		return next, ok
+	})
+	class := "another"
+	if root == in.Record {
+		class = "itself"
+	}
+	return class, map[string]any{"root": root}, nil
 }
 
 func runCorrect(input []byte) (string, any, error) {
@@ -344,7 +436,11 @@ func runShown(input []byte) (string, any, error) {
 	}
 	counts := []any{}
 	for _, c := range f.Counts(in.Shown.fields(), in.Exit) {
-		counts = append(counts, map[string]any{"measure": c.Measure, "day": c.Day, "n": c.N})
+		count := map[string]any{"measure": c.Measure, "day": c.Day, "n": c.N}
+		if c.Area != "" {
+			count["area"] = c.Area
+		}
+		counts = append(counts, count)
 	}
 	flags := append([]string{}, f.FlagsOf(in.Shown.fields())...)
 	_, subjects := f.Seen(in.Shown.fields())

@@ -42,6 +42,8 @@ var vectorKinds = map[string]vectorKind{
 	"equal":   {[]string{"same", "different"}, runEqual},
 	"part":    {[]string{"with_area", "without_area"}, runPart},
 	"fold":    {[]string{"settled", "disputed"}, runFold},
+	"join":    {[]string{"settled", "disputed"}, runJoin},
+	"root":    {[]string{"itself", "another"}, runRoot},
 	"correct": {[]string{"kept", "held"}, runCorrect},
 	"parse":   {[]string{"accepted", "refused"}, runParse},
 	"check":   {[]string{"passes", "fails"}, runCheck},
