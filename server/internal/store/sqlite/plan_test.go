@@ -44,28 +44,32 @@ func TestStore(t *testing.T) {
 		return func(t *testing.T) storetest.Engine { return noted{open(t, dir), note} }
 	})
 	t.Run("NoStatementReadsAWholeTable", func(t *testing.T) {
-		readsNoWholeTable(t, slices.Sorted(maps.Keys(texts)))
+		readsNoWholeTable(t, planner(t), slices.Sorted(maps.Keys(texts)))
+	})
+	t.Run("EachQuestionHasItsIndex", func(t *testing.T) {
+		usesItsIndex(t, planner(t), slices.Sorted(maps.Keys(texts)))
 	})
 }
 
-func readsNoWholeTable(t *testing.T, texts []string) {
+// planner opens an empty database to ask for plans.
+func planner(t *testing.T) *sql.DB {
 	t.Helper()
 	dir := t.TempDir()
 	store := open(t, dir)
-	defer func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	db, err := sql.Open("sqlite", filepath.Join(dir, sqlite.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := db.Close(); err != nil {
+	t.Cleanup(func() {
+		if err := errors.Join(db.Close(), store.Close()); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return db
+}
+
+func readsNoWholeTable(t *testing.T, db *sql.DB, texts []string) {
+	t.Helper()
 	for _, text := range texts {
 		if text == "COMMIT" || text == "ROLLBACK" || strings.HasPrefix(text, "BEGIN") {
 			continue
@@ -89,6 +93,46 @@ var (
 	// readsAll is the statement that compares every counter.
 	readsAll = regexp.MustCompile(`FROM counter WHERE n <> 0`)
 )
+
+// indexes say, for a piece of a statement's text, which step its plan must have.
+var indexes = []struct{ text, step string }{
+	{"FROM review_item i WHERE i.closed = 0 AND i.area IN", "INDEX review_item_open (area=?"},
+	{"SELECT i.kind, COUNT(*)", "SEARCH i USING COVERING INDEX review_item_open (area=?)"},
+	{"i.other IS NOT NULL AND i.record IN", "SEARCH i USING INDEX review_item_record (record=?)"},
+	{"i.other IS NOT NULL AND i.other IN", "SEARCH i USING INDEX review_item_other (other=?)"},
+	{"FROM review_event WHERE item = ", "SEARCH review_event USING PRIMARY KEY (item=?)"},
+	{"MAX(ordinal) FROM review_event", "SEARCH review_event USING PRIMARY KEY (item=?)"},
+	{"FROM match_key m WHERE m.key BETWEEN asked.low", "USING PRIMARY KEY (key>? AND key<?)"},
+	{"FROM match_key m JOIN record r ON r.key = m.record\n\tWHERE", "SEARCH m USING PRIMARY KEY (key>? AND key<?)"},
+	{"DELETE FROM match_key WHERE (key", "SEARCH match_key USING PRIMARY KEY (key=? AND record=?)"},
+	{"WITH RECURSIVE absorbed", "SEARCH l USING COVERING INDEX link_became (became=?)"},
+	{"FROM told WHERE device = ", "SEARCH told USING PRIMARY KEY (device=? AND version"},
+	{"AND c.seq < $2\n", "SEARCH c USING INDEX change_log_author (author=? AND seq<?)"},
+	{"AND c.n BETWEEN", "SEARCH c USING INDEX change_log_retry (device=? AND n>? AND n<?)"},
+	{"WHERE c.seq > $1 ORDER BY c.seq LIMIT", "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"},
+	{"UPDATE change_log SET chain", "SEARCH change_log USING INTEGER PRIMARY KEY (rowid=?)"},
+	{"SELECT chain FROM change_log", "SCAN change_log"}, // from the end, one row
+}
+
+func usesItsIndex(t *testing.T, db *sql.DB, texts []string) {
+	t.Helper()
+	for _, index := range indexes {
+		met := false
+		for _, text := range texts {
+			if !strings.Contains(text, index.text) {
+				continue
+			}
+			met = true
+			steps := strings.Join(plan(t, db, text), "\n")
+			if !strings.Contains(steps, index.step) {
+				t.Errorf("%.2000s\n  has no step %q, but\n%s", text, index.step, steps)
+			}
+		}
+		if !met {
+			t.Errorf("no statement has %q", index.text)
+		}
+	}
+}
 
 // plan returns the steps by which SQLite would run a statement.
 func plan(t *testing.T, db *sql.DB, text string) (steps []string) {

@@ -97,7 +97,8 @@ func questionsOpenAndClose(w *world) {
 	same(w.t, "count", []int{w.countOpen(1, 2), w.countOpen(2), w.countOpen(), w.countOpen(7)}, []int{3, 2, 0, 0})
 
 	over := closed(phone, 4)
-	over.By = authorID(3)
+	over.By, over.Assignee, over.Sample = authorID(3), authorID(4), recordID(8)
+	over.Score, over.Evidence = 70, []match.Evidence{{Part: "name", Points: 70}}
 	w.ask(over)
 	same(w.t, "open after one was closed", w.allOpen(1, 2), "2:name 3:exit")
 	same(w.t, "count after one was closed", []int{w.countOpen(1, 2), w.countOpen(1)}, []int{2, 0})
