@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gridsync/syncproto"
 )
@@ -112,34 +113,33 @@ func (m *Match) check(f *Form) error {
 // event. It is empty for kinds that are no events, and for a record that does not show
 // every field of Event.
 func (m *Match) EventOf(f *Form, shown syncproto.Fields) string {
-	var event []byte
+	event := make([]byte, 0, 128)
 	for _, name := range m.Event {
 		v := shown[name]
 		if v.IsNull() {
 			return ""
 		}
-		folded := f.eventPart(name, v)
-		event = strconv.AppendInt(event, int64(len(folded)), 10) // so that no text reads as two
-		event = append(event, ' ')
-		event = append(event, folded...)
+		start := len(event)
+		event = f.appendPart(event, name, v)
+		length := len(event) - start // so that no text reads as two
+		event = append(strconv.AppendInt(append(event, ' '), int64(length), 10), ' ')
 	}
 	return string(event)
 }
 
-func (f *Form) eventPart(name string, v syncproto.Value) string {
+func (f *Form) appendPart(event []byte, name string, v syncproto.Value) []byte {
 	field, _ := f.Field(name)
 	switch field.Type {
 	case Time:
 		if day, ok := f.dayOf(name, v); ok {
-			return day.String()
+			return strconv.AppendInt(event, int64(day), 10)
 		}
 	case Ref:
-		text, _ := v.Text()
-		if id, err := syncproto.ParseID[syncproto.RecordID](text); err == nil {
-			return id.String()
+		if id, ok := v.Text(); ok {
+			return append(event, strings.ToLower(id)...)
 		}
 	}
-	return field.Fold(v)
+	return append(event, field.Fold(v)...)
 }
 
 // expect says what is wrong if f has no field of the name with one of these types.

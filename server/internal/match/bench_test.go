@@ -1,6 +1,10 @@
 package match
 
-import "testing"
+import (
+	"testing"
+
+	"gridsync/syncproto"
+)
 
 func BenchmarkProfile(b *testing.B) {
 	shown := show("name", "張國強", "birth", "1950-01-01", "household", home1, "mobile", "99900000001", "id_number", number("19500101", "001"))
@@ -33,5 +37,15 @@ func BenchmarkScore(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Score(p, q)
+	}
+}
+
+func BenchmarkVisit(b *testing.B) {
+	visit, shown := built(b, "visit"), show("round", home1, "household", home2, "outcome", "met")
+	shown["visited_at"] = "1580184000000"
+	authors := []syncproto.AuthorID{{1}}
+	b.ReportAllocs()
+	for b.Loop() {
+		ProfileOf(visit, shown, authors)
 	}
 }

@@ -1,7 +1,10 @@
 package match
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/mozillazg/go-pinyin"
 
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -136,4 +139,17 @@ func read(t *testing.T, written string) string {
 	t.Helper()
 	text, _ := built(t, "household").TextOf("address", show("address", written))
 	return text
+}
+
+func TestEveryReadingIsThatOfTheLibraryWithoutItsTone(t *testing.T) {
+	args := pinyin.NewArgs()
+	for r := range pinyin.PinyinDict {
+		got := soundOf(string(rune(r)))
+		if strings.Trim(got, "abcdefghijklmnopqrstuvwxyz") != "" || got == "" {
+			t.Fatalf("%c sounds %q", r, got)
+		}
+		if want := pinyin.SinglePinyin(rune(r), args)[0]; got != want && !strings.ContainsAny(want, "ê\u0304\u030c") {
+			t.Errorf("%c sounds %q, want %q", r, got, want)
+		}
+	}
 }

@@ -204,10 +204,23 @@ func TestEveryPairIsFoundAndScoresTheSameBothWays(t *testing.T) {
 
 // Keys are stored: a database written by one release is read by the next.
 func TestKeysStayWhatTheyWere(t *testing.T) {
-	p := profile(t, "name", "王伟", "birth", "1950-01-01", "household", home1, "mobile", "99900000001", "id_number", number("19500101", "001"))
-	want := []Key{15579463461877125969, 9132753499191430208, 634980906740920249, 12045889738611273657}
-	if got := p.Keys(); !slices.Equal(got, want) {
-		t.Errorf("keys %d, want %d", got, want)
+	visit := show("round", home1, "household", home2, "outcome", "met")
+	visit["visited_at"] = "1580184000000"
+	for _, c := range []struct {
+		profile Profile
+		want    []Key
+	}{
+		{
+			profile(t, "name", "王伟", "birth", "1950-01-01", "household", home1, "mobile", "99900000001", "id_number", number("19500101", "001")),
+			[]Key{15579463461877125969, 9132753499191430208, 634980906740920249, 12045889738611273657},
+		},
+		{profile(t, "name", "王□", "birth", "1950-01-01", "household", home1), []Key{12135168878807441336, 17882334406508634040}},
+		{ProfileOf(built(t, "household"), show("address", "文昌路1号2栋301"), nil), []Key{3144862660738280566}},
+		{ProfileOf(built(t, "visit"), visit, []syncproto.AuthorID{{1}}), []Key{12815715402366849461}},
+	} {
+		if got := c.profile.Keys(); !slices.Equal(got, c.want) {
+			t.Errorf("%+v: keys %d, want %d", c.profile, got, c.want)
+		}
 	}
 }
 
