@@ -32,7 +32,7 @@ func soundOf(name string) string {
 }
 
 // appendToneless appends a reading without its tone: wěi as wei, lǚ as lv. The library
-// does the same ten times slower, which counts where a whole roster is read.
+// does the same by regular expressions, which are slow where a whole roster is read.
 func appendToneless(to []byte, reading string) []byte {
 	for _, r := range reading {
 		switch plain, toned := toneless[r]; {
