@@ -15,6 +15,9 @@ var ErrSame = errors.New("the two records are one already")
 // Merge decides that a record is another one, which survives; survivor need not be on
 // this device. Both keep their histories, and Undo takes the two apart again. Where
 // one of them was merged before, it is the records that survived that are made one.
+//
+// Errors: ErrSame; ErrNotFound if absorbed is not here; a *syncproto.Error
+// (kind_differs) for two kinds of records; those of PutAll.
 func (a *Author) Merge(ctx context.Context, absorbed, survivor syncproto.RecordID) error {
 	_, err := a.putIn(ctx, func(s *statements) ([]Edit, error) {
 		l, err := a.client.lens(s.tx, &meta{})
@@ -25,8 +28,16 @@ func (a *Author) Merge(ctx context.Context, absorbed, survivor syncproto.RecordI
 		if from == to {
 			return nil, ErrSame
 		}
-		if _, err := a.client.mustHold(s.tx, from); err != nil {
+		r, err := a.client.mustHold(s.tx, from)
+		if err != nil {
 			return nil, err
+		}
+		other, err := a.client.readSingle(s.tx, l, to)
+		if err != nil {
+			return nil, err
+		}
+		if other.there && other.Kind != r.Kind {
+			return nil, &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: "kind"}
 		}
 		return []Edit{{Record: from, Decides: true, Fields: syncproto.Fields{
 			syncproto.FieldSameAs: syncproto.TextValue(to.String()),

@@ -151,6 +151,10 @@ func TestRecordsThatTurnOutToBeOneInAChainAreAllOne(t *testing.T) {
 	if err := p.bob.Merge(background, syncproto.RecordID(id(78)), a); !errors.Is(err, clientsdk.ErrNotFound) {
 		t.Errorf("merging what isn't here: got %v", err)
 	}
+	person := put(t, p.alice, clientsdk.Edit{Kind: "person", Area: grid1, Fields: syncproto.Fields{"name": `"某人"`, "found_on": `"2020-02-03"`}})
+	if err := p.bob.Merge(background, person, c); !errors.Is(err, &syncproto.Error{Code: syncproto.CodeKindDiffers}) {
+		t.Errorf("merging a person into a household: got %v", err)
+	}
 }
 
 func TestWatchersHearOfTheSurvivorWhenAnAbsorbedOneChanges(t *testing.T) {
