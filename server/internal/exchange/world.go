@@ -49,7 +49,7 @@ func isMistake(exit *syncproto.Exit) bool {
 func authorsOf(live []syncproto.Part) []syncproto.AuthorID {
 	authors := make([]syncproto.AuthorID, 0, 1)
 	for i := range live {
-		if p := &live[i]; !p.Decides && !slices.Contains(authors, p.Author) {
+		if p := &live[i]; !p.Decides && len(p.Fields) > 0 && !slices.Contains(authors, p.Author) {
 			authors = append(authors, p.Author)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/merge"
@@ -24,6 +25,11 @@ type Row struct {
 	Disputed map[string][]Claim `json:"disputed,omitempty"`
 	Exit     *syncproto.Exit    `json:"exit,omitempty"`
 	Flags    []string           `json:"flags,omitempty"`
+	// SameAs is the record that this one turned out to be: it shows there, and counts
+	// nothing here. Absorbed are the records that turned out to be this one, and are shown
+	// in it.
+	SameAs   *syncproto.RecordID  `json:"same_as,omitempty"`
+	Absorbed []syncproto.RecordID `json:"absorbed,omitempty"`
 }
 
 // Claim is one live value of a disputed field and one who wrote it.
@@ -78,14 +84,57 @@ func (s *Service) List(ctx context.Context, id syncproto.AreaID, kind syncproto.
 	if err != nil {
 		return nil, fmt.Errorf("roster of %s: %w", id, err)
 	}
-	page := &Page{Rows: make([]Row, 0, len(records))}
-	for i := range records {
-		page.Rows = append(page.Rows, NewRow(snap, &records[i]))
+	page := &Page{}
+	if page.Rows, err = s.rows(ctx, snap, records); err != nil {
+		return nil, fmt.Errorf("roster of %s: %w", id, err)
 	}
 	if len(records) == limit {
 		page.Next = fmt.Sprintf("%d.%d", end.Area, end.Version)
 	}
 	return page, nil
+}
+
+// rows shows records, each together with those that turned out to be it.
+func (s *Service) rows(ctx context.Context, snap *registry.Snapshot, records []syncproto.Record) ([]Row, error) {
+	ids := make([]syncproto.RecordID, len(records))
+	for i := range records {
+		ids[i] = records[i].ID
+	}
+	links, err := s.store.Absorbed(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	absorbed, err := s.absorbed(ctx, links)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]Row, 0, len(records))
+	for i := range records {
+		rows = append(rows, NewRow(snap, &records[i], absorbed[records[i].ID]...))
+	}
+	return rows, nil
+}
+
+// absorbed reads the records of links, by the record that each turned out to be.
+func (s *Service) absorbed(ctx context.Context, links []exchange.Link) (map[syncproto.RecordID][]*syncproto.Record, error) {
+	if len(links) == 0 {
+		return nil, nil //nolint:nilnil // nothing was absorbed
+	}
+	into := make(map[syncproto.RecordID]syncproto.RecordID, len(links))
+	ids := make([]syncproto.RecordID, len(links))
+	for i, link := range links {
+		ids[i], into[link.Record] = link.Record, link.Into
+	}
+	records, err := s.store.RecordsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	absorbed := make(map[syncproto.RecordID][]*syncproto.Record)
+	for i := range records {
+		survivor := into[records[i].ID]
+		absorbed[survivor] = append(absorbed[survivor], &records[i])
+	}
+	return absorbed, nil
 }
 
 func clampRows(limit int) int {
@@ -120,14 +169,24 @@ func parsePlace(s string) (Place, error) {
 	return Place{Area: area.Key(k), Version: syncproto.Version(v)}, nil
 }
 
-// NewRow shows a record.
-func NewRow(snap *registry.Snapshot, record *syncproto.Record) Row {
+// NewRow shows a record, together with those that turned out to be it. One that turned
+// out to be another itself shows alone, as what it says of itself.
+func NewRow(snap *registry.Snapshot, record *syncproto.Record, absorbed ...*syncproto.Record) Row {
 	f := snap.Forms.Newest(record.Kind)
 	view := merge.Show(f, record.Live)
-	row := Row{
-		ID: record.ID, Kind: record.Kind, Area: record.Area, Version: record.Version,
-		Fields: view.Values(), Exit: view.Exit, Flags: f.FlagsOf(view.Values()),
+	row := Row{ID: record.ID, Kind: record.Kind, Area: record.Area, Version: record.Version}
+	switch {
+	case !view.SameAs.IsZero() && !survives(record.ID, view.SameAs, absorbed):
+		row.SameAs = &view.SameAs
+	case len(absorbed) > 0:
+		joined := *record
+		joined.Live = merge.Join(f, record, absorbed)
+		record, view = &joined, merge.Show(f, joined.Live)
+		for _, other := range absorbed {
+			row.Absorbed = append(row.Absorbed, other.ID)
+		}
 	}
+	row.Fields, row.Exit, row.Flags = view.Values(), view.Exit, f.FlagsOf(view.Values())
 	for _, name := range view.Disputed() {
 		if row.Disputed == nil {
 			row.Disputed = make(map[string][]Claim)
@@ -135,6 +194,21 @@ func NewRow(snap *registry.Snapshot, record *syncproto.Record) Row {
 		row.Disputed[name] = claims(snap, record, name)
 	}
 	return row
+}
+
+// survives reports whether a record that says it is another one survives all the same:
+// the two name each other in a circle, and this is the least of them (merge.Root).
+func survives(id, into syncproto.RecordID, absorbed []*syncproto.Record) bool {
+	circle := false
+	for _, other := range absorbed {
+		if other.ID == into {
+			circle = true
+		}
+		if other.ID.String() < id.String() {
+			return false
+		}
+	}
+	return circle
 }
 
 // claims lists every live write of a field. A disputed exit also lists, as null,

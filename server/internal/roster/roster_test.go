@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
@@ -41,6 +42,10 @@ type shelf struct {
 func (s *shelf) Roster(_ context.Context, areas []area.Key, kind syncproto.Kind, after Place, limit int) ([]syncproto.Record, Place, error) {
 	s.areas, s.after = areas, after
 	return slices.Repeat([]syncproto.Record{{Kind: kind, Area: "grid-2"}}, limit), Place{Area: 5, Version: after.Version + 1}, nil
+}
+
+func (s *shelf) Absorbed(context.Context, []syncproto.RecordID) ([]exchange.Link, error) {
+	return nil, nil
 }
 
 func author(n byte) syncproto.AuthorID { return syncproto.AuthorID{15: n} }

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 )
@@ -27,10 +28,14 @@ type Store interface {
 	Roster(ctx context.Context, areas []area.Key, kind syncproto.Kind, after Place, limit int) ([]syncproto.Record, Place, error)
 	// RecordsByID returns the records that exist.
 	RecordsByID(ctx context.Context, ids []syncproto.RecordID) ([]syncproto.Record, error)
+	// Absorbed returns the records that turned out to be one of these, through however
+	// many others: each with the one of these that it is.
+	Absorbed(ctx context.Context, survivors []syncproto.RecordID) ([]exchange.Link, error)
 	// OnlyIn returns the sightings of round a within areas whose person was met in no
 	// visit of round b, the earliest sighting of each person, in order of persons,
-	// after one.
+	// after one. Whoever is one person with another counts as the one that survives.
 	OnlyIn(ctx context.Context, a, b syncproto.RecordID, areas []area.Key, after syncproto.RecordID, limit int) ([]rollup.Sighting, error)
-	// CountMet counts the persons met in a round within areas.
+	// CountMet counts the persons met in a round within areas, each once under whatever
+	// id.
 	CountMet(ctx context.Context, round syncproto.RecordID, areas []area.Key) (int, error)
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -92,16 +93,46 @@ func rosterOf(ctx context.Context, q querier, key area.Key, kind syncproto.Kind,
 	return both[:min(limit, len(both))], nil
 }
 
-// OnlyIn implements roster.Store.
+// survivors says, of every record that turned out to be another, which one survives.
+// Records in a circle are left out: each stands for itself here.
+const survivors = `WITH RECURSIVE up (record, top) AS (
+		SELECT record, became FROM link
+		UNION SELECT up.record, link.became FROM up JOIN link ON link.record = up.top),
+	survivor (record, top) AS (SELECT record, top FROM up WHERE top NOT IN (SELECT record FROM link)) `
+
+// OnlyIn implements roster.Store. Sightings of people who stand for themselves come out
+// of the index in order; those of people who turned out to be others are few, and are
+// put among them.
 func (s *Store) OnlyIn(ctx context.Context, a, b syncproto.RecordID, areas []area.Key, after syncproto.RecordID, limit int) ([]rollup.Sighting, error) {
 	if len(areas) == 0 || limit <= 0 {
 		return nil, nil
 	}
 	var found []rollup.Sighting
-	text := sightingSelect + "WHERE s.round = $1 AND s.person > $2 AND " + s.dialect.AmongNumbers("s.area", 3) +
-		` AND NOT EXISTS (SELECT 1 FROM sighting o WHERE o.round = $4 AND o.person = s.person)
-		ORDER BY s.person, s.at, s.visit`
-	rows, err := s.read.query(ctx, text, a[:], after[:], list(areas), b[:])
+	err := s.read.moment(ctx, func(q querier) error {
+		moved, err := s.absorbedSightings(ctx, q, a, b, areas, after)
+		if err != nil {
+			return err
+		}
+		found, err = s.onlyIn(ctx, q, a, b, areas, after, limit)
+		found = earliest(append(found, moved...))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: only in one round: %w", err)
+	}
+	return found[:min(limit, len(found))], nil
+}
+
+// notMet holds for a person, as $4 names the other round, whom it met under no id.
+const notMet = ` AND NOT EXISTS (SELECT 1 FROM sighting o WHERE o.round = $4 AND o.person = %[1]s)
+	AND NOT EXISTS (SELECT 1 FROM survivor v JOIN sighting o ON o.round = $4 AND o.person = v.record WHERE v.top = %[1]s) `
+
+// onlyIn returns the first sightings of those who stand for themselves.
+func (s *Store) onlyIn(ctx context.Context, q querier, a, b syncproto.RecordID, areas []area.Key, after syncproto.RecordID, limit int) ([]rollup.Sighting, error) {
+	var found []rollup.Sighting
+	text := survivors + sightingSelect + "WHERE s.round = $1 AND s.person > $2 AND " + s.dialect.AmongNumbers("s.area", 3) +
+		" AND s.person NOT IN (SELECT record FROM survivor)" + fmt.Sprintf(notMet, "s.person") + "ORDER BY s.person, s.at, s.visit"
+	rows, err := q.query(ctx, text, a[:], after[:], list(areas), b[:])
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var one rollup.Sighting
 		if err := scanSighting(rows, &one); err != nil {
@@ -116,10 +147,25 @@ func (s *Store) OnlyIn(ctx context.Context, a, b syncproto.RecordID, areas []are
 		found = append(found, one)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: only in one round: %w", err)
-	}
-	return found, nil
+	return found, err
+}
+
+// absorbedSightings returns all sightings of those who turned out to be others, as
+// sightings of those.
+func (s *Store) absorbedSightings(ctx context.Context, q querier, a, b syncproto.RecordID, areas []area.Key, after syncproto.RecordID) ([]rollup.Sighting, error) {
+	text := survivors + `SELECT s.round, t.top, s.visit, s.area, a.id, s.at FROM survivor t
+		JOIN sighting s ON s.round = $1 AND s.person = t.record JOIN author a ON a.key = s.author
+		WHERE t.top > $2 AND ` + s.dialect.AmongNumbers("s.area", 3) + fmt.Sprintf(notMet, "t.top")
+	rows, err := q.query(ctx, text, a[:], after[:], list(areas), b[:])
+	return collect(rows, err, scanSighting)
+}
+
+// earliest puts sightings in order of persons and keeps the first of each.
+func earliest(sightings []rollup.Sighting) []rollup.Sighting {
+	slices.SortFunc(sightings, func(a, b rollup.Sighting) int {
+		return cmp.Or(bytes.Compare(a.Person[:], b.Person[:]), cmp.Compare(a.At, b.At), bytes.Compare(a.Visit[:], b.Visit[:]))
+	})
+	return slices.CompactFunc(sightings, func(a, b rollup.Sighting) bool { return a.Person == b.Person })
 }
 
 // CountMet implements roster.Store.
@@ -128,7 +174,8 @@ func (s *Store) CountMet(ctx context.Context, round syncproto.RecordID, areas []
 		return 0, nil
 	}
 	var n int
-	text := "SELECT COUNT(DISTINCT person) FROM sighting WHERE round = $1 AND " + s.dialect.AmongNumbers("area", 2)
+	text := survivors + `SELECT COUNT(DISTINCT COALESCE(t.top, s.person)) FROM sighting s
+		LEFT JOIN survivor t ON t.record = s.person WHERE s.round = $1 AND ` + s.dialect.AmongNumbers("s.area", 2)
 	rows, err := s.read.query(ctx, text, round[:], list(areas))
 	if err := one(rows, err, &n); err != nil {
 		return 0, fmt.Errorf("store: count people met: %w", err)
