@@ -98,6 +98,27 @@ func TestWhereAnAbsorbedRecordBelongsIsNoMatterOfTheSurvivor(t *testing.T) {
 	}
 }
 
+// Whose phone has not heard of the merge goes on writing to the record that it knows.
+func TestALateChangeFollowsToTheSurvivor(t *testing.T) {
+	f := thing(t)
+	b := []syncproto.Part{write(2, 0, 2, 1, "latest", `"y"`), decision(write(3, 2, 3, 1, syncproto.FieldSameAs, syncproto.TextValue(recordA.String())))}
+	late := write(4, 2, 4, 1, "latest", `"z"`)
+	a := record(f, recordA, write(1, 0, 1, 1, "latest", `"x"`))
+	for _, c := range []struct {
+		log  []syncproto.Part
+		want syncproto.Value
+	}{{b, `"y"`}, {append(slices.Clone(b), late), `"z"`}} {
+		absorbed := record(f, recordB, c.log...)
+		view := merge.Show(f, merge.Join(f, a, []*syncproto.Record{absorbed}))
+		if got := view.Fields["latest"].Value; got != c.want || merge.Show(f, absorbed.Live).SameAs != recordA {
+			t.Errorf("the survivor shows %s, want %s", got, c.want)
+		}
+	}
+	if got := merge.Show(f, a.Live).Fields["latest"].Value; got != `"x"` {
+		t.Errorf("alone the survivor shows %s", got)
+	}
+}
+
 func TestAnAbsorbedRecordsOwnDisputesShowAtItsOwnParts(t *testing.T) {
 	f := thing(t)
 	absorbed := record(f, recordB, write(1, 0, 1, 1, syncproto.FieldArea, `"330702"`), write(2, 0, 2, 1, syncproto.FieldArea, `"330703"`))
@@ -260,6 +281,51 @@ func TestJoinedSeeingIsNeverMutual(t *testing.T) {
 			}
 		}
 	})
+}
+
+// groups is what a replica makes of what it heard: which record survives for each, and
+// what is alive of the survivors.
+func groups(f *form.Form, log []syncproto.Part) (map[syncproto.RecordID]syncproto.RecordID, map[syncproto.RecordID][]syncproto.Part) {
+	ids := []syncproto.RecordID{recordA, recordB, recordC}
+	table, roots, live := map[syncproto.RecordID]syncproto.RecordID{}, map[syncproto.RecordID]syncproto.RecordID{}, map[syncproto.RecordID][]syncproto.Part{}
+	for _, id := range ids {
+		if same := merge.Show(f, record(f, id, log...).Live).SameAs; !same.IsZero() {
+			table[id] = same
+		}
+	}
+	for _, id := range ids {
+		roots[id] = merge.Root(id, into(table))
+	}
+	for _, root := range roots {
+		members := []syncproto.RecordID{root}
+		for _, id := range ids {
+			if roots[id] == root && id != root {
+				members = append(members, id)
+			}
+		}
+		live[root] = join(f, log, members...)
+	}
+	return roots, live
+}
+
+func TestEveryReplicaEndsWithTheSameSurvivorsAlike(t *testing.T) {
+	f := thing(t)
+	merged := 0
+	rapid.Check(t, func(t *rapid.T) {
+		log := drawHistories(t, 3)
+		roots, live := groups(f, log)
+		again := rapid.Permutation(slices.Concat(log, log)).Draw(t, "order")
+		otherRoots, otherLive := groups(f, again)
+		if !maps.Equal(roots, otherRoots) || !reflect.DeepEqual(live, otherLive) {
+			t.Fatalf("in one order %v\n%+v\nin another %v\n%+v", roots, live, otherRoots, otherLive)
+		}
+		if len(live) < 3 {
+			merged++
+		}
+	})
+	if merged == 0 {
+		t.Error("no history merged anything")
+	}
 }
 
 // into makes of a table what Root asks for.
