@@ -104,6 +104,28 @@ func TestTwoExitsThatDifferAreNobodysClaimThatItIsThere(t *testing.T) {
 	}
 }
 
+func TestASurvivorShowsWhatItAbsorbedAndTheAbsorbedPointsToIt(t *testing.T) {
+	survivor := syncproto.Record{ID: syncproto.RecordID{15: 1}, Kind: "person", Area: "grid-1", Live: []syncproto.Part{
+		part(1, 1, 0, syncproto.Fields{"name": `"王芳"`, "area": `"grid-1"`}),
+	}}
+	absorbed := syncproto.Record{ID: syncproto.RecordID{15: 2}, Kind: "person", Area: "grid-2", Live: []syncproto.Part{
+		part(2, 2, 0, syncproto.Fields{"employer": `"工厂"`, "area": `"grid-2"`}),
+		part(3, 3, 2, syncproto.Fields{"same_as": syncproto.TextValue(survivor.ID.String())}),
+	}}
+	snap := open(t).Current()
+	row := NewRow(snap, &survivor, &absorbed)
+	if row.Fields["name"] != `"王芳"` || row.Fields["employer"] != `"工厂"` || row.Fields["area"] != `"grid-1"` || row.SameAs != nil {
+		t.Errorf("the survivor: %+v", row)
+	}
+	if !slices.Equal(row.Absorbed, []syncproto.RecordID{absorbed.ID}) {
+		t.Errorf("absorbed: %v", row.Absorbed)
+	}
+	row = NewRow(snap, &absorbed)
+	if row.SameAs == nil || *row.SameAs != survivor.ID || row.Fields["name"] != "" {
+		t.Errorf("the absorbed: %+v", row)
+	}
+}
+
 func TestThePageAfterStartsAtTheAreaWhereTheLastEnded(t *testing.T) {
 	store := &shelf{}
 	s := NewService(store, open(t))

@@ -241,3 +241,30 @@ func asOfNeverGoesBack(w *world) {
 	same(w.t, "version", version, syncproto.Version(math.MaxInt32))
 	same(w.t, "instant", at, start+1)
 }
+
+func whoeverIsOneIsMetOnce(w *world) {
+	// 1 turned out to be 2, and 2 to be 3; 5 turned out to be 4. The first round met 1 and
+	// 5; the second 2, 3, 4, 6, and 7, who turned out to be 6.
+	b := &exchange.Batch{Links: []exchange.Link{
+		{Record: recordID(20_001), Into: recordID(20_002)}, {Record: recordID(20_002), Into: recordID(20_003)},
+		{Record: recordID(20_005), Into: recordID(20_004)}, {Record: recordID(20_007), Into: recordID(20_006)},
+	}}
+	b.Seen = append(b.Seen, w.sighting(1, 1, 101, 1), w.sighting(1, 5, 105, 1))
+	for _, person := range []int{2, 3, 4, 6, 7, 8} {
+		b.Seen = append(b.Seen, w.sighting(2, person, 200+person, 1))
+	}
+	w.save(b)
+	count := func(round int) int {
+		n, err := w.CountMet(w.ctx(), recordID(10_000+round), []area.Key{1})
+		w.must(err)
+		return n
+	}
+	same(w.t, "people met", []int{count(1), count(2)}, []int{2, 4})
+	only, err := w.OnlyIn(w.ctx(), recordID(10_002), recordID(10_001), []area.Key{1}, syncproto.RecordID{}, 10)
+	w.must(err)
+	first := w.sighting(2, 6, 206, 1)
+	same(w.t, "met only in the second round", only, []rollup.Sighting{first, w.sighting(2, 8, 208, 1)})
+	after, err := w.OnlyIn(w.ctx(), recordID(10_002), recordID(10_001), []area.Key{1}, first.Person, 10)
+	w.must(err)
+	same(w.t, "after the first of them", after, []rollup.Sighting{w.sighting(2, 8, 208, 1)})
+}

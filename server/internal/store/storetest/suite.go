@@ -90,6 +90,7 @@ var promises = []struct {
 	{"CountersMoveBothWays", countersMoveBothWays},
 	{"SightingsComeAndGo", sightingsComeAndGo},
 	{"OnlyInNamesEachPersonOnce", onlyInNamesEachPersonOnce},
+	{"WhoeverIsOneIsMetOnce", whoeverIsOneIsMetOnce},
 	{"DevicesAreKeptWhole", devicesAreKeptWhole},
 	{"ContactsTellClocksAndBacklog", contactsTellClocksAndBacklog},
 	{"AsOfNeverGoesBack", asOfNeverGoesBack},
