@@ -58,8 +58,9 @@ func (l lens) root(id syncproto.RecordID) syncproto.RecordID {
 }
 
 // Undo withdraws a decision about the record that it was made on: what it had replaced
-// is alive again. It shows when the server has answered, as the record's history is
-// there. An undo can be undone.
+// is alive again. Of a decision that the server has, that shows when it has answered, as
+// the record's history is there; until then the record is only marked as pending. An
+// undo can be undone.
 func (a *Author) Undo(ctx context.Context, id syncproto.RecordID, decision syncproto.Origin) error {
 	_, err := a.putIn(ctx, func(s *statements) ([]Edit, error) {
 		_, err := a.client.mustHold(s.tx, id)

@@ -41,6 +41,7 @@ func TestAWaitingChangeIsAcceptedSentOnOrReturned(t *testing.T) {
 	equal(t, "verdict", r.Text("verdict"), "accept")
 	equal(t, "without", r.Text("without"), "mobile,note")
 	equal(t, "desk", r.Area, grid1)
+	p.sync(t)
 	waits.Area = grid2
 	if err := p.bob.ReturnToAuthor(background, waits, "请补门牌号"); err != nil {
 		t.Fatal(err)

@@ -201,6 +201,21 @@ func TestAnUndoneMergeGivesBackBothWhenTheServerHasAnswered(t *testing.T) {
 	equal(t, "no decision is left", len(must(p.Decisions(background, absorbed))), 0)
 }
 
+func TestAnUndoneMergeThatWasNeverSentIsGoneAtOnce(t *testing.T) {
+	_, p, survivor, absorbed := pair(t)
+	p.merge(t, absorbed, survivor)
+	merged := last(t, p)
+	if err := p.bob.Undo(background, absorbed, syncproto.Origin{Device: p.Device(), N: merged.N}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		equal(t, "itself", p.get(t, absorbed).ID, absorbed)
+		equal(t, "as it was", p.get(t, absorbed).Text("head")+p.get(t, survivor).Text("head"), "李四")
+		equal(t, "both listed", len(must(p.List(background, "household"))), 2)
+		p.sync(t)
+	}
+}
+
 func TestACopyThatLeavesTakesItsLinkAlong(t *testing.T) {
 	f, p, survivor, absorbed := pair(t)
 	p.merge(t, absorbed, survivor)

@@ -83,21 +83,18 @@ func seen(synced syncproto.Version, mine []own) syncproto.Version {
 	return synced
 }
 
-// onTop returns what is alive of the own changes that the synced parts lack. One that
-// withdraws a decision has to wait for the server: the record's history, in which what
-// the decision had replaced comes alive again, is not on this device.
+// onTop returns what is alive of the own changes that the synced parts lack. A decision
+// that is withdrawn goes from among them. From the synced parts it goes when the server
+// has answered: what it had replaced there is in the record's history, which is not on
+// this device.
 func (l lens) onTop(f *form.Form, synced []syncproto.Part, mine []own) ([]syncproto.Part, error) {
 	laid := make(map[uint64]bool, len(mine))
-	parts := make([]syncproto.Part, 0, len(mine))
+	parts := make([]syncproto.Part, len(mine))
 	for i := range mine {
-		p, err := l.part(&mine[i])
-		if err != nil {
+		var err error
+		if parts[i], err = l.part(&mine[i]); err != nil {
 			return nil, err
 		}
-		if len(p.Undoes) > 0 && mine[i].overlay {
-			continue
-		}
-		parts = append(parts, p)
 		laid[mine[i].N] = mine[i].overlay
 	}
 	for i := range synced {

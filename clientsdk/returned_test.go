@@ -17,6 +17,11 @@ func parkAll(c *syncproto.Change) *syncproto.Error {
 	return nil
 }
 
+// disagreeOnce makes the next receipt's digest wrong.
+func (f *fake) disagreeOnce() {
+	f.lie = func(a *syncproto.Answer) { a.Receipt.Digest[0]++; f.lie = nil }
+}
+
 // returnedHousehold is a phone whose alice has made one household, which came back to her.
 func returnedHousehold(t *testing.T) (*fake, *phone, syncproto.RecordID) {
 	t.Helper()
@@ -160,7 +165,8 @@ func TestWhatTheReceiptNoLongerListsIsReturnedByWhatIsTold(t *testing.T) {
 	f.giveBack(p.Device(), 3, "")
 	p.sync(t)
 	equal(t, "returned", must(p.alice.Returned(background))[0].N, uint64(3))
-	p.sync(t)
+	f.disagreeOnce()
+	equal(t, "offered again", p.sync(t).Reoffered, true)
 	equal(t, "still", len(must(p.alice.Returned(background))), 1)
 	if _, err := p.alice.Resubmit(background, 3, clientsdk.Edit{}); err != nil {
 		t.Fatal(err)
@@ -174,7 +180,7 @@ func TestWhatTheReceiptNoLongerListsIsReturnedByWhatIsTold(t *testing.T) {
 
 func TestAReturnedChangeOutlivesADigestThatDisagrees(t *testing.T) {
 	f, p, _ := returnedHousehold(t)
-	f.lie = func(a *syncproto.Answer) { a.Receipt.Digest[0]++; f.lie = nil }
+	f.disagreeOnce()
 	equal(t, "offered again", p.sync(t).Reoffered, true)
 	equal(t, "returned", len(must(p.alice.Returned(background))), 1)
 	equal(t, "listed", len(must(p.List(background, "household"))), 0)
@@ -188,6 +194,8 @@ func TestAnEntryThatWasHardToBelieveIsLookedAtAgainWhileItStays(t *testing.T) {
 	f.tell(p.Device(), 1, "implausible", syncproto.SaidReturned, "一户 40 人？")
 	p.sync(t)
 	equal(t, "shown all the same", p.get(t, h).Text("address"), "一")
+	f.disagreeOnce()
+	equal(t, "offered again", p.sync(t).Reoffered, true)
 	equal(t, "why", must(p.alice.Returned(background))[0].Why, "一户 40 人？")
 	if _, err := p.alice.Resubmit(background, 1, clientsdk.Edit{Fields: syncproto.Fields{"headcount": "4"}}); err != nil {
 		t.Fatal(err)

@@ -122,7 +122,7 @@ var texts = map[string][2]string{
 	"answered":       {"已用第 %d 号重新提交", "submitted anew as number %d"},
 	"decided":        {"裁定已保存在本机，待上传", "the decision is kept on this device, to be sent"},
 	"decisions_none": {"这条档案没有可撤回的裁定", "there is no decision on this record to withdraw"},
-	"undone":         {"撤回已保存在本机，待上传；同步之后才会显示", "the withdrawal is kept on this device, to be sent; it shows after a sync"},
+	"undone":         {"撤回已保存在本机，待上传；已上传的裁定，要到下次同步之后才恢复原样", "the withdrawal is kept on this device, to be sent; a decision that was sent shows until the next sync"},
 
 	"told_new":      {"有 %d 项处理结果，请用 told 查看", "%d decisions to read: see told"},
 	"told_none":     {"没有处理结果", "nothing was decided"},
