@@ -27,17 +27,17 @@ const kindHousehold syncproto.Kind = "household"
 // neighbours returns records that help to decide: whatever the records asked about name,
 // and who else lives in the same households.
 func (s *Service) neighbours(ctx context.Context, m *matter) ([]roster.Row, error) {
-	var own, named []syncproto.RecordID
+	var named []syncproto.RecordID
 	for _, g := range m.asked {
-		own = append(own, g.record.ID)
 		named = append(named, refsOf(g.form, g.view.Values())...)
 	}
 	if m.waiting != nil {
 		fields, _ := m.waiting.Change.Values()
 		named = append(named, refsOf(m.snap.Forms.Newest(m.waiting.Change.Kind), fields)...)
 	}
-	named = slices.DeleteFunc(unique(named), func(id syncproto.RecordID) bool { return slices.Contains(own, id) })
-	found, err := s.groups(ctx, m.snap, named[:min(len(named), maxNeighbours)])
+	named = unique(named)
+	named = named[:min(len(named), maxNeighbours)]
+	found, err := s.groups(ctx, m.snap, named)
 	if err != nil {
 		return nil, fmt.Errorf("neighbours: %w", err)
 	}

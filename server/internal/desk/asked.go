@@ -59,12 +59,11 @@ func (m *matter) witnesses(g *group, parts []int) []Witness {
 	out := make([]Witness, 0, len(parts))
 	shown := g.view.Values()
 	for _, i := range parts {
+		// The log was read after the records: it has whatever they are made of.
 		p := &g.joined.Live[i]
 		if l := m.rows[syncproto.Origin{Device: p.Device, N: p.N}]; l != nil {
 			out = append(out, witnessOf(m.snap, l, shown))
-			continue
 		}
-		out = append(out, partWitness(m.snap, g, p))
 	}
 	return out
 }

@@ -144,6 +144,10 @@ func TestWhoWroteWhatIsInDoubtMayOnlyHandItOn(t *testing.T) {
 	if len(acts[jia.String()]) != 0 {
 		t.Errorf("a volunteer may %v", acts[jia.String()])
 	}
+	w.say(syncproto.Change{Author: shu, Kind: "household", Record: record(1), Base: 2}, syncproto.Fields{"note": `"有狗"`})
+	if acts := w.open(key, office).Acts; !slices.Contains(acts[shu.String()], Choose) {
+		t.Errorf("who wrote what nobody doubts may %v", acts[shu.String()])
+	}
 	w.say(syncproto.Change{Author: shu, Kind: "household", Record: record(1)}, syncproto.Fields{"address": `"三号"`})
 	if acts := w.open(key, office).Acts; !slices.Equal(acts[shu.String()], []Act{Route, Assign}) {
 		t.Errorf("a party to it may %v", acts[shu.String()])
@@ -174,7 +178,12 @@ func TestAParkedChangeIsShownWithWhyItWaits(t *testing.T) {
 	if !slices.Equal(c.Seen.Waits, []syncproto.Origin{originOf(&w.log[0])}) {
 		t.Errorf("seen %+v", c.Seen)
 	}
-	if acts := c.Acts[jia.String()]; len(acts) != 0 {
+	if acts := c.Acts[shu.String()]; !slices.Equal(acts, []Act{Accept, Return, Route, Assign}) {
+		t.Errorf("the secretary may %v", acts)
+	}
+	key = w.park(syncproto.Change{Author: shu, Kind: "household", Record: record(2)}, syncproto.CodeFailsForm, syncproto.Fields{"address": `"一号"`})
+	w.ask(key)
+	if acts := w.open(key, office).Acts[shu.String()]; !slices.Equal(acts, []Act{Route, Assign}) {
 		t.Errorf("its author may %v", acts)
 	}
 }
@@ -246,7 +255,7 @@ func TestAWindowShowsWhatWasEnteredInIt(t *testing.T) {
 	bucket = plausible.Bucket{Kind: "temperature", Rule: burst.Name, Area: 3, Who: device(1).String(), Start: burst.Start(w.log[1].Time)}
 	key = review.Key{Kind: review.Implausible, Field: bucket.String()}
 	w.ask(key).Sample = record(2)
-	if window = w.open(key, office).Window; window == nil || window.Who != "甲的手机" || window.Count != 5 {
+	if window = w.open(key, office).Window; window == nil || window.Who != "甲的手机" || window.Count != 5 || window.Entered[0].Record != record(5) {
 		t.Errorf("of a device: %+v", window)
 	}
 }
@@ -256,8 +265,9 @@ func TestTheLatestDecisionThatStandsCanBeUndone(t *testing.T) {
 	key := w.conflict(1)
 	first := w.say(syncproto.Change{Author: shu, Kind: "household", Record: record(1), Base: 2, Decides: true}, syncproto.Fields{"address": `"一号"`})
 	w.happened(key, review.WasOpened)
-	w.happened(key, review.WasAssigned, first)
+	w.happened(key, review.WasRouted)
 	w.happened(key, review.WasClosed, first)
+	w.happened(key, review.WasAssigned, w.say(syncproto.Change{Author: shu, Kind: "review", Record: key.ID(), Area: "c1", Decides: true}, syncproto.Fields{"item": `"conflict"`}))
 	w.items[0].State = review.Closed
 	undoable := func() (marked []int) {
 		for i, h := range w.open(key, office).History {
@@ -288,7 +298,7 @@ func TestTheLatestDecisionThatStandsCanBeUndone(t *testing.T) {
 		t.Errorf("earlier %+v", c.Earlier)
 	}
 	again := syncproto.Change{Author: shu, Kind: "household", Record: record(1), Base: 4, Decides: true}
-	again.SetUndoes([]syncproto.Origin{originOf(&w.log[3])})
+	again.SetUndoes([]syncproto.Origin{originOf(&w.log[4])})
 	w.say(again, syncproto.Fields{})
 	if got := undoable(); !slices.Equal(got, []int{2}) {
 		t.Errorf("after the withdrawal was withdrawn: %v", got)

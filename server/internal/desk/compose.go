@@ -153,21 +153,17 @@ func (m *matter) choose(o *Order) ([]exchange.Step, error) {
 	return []exchange.Step{step}, nil
 }
 
-// merge says that the one record is the other: the one recorded later, unless somebody
-// says which survives.
+// merge says that the one record is the other: the second, which was recorded later, as
+// ids of version 7 start with a time, unless somebody says which survives.
 func (m *matter) merge(o *Order) ([]exchange.Step, error) {
 	if len(m.asked) < 2 {
 		return nil, errMovedOn
 	}
 	survivor, absorbed := m.asked[0].record, m.asked[1].record
 	switch o.Survivor {
-	case survivor.ID:
+	case syncproto.RecordID{}, survivor.ID:
 	case absorbed.ID:
 		survivor, absorbed = absorbed, survivor
-	case syncproto.RecordID{}: // the ids of version 7 start with a time
-		if absorbed.ID.String() < survivor.ID.String() {
-			survivor, absorbed = absorbed, survivor
-		}
 	default:
 		return nil, bad("survivor", "one of the two")
 	}

@@ -49,14 +49,6 @@ func (g *group) with() []syncproto.Beside {
 	return with
 }
 
-// of returns the record that a live part is of.
-func (g *group) of(p *syncproto.Part) syncproto.RecordID {
-	if p.Of.IsZero() {
-		return g.record.ID
-	}
-	return p.Of
-}
-
 // groups reads records with what was absorbed into them. Those that don't exist are
 // left out.
 func (s *Service) groups(ctx context.Context, snap *registry.Snapshot, ids []syncproto.RecordID) (map[syncproto.RecordID]*group, error) {

@@ -196,6 +196,18 @@ func TestUndoingWithdrawsEveryChangeOfTheLatestDecision(t *testing.T) {
 	)
 }
 
+func TestUndoingReachesRecordsThatNobodyAskedAbout(t *testing.T) {
+	w := newWorld(t)
+	key := w.conflict(1)
+	w.household(2, "一号")
+	made := w.say(syncproto.Change{Author: shu, Kind: "household", Record: record(2), Base: 3, Decides: true}, syncproto.Fields{"address": `"三号"`})
+	w.happened(key, review.WasClosed, made)
+	d := w.taken(key, Order{Act: Undo})
+	if len(d.Steps) != 1 || d.Steps[0].Record != record(2) || !slices.Contains(d.Seen, syncproto.Beside{Record: record(2), Version: 4}) {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestAnOrderThatMakesNoSenseIsABadRequest(t *testing.T) {
 	w := newWorld(t)
 	doubt := w.conflict(1)

@@ -119,9 +119,6 @@ func (s *Service) Open(ctx context.Context, id syncproto.AreaID, want Want, afte
 		return nil, fmt.Errorf("questions of %s: %w", id, err)
 	}
 	page := &Page{Items: lines, Counts: counts}
-	if page.Counts == nil {
-		page.Counts = map[review.Kind]int{}
-	}
 	if len(items) == limit {
 		last := &items[limit-1]
 		page.Next = fmt.Sprintf("%d.%s", last.Opened, last.ID())

@@ -73,18 +73,6 @@ func post(snap *registry.Snapshot, author syncproto.AuthorID, id syncproto.AreaI
 	return string(grant.Role), n.Name
 }
 
-// partWitness does the same for a live part whose row isn't at hand.
-func partWitness(snap *registry.Snapshot, g *group, p *syncproto.Part) Witness {
-	device, _ := snap.People.Device(p.Device)
-	w := Witness{
-		Author: *personOf(snap, p.Author), DeviceName: device.Name,
-		Record: g.of(p), Origin: syncproto.Origin{Device: p.Device, N: p.N}, Version: p.Version,
-		Observed: observed(g.form, p.Fields, g.view.Values()), Entered: p.Stamp, Decides: p.Decides,
-	}
-	w.Role, w.Post = post(snap, p.Author, g.record.Area, p.Time, p.Decides)
-	return w
-}
-
 // statementOf shows a row of the log.
 func statementOf(snap *registry.Snapshot, l *exchange.Logged) Statement {
 	c := &l.Change
