@@ -119,6 +119,38 @@ func TestALateChangeFollowsToTheSurvivor(t *testing.T) {
 	}
 }
 
+func TestWhereTheSurvivorBelongsIsNoQuestionToWhoMovesTheOther(t *testing.T) {
+	f := thing(t)
+	moves := write(3, 0, 3, 1, syncproto.FieldArea, `"330704"`)
+	a := []syncproto.Part{write(1, 0, 1, 1, syncproto.FieldArea, `"330702"`), write(2, 0, 2, 1, syncproto.FieldArea, `"330703"`)}
+	for _, c := range []struct {
+		of   syncproto.RecordID
+		want syncproto.Outcome
+	}{{recordA, syncproto.Disputed}, {recordB, syncproto.Merged}} {
+		moves.Of = c.of
+		log := append(slices.Clone(a), moves)
+		for i := range a {
+			log[i].Of = recordA
+		}
+		live := join(f, log, recordA, recordB)
+		if got := merge.Outcome(live, merge.Show(f, live), &moves); got != c.want {
+			t.Errorf("of %s: %s, want %s", c.of, got, c.want)
+		}
+	}
+}
+
+// A change that was replaced at once is still about a field at which a person must look.
+func TestAChangeToADisputedFieldIsToldSoWhicheverRecordItIsOf(t *testing.T) {
+	f := thing(t)
+	p := write(3, 0, 3, 1, "review", `"z"`)
+	a := record(f, recordA, with(recordB, 3, write(4, 0, 1, 1, "review", `"x"`)), write(5, 0, 2, 1, "review", `"y"`))
+	live := merge.Join(f, a, []*syncproto.Record{record(f, recordB, p)})
+	p.Of = recordB
+	if got := merge.Outcome(live, merge.Show(f, live), &p); got != syncproto.Disputed || len(live) != 2 {
+		t.Errorf("%s, and there lives %+v", got, live)
+	}
+}
+
 func TestAnAbsorbedRecordsOwnDisputesShowAtItsOwnParts(t *testing.T) {
 	f := thing(t)
 	absorbed := record(f, recordB, write(1, 0, 1, 1, syncproto.FieldArea, `"330702"`), write(2, 0, 2, 1, syncproto.FieldArea, `"330703"`))

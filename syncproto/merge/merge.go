@@ -185,7 +185,7 @@ func compareTime(a, b *syncproto.Part) int {
 // is of records that are one, p names its own (syncproto.Part.Of).
 func Outcome(live []syncproto.Part, view View, p *syncproto.Part) syncproto.Outcome {
 	for name := range p.Fields {
-		if view.Fields[name].Disputed {
+		if view.Fields[name].Disputed && speaksOf(live, p, name) {
 			return syncproto.Disputed
 		}
 	}
@@ -205,4 +205,13 @@ func Outcome(live []syncproto.Part, view View, p *syncproto.Part) syncproto.Outc
 		}
 	}
 	return outcome
+}
+
+// speaksOf reports whether what shows of a field is about what p wrote: where an absorbed
+// record belongs is not what its survivor shows.
+func speaksOf(live []syncproto.Part, p *syncproto.Part, name string) bool {
+	return !isStanding(name) || slices.ContainsFunc(live, func(q syncproto.Part) bool {
+		_, lives := q.Fields[name]
+		return lives && q.Of == p.Of
+	})
 }
