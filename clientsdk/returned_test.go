@@ -205,3 +205,17 @@ func TestAnEntryThatWasHardToBelieveIsLookedAtAgainWhileItStays(t *testing.T) {
 	equal(t, "off the list", len(must(p.alice.Returned(background))), 0)
 	equal(t, "corrected", string(p.get(t, h).Value("headcount")), "4")
 }
+
+func TestOnlyTheEndOfItsOwnQuestionTakesAnEntryOffTheList(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	p.household(t, "一")
+	p.sync(t)
+	f.tell(p.Device(), 1, "implausible", syncproto.SaidReturned, "一户 40 人？")
+	f.tell(p.Device(), 1, "conflict", syncproto.SaidKept, "")
+	p.sync(t)
+	equal(t, "another question's end is not its end", len(must(p.alice.Returned(background))), 1)
+	f.tell(p.Device(), 1, "implausible", syncproto.SaidAccepted, "")
+	p.sync(t)
+	equal(t, "accepted after all", len(must(p.alice.Returned(background))), 0)
+}
