@@ -93,7 +93,7 @@ func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
 		}
 	}
 	of = append(of, len(ranges))
-	blocks, err := g.tx.Blocks(ranges, match.Block+1)
+	blocks, err := g.tx.Blocks(ranges, match.Block+2)
 	if err != nil {
 		return nil, fmt.Errorf("group: records that may be one: %w", err)
 	}
