@@ -304,3 +304,16 @@ func TestTheLatestDecisionThatStandsCanBeUndone(t *testing.T) {
 		t.Errorf("after the withdrawal was withdrawn: %v", got)
 	}
 }
+
+func TestTwoExitsThatDifferAreNobodysClaimThatItIsThere(t *testing.T) {
+	w := newWorld(t)
+	w.household(1, "一号")
+	w.say(syncproto.Change{Author: jia, Kind: "household", Record: record(1), Base: 1}, syncproto.Fields{"exit": `{"reason":"moved","date":"2020-01-30"}`, "note": `"有狗"`})
+	w.say(syncproto.Change{Author: yi, Kind: "household", Record: record(1), Base: 1}, syncproto.Fields{"exit": `{"reason":"died","date":"2020-01-30"}`})
+	key := review.Key{Kind: review.Exit, Record: record(1), Field: "exit"}
+	w.ask(key)
+	exit := w.open(key, office).Records[0].Values[0]
+	if len(exit.Values) != 2 || exit.Values[0].Value.IsNull() || exit.Values[1].Value.IsNull() {
+		t.Errorf("%+v", exit.Values)
+	}
+}
