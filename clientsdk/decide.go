@@ -129,8 +129,10 @@ func (c *Client) Decisions(ctx context.Context, id syncproto.RecordID) ([]Decisi
 type Ruling struct {
 	Question syncproto.Question
 	Says     syncproto.Ruling
-	// Area is the desk: it may be left out where the device holds the record that the
-	// question is about, or what was said of it before.
+	// Area is the desk. It may be left out where the device holds what was said of the
+	// question before, or the records that it is about; for a change that waits, which
+	// belongs to an area of its own, the former only. Another area than the one where
+	// the question lies sends it there.
 	Area   syncproto.AreaID
 	Reason string
 	// Without names fields that an accepted change is taken without.
@@ -171,28 +173,43 @@ func (a *Author) lay(tx *sql.Tx, e *Edit, q syncproto.Question) error {
 	if err != nil {
 		return err
 	}
-	other, _ := syncproto.ParseID[syncproto.RecordID](q.Field) // zero for questions about one record
-	for _, id := range []syncproto.RecordID{e.Record, q.Record, other} {
-		held, err := a.client.readSingle(tx, l, id)
-		if err != nil {
-			return err
-		}
-		if !held.there {
-			continue
-		}
-		lies := l.shown(held).Area
+	said, err := a.client.readSingle(tx, l, e.Record)
+	if err != nil {
+		return err
+	}
+	if said.there {
+		lies := l.shown(said).Area
 		if e.Area == "" {
 			e.Area = lies
 		}
-		if id == e.Record && e.Area != lies {
+		if e.Area != lies {
 			e.Fields[syncproto.FieldArea] = syncproto.TextValue(string(e.Area))
 		}
 		return nil
 	}
-	if e.Area == "" {
-		return fmt.Errorf("none of its records is here, so it needs an area: %w", ErrNotFound)
+	if e.Area == "" && q.Item != syncproto.ItemParked {
+		e.Area, err = a.areaOf(tx, l, q)
 	}
-	return nil
+	if err == nil && e.Area == "" {
+		err = fmt.Errorf("nothing here says at which desk it lies: %w", ErrNotFound)
+	}
+	return err
+}
+
+// areaOf is the area of the first record that a question is about and that the device
+// holds; empty if it holds none.
+func (a *Author) areaOf(tx *sql.Tx, l lens, q syncproto.Question) (syncproto.AreaID, error) {
+	other, _ := syncproto.ParseID[syncproto.RecordID](q.Field) // zero for questions about one record
+	for _, id := range []syncproto.RecordID{q.Record, other} {
+		held, err := a.client.readSingle(tx, l, id)
+		if err != nil {
+			return "", err
+		}
+		if held.there {
+			return l.shown(held).Area, nil
+		}
+	}
+	return "", nil
 }
 
 // Different decides that two records are not one: item is syncproto.ItemDuplicate or
@@ -207,8 +224,8 @@ func (a *Author) Different(ctx context.Context, item string, x, y syncproto.Reco
 type Waiting struct {
 	Record syncproto.RecordID
 	Change syncproto.Origin
-	// Area is the desk; it may be left out where the device holds the record. Another
-	// area than the one where it lies sends it there.
+	// Area is the desk: the area that the change names, or another to send it there. It
+	// may be left out where somebody has ruled on it before.
 	Area syncproto.AreaID
 }
 

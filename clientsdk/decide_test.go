@@ -33,13 +33,17 @@ func TestAWaitingChangeIsAcceptedSentOnOrReturned(t *testing.T) {
 	p := newPhone(t, newFake(t), 1)
 	h := p.household(t, "一")
 	waits := clientsdk.Waiting{Record: h, Change: syncproto.Origin{Device: syncproto.DeviceID(id(9)), N: 4}}
+	if err := p.bob.Accept(background, waits, ""); !errors.Is(err, clientsdk.ErrNotFound) {
+		t.Errorf("without a desk, which its record's need not be: got %v", err)
+	}
+	waits.Area = grid1
 	ruling := syncproto.AboutParked(h, waits.Change).ID()
 	if err := p.bob.Accept(background, waits, "核实过", "mobile", "note"); err != nil {
 		t.Fatal(err)
 	}
 	r := p.get(t, ruling)
 	equal(t, "verdict", r.Text("verdict"), "accept")
-	equal(t, "without", r.Text("without"), "mobile,note")
+	equal(t, "without", r.Text("without"), "mobile note")
 	equal(t, "desk", r.Area, grid1)
 	p.sync(t)
 	waits.Area = grid2
@@ -50,10 +54,12 @@ func TestAWaitingChangeIsAcceptedSentOnOrReturned(t *testing.T) {
 	equal(t, "verdict", r.Text("verdict"), "return")
 	equal(t, "sent on", r.Area, grid2)
 	equal(t, "reason", r.Text("reason"), "请补门牌号")
-	nowhere := clientsdk.Waiting{Record: syncproto.RecordID(id(78)), Change: waits.Change}
-	if err := p.bob.Accept(background, nowhere, ""); !errors.Is(err, clientsdk.ErrNotFound) {
-		t.Errorf("without a desk: got %v", err)
+	waits.Area = ""
+	if err := p.bob.Accept(background, waits, "还是接受"); err != nil {
+		t.Fatal(err)
 	}
+	equal(t, "stays where it lies", p.get(t, ruling).Area, grid2)
+	equal(t, "verdict", p.get(t, ruling).Text("verdict"), "accept")
 }
 
 func TestAPersonWhoMovedHouseKeepsWhereItWasUntilThen(t *testing.T) {

@@ -109,15 +109,10 @@ func (a *applying) offerAgain() error {
 // on it have been taken up or settled by a person since.
 func (a *applying) noteParked() error {
 	waiting := make(map[uint64]syncproto.Code, len(a.answer.Receipt.Parked))
-	lowest := uint64(syncproto.MaxN)
 	for _, w := range a.answer.Receipt.Parked {
 		waiting[w.N] = w.Code
-		lowest = min(lowest, w.N)
 	}
-	if len(waiting) < syncproto.MaxParked {
-		lowest = 0
-	}
-	mine, err := a.c.queryOwn(a.tx, "state > 1 AND state = 2 AND n >= ?", int64(lowest))
+	mine, err := a.c.queryOwn(a.tx, "state > 1 AND state = 2 AND n >= ?", int64(a.lowestListed()))
 	if err != nil {
 		return err
 	}
@@ -135,6 +130,19 @@ func (a *applying) noteParked() error {
 		}
 	}
 	return nil
+}
+
+// lowestListed is the number from which on the receipt lists every parked change.
+func (a *applying) lowestListed() uint64 {
+	list := a.answer.Receipt.Parked
+	if len(list) < syncproto.MaxParked {
+		return 0
+	}
+	lowest := list[0].N
+	for _, w := range list {
+		lowest = min(lowest, w.N)
+	}
+	return lowest
 }
 
 // noteStillParked notes what the receipt says of a change that was parked: that it

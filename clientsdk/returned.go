@@ -110,9 +110,12 @@ func (o *own) anew(corrections *Edit) (Edit, error) {
 	return e, nil
 }
 
-// settleAnswered takes off the list what is in its record and has been answered: the
-// receipt speaks of parked changes only.
+// settleAnswered takes off the list what has been answered and the receipt doesn't
+// speak of: what is in its record, and what is too old for the receipt's list.
 func (a *applying) settleAnswered() error {
-	return a.exec(`UPDATE outbox SET desk = '' WHERE desk = 'look_again'
-		AND id IN (SELECT answers FROM outbox WHERE answers IS NOT NULL AND covered = 1)`)
+	const answered = "id IN (SELECT answers FROM outbox WHERE answers IS NOT NULL AND covered = 1)"
+	if err := a.exec("UPDATE outbox SET desk = '' WHERE desk = 'look_again' AND " + answered); err != nil {
+		return err
+	}
+	return a.exec("UPDATE outbox SET desk = 'resubmitted' WHERE desk = 'returned' AND n < ? AND "+answered, int64(a.lowestListed()))
 }

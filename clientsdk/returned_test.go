@@ -172,8 +172,6 @@ func TestWhatTheReceiptNoLongerListsIsReturnedByWhatIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.sync(t)
-	f.tell(p.Device(), 3, syncproto.ItemParked, syncproto.SaidSettled, "")
-	p.sync(t)
 	equal(t, "answered", len(must(p.alice.Returned(background))), 0)
 	equal(t, "the answered one is kept out", p.status(t).Parked, 119)
 }

@@ -121,8 +121,7 @@ func (a *applying) follow(t *syncproto.Told) error {
 	case t.Said == syncproto.SaidReturned:
 		return a.exec("UPDATE outbox SET desk = 'look_again' WHERE n = ? AND state = 1 AND desk = ''", int64(t.N))
 	case isParked:
-		return a.exec(`UPDATE outbox SET desk = iif(EXISTS (SELECT 1 FROM outbox o WHERE o.answers = outbox.id AND o.covered = 1), 'resubmitted', '')
-			WHERE n = ? AND desk = 'returned'`, int64(t.N))
+		return a.exec("UPDATE outbox SET desk = '' WHERE n = ? AND desk = 'returned'", int64(t.N))
 	}
 	return a.exec(`UPDATE outbox SET desk = '' WHERE n = ?1 AND desk = 'look_again'
 		AND EXISTS (SELECT 1 FROM told WHERE n = ?1 AND item = ?2 AND field = ?3 AND said = 'returned')`, int64(t.N), t.Item, t.Field)

@@ -73,11 +73,9 @@ func AboutParked(record RecordID, change Origin) Question {
 	return Question{Item: ItemParked, Record: record, Field: change.Device.String() + "/" + strconv.FormatUint(change.N, 10)}
 }
 
-// JoinNames writes names of fields as RulingWithout holds them: with commas between,
+// JoinNames writes names of fields as RulingWithout holds them: with spaces between,
 // which no name contains.
-func JoinNames(names []string) string { return strings.Join(names, ",") }
+func JoinNames(names []string) string { return strings.Join(names, " ") }
 
 // SplitNames reads what JoinNames wrote.
-func SplitNames(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
-}
+func SplitNames(s string) []string { return strings.Fields(s) }
