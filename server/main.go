@@ -36,6 +36,8 @@ type commands struct {
 		Add deviceAddCommand `cmd:"" help:"${device_add}"`
 	} `cmd:"" help:"${device}"`
 	Rebuild rebuildCommand `cmd:"" help:"${rebuild}"`
+	Verify  verifyCommand  `cmd:"" help:"${verify}"`
+	History historyCommand `cmd:"" help:"${history}"`
 	Epoch   struct {
 		New epochNewCommand `cmd:"" help:"${epoch_new}"`
 	} `cmd:"" help:"${epoch}"`

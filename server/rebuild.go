@@ -12,6 +12,12 @@ import (
 // errDiffers is a store that isn't what its log says.
 var errDiffers = errors.New("the change log and what is stored differ")
 
+// errUnsound is a store in which something doesn't hold.
+var errUnsound = errors.New("something does not hold")
+
+// errNoRecord is a command line without a record's id.
+var errNoRecord = errors.New("not a record's id")
+
 // errOnlyCheck is a rebuild that would have to alter something.
 var errOnlyCheck = errors.New("-check is missing")
 

@@ -32,9 +32,30 @@ var (
 	textServed       = syncproto.Text{ZH: "该数据目录上有服务正在运行，请先停止（%v）", EN: "a server is running on this folder; stop it first (%v)"}
 	textRebuildSame  = syncproto.Text{ZH: "由变更日志重新计算的结果与库中完全一致", EN: "what the change log says and what is stored agree"}
 	textRebuildOther = syncproto.Text{ZH: "由变更日志重新计算的结果与库中不一致（%v）", EN: "what the change log says and what is stored differ (%v)"}
+	textUnsound      = syncproto.Text{ZH: "核验未通过（%v）", EN: "this does not hold (%v)"}
+	textChainHolds   = syncproto.Text{ZH: "日志链条完整：%d 条记录，从第一条起逐条相连", EN: "the log's chain holds: %d entries, each following from the one before"}
+	textBadRow       = syncproto.Text{ZH: "日志第 %s 条与前一条不相连：它或之前有记录被改动、删除或插入", EN: "row %s of the log does not follow from the one before it: something was altered, removed or inserted"}
+	textAllHolds     = syncproto.Text{ZH: "%d 份档案、合计、待核查事项、合并、日结和回执均与日志一致", EN: "%d records, and totals, questions, merges, signed days and receipts, are what the log says"}
+	textMore         = syncproto.Text{ZH: "另有 %d 处", EN: "and %d more"}
+	textNoRecord     = syncproto.Text{ZH: "请给出档案编号（%v）", EN: "give a record's id (%v)"}
+	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
+)
+
+// What a history marks.
+var (
+	textDecision = syncproto.Text{ZH: "裁定", EN: "decision"}
+	textUndoes   = syncproto.Text{ZH: "撤回裁定", EN: "withdraws a decision"}
+	textUndone   = syncproto.Text{ZH: "已被撤回", EN: "withdrawn"}
+	textAbsorbed = syncproto.Text{ZH: "写在并入的档案上", EN: "said of a record merged into this"}
+	textMerges   = syncproto.Text{ZH: "合并", EN: "merge"}
+
+	verdictTexts = map[syncproto.Outcome]syncproto.Text{
+		syncproto.Applied: {ZH: "已记入", EN: "applied"}, syncproto.Merged: {ZH: "已合并记入", EN: "merged"},
+		syncproto.Disputed: {ZH: "有争议", EN: "disputed"}, syncproto.Parked: {ZH: "等待处理", EN: "waits"},
+	}
 )
 
 // say writes a text in both languages on one line.
@@ -62,6 +83,9 @@ func explain(err error) (syncproto.Text, any) {
 		{demo.ErrDisagrees, textDisagrees},
 		{errDiffers, textRebuildOther},
 		{errOnlyCheck, textRebuildCheck},
+		{errUnsound, textUnsound},
+		{errNoRecord, textNoRecord},
+		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
 		if errors.Is(err, known.err) {
 			return known.text, err
@@ -72,39 +96,43 @@ func explain(err error) (syncproto.Text, any) {
 
 // helpTexts are what --help shows.
 var helpTexts = map[string]string{
-	"product":       "网格通服务端：汇集各网格手机的离线记录，逐级给出可核对的数字。 / gridsync's server: merges what phones recorded offline into totals that can be proved.",
-	"data":          "数据目录。 / Data folder.",
-	"serve":         "启动服务。 / Serve phones and offices.",
-	"listen":        "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
-	"verbose":       "记录每个请求。 / Log every request.",
-	"log":           "日志格式。 / Form of the log.",
-	"areas":         "区域。 / Areas.",
-	"areas_import":  "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",
-	"areas_file":    "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
-	"areas_list":    "列出区域。 / List areas.",
-	"device":        "设备。 / Devices.",
-	"device_add":    "登记一台设备，凭证单独输出到标准输出。 / Enrol a device; standard output gets the token alone.",
-	"device_name":   "设备名称。 / Name of the device.",
-	"device_area":   "负责区域的编码，可多次给出。 / Code of an area that it serves; may be repeated.",
-	"device_role":   "角色。 / Role.",
-	"authors":       "使用该设备的填写人姓名，可多次给出；不给则与设备同名。 / Name of a person who records on it; may be repeated, the device's name if absent.",
-	"days":          "凭证和授权的有效天数。 / Days for which token and grants hold.",
-	"rebuild":       "由变更日志重新计算并核对。 / Work everything out from the change log and compare.",
-	"check":         "只核对，不修改。 / Compare, change nothing.",
-	"epoch":         "历史编号。 / The database's history.",
-	"demo":          "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",
-	"demo_once":     "打印结果后退出。 / Exit when the figures are told.",
-	"demo_json":     "只输出一个 JSON 对象。 / Print one JSON object alone.",
-	"demo_data":     "保留数据的目录；不给则用完即删。 / Folder to keep the data in; removed afterwards if absent.",
-	"demo_seed":     "随机种子。 / Seed of everything that is made up.",
-	"demo_scale":    "规模缩小倍数。 / Divides the sizes.",
-	"bench":         "测速，并与最低限度的服务对照。 / Measure beside a bare floor.",
-	"bench_json":    "输出 JSON。 / Print JSON.",
-	"bench_dir":     "临时数据所在目录。 / Folder for the data while measuring.",
-	"bench_changes": "每次测量推送的条数。 / Temperatures pushed in each measurement.",
-	"bench_people":  "全县人数。 / People in the county.",
-	"bench_idle":    "每次测量的空同步次数。 / Syncs with nothing new in each measurement.",
-	"bench_rounds":  "重复轮数。 / How often everything is measured.",
-	"bench_clients": "并发手机数。 / Phones that push at the same time.",
-	"epoch_new":     "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
+	"product":        "网格通服务端：汇集各网格手机的离线记录，逐级给出可核对的数字。 / gridsync's server: merges what phones recorded offline into totals that can be proved.",
+	"data":           "数据目录。 / Data folder.",
+	"serve":          "启动服务。 / Serve phones and offices.",
+	"listen":         "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
+	"verbose":        "记录每个请求。 / Log every request.",
+	"log":            "日志格式。 / Form of the log.",
+	"areas":          "区域。 / Areas.",
+	"areas_import":   "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",
+	"areas_file":     "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
+	"areas_list":     "列出区域。 / List areas.",
+	"device":         "设备。 / Devices.",
+	"device_add":     "登记一台设备，凭证单独输出到标准输出。 / Enrol a device; standard output gets the token alone.",
+	"device_name":    "设备名称。 / Name of the device.",
+	"device_area":    "负责区域的编码，可多次给出。 / Code of an area that it serves; may be repeated.",
+	"device_role":    "角色。 / Role.",
+	"authors":        "使用该设备的填写人姓名，可多次给出；不给则与设备同名。 / Name of a person who records on it; may be repeated, the device's name if absent.",
+	"days":           "凭证和授权的有效天数。 / Days for which token and grants hold.",
+	"rebuild":        "由变更日志重新计算并核对。 / Work everything out from the change log and compare.",
+	"check":          "只核对，不修改。 / Compare, change nothing.",
+	"verify":         "核验：逐条检查日志链条，并由日志核对合计、档案、待核查事项、合并和回执；请先停止服务。 / Prove the data: the log's chain, and totals, records, questions, merges and receipts against the log; with the server stopped.",
+	"print_json":     "输出 JSON。 / Print JSON.",
+	"history":        "一份档案的经过：谁、何时、用哪台设备、改了什么；服务运行时也可用。 / What was said of a record: who, when, on which device, what; beside a running server too.",
+	"history_record": "档案编号。 / The record's id.",
+	"epoch":          "历史编号。 / The database's history.",
+	"demo":           "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",
+	"demo_once":      "打印结果后退出。 / Exit when the figures are told.",
+	"demo_json":      "只输出一个 JSON 对象。 / Print one JSON object alone.",
+	"demo_data":      "保留数据的目录；不给则用完即删。 / Folder to keep the data in; removed afterwards if absent.",
+	"demo_seed":      "随机种子。 / Seed of everything that is made up.",
+	"demo_scale":     "规模缩小倍数。 / Divides the sizes.",
+	"bench":          "测速，并与最低限度的服务对照。 / Measure beside a bare floor.",
+	"bench_json":     "输出 JSON。 / Print JSON.",
+	"bench_dir":      "临时数据所在目录。 / Folder for the data while measuring.",
+	"bench_changes":  "每次测量推送的条数。 / Temperatures pushed in each measurement.",
+	"bench_people":   "全县人数。 / People in the county.",
+	"bench_idle":     "每次测量的空同步次数。 / Syncs with nothing new in each measurement.",
+	"bench_rounds":   "重复轮数。 / How often everything is measured.",
+	"bench_clients":  "并发手机数。 / Phones that push at the same time.",
+	"epoch_new":      "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
 }

@@ -25,8 +25,8 @@ const TEXTS = {
   version: ["版本", "Version"],
   devices: ["设备（已联系/应有）", "Devices (heard/expected)"],
   unsent: ["手机未上传", "Unsent on phones"],
-  disputes: ["待裁定", "Disputed"],
-  parked: ["待处理", "Parked"],
+  disputes: ["待核查事项", "Open questions"],
+  parked: ["其中等待的记录", "of them entries that wait"],
   missing: ["{n} 台设备当天没有联系", "{n} devices were not heard of that day"],
   byArea: ["下级区域", "By area below"],
   area: ["区域", "Area"],
@@ -70,7 +70,6 @@ const TEXTS = {
   shown: ["现显示", "Shown now"],
   there: ["在册（有人同时修改了档案）", "Still here (edited at the same time)"],
   none: ["（空）", "(empty)"],
-  inDoubt: ["有争议的栏目", "In doubt"],
   otherFields: ["其余栏目", "The other fields"],
   first: ["甲", "A"], second: ["乙", "B"],
   compare: ["两份档案对照", "The two records side by side"],
@@ -100,6 +99,11 @@ const TEXTS = {
   "act.choose": ["采用所选", "Take the one chosen"], "act.merge": ["合并为一份", "Merge them"], "act.different": ["不是同一个", "Not the same"],
   "act.route": ["转到", "Send to"], "act.accept": ["接受", "Accept"], "act.return": ["退回填写人", "Return to its author"],
   "act.assign": ["交办", "Give it to"], "act.undo": ["撤回裁定", "Withdraw the decision"],
+  signAgain: ["按现在的数字重新签认", "Sign again with the figures of now"],
+  chooseArea: ["选择区域", "Choose an area"], asItSays: ["照其所写", "As it says"],
+  "check.odd_temperature": ["体温不在合理范围", "Temperature out of range"], "check.birth_contradicted": ["出生日期与身份证号不符", "Birth is not the ID number's"],
+  "check.even_temperatures": ["读数雷同", "Readings all the same"], "check.hasty_temperatures": ["测温过快", "Readings too fast"],
+  "check.burst_of_temperatures": ["集中录入", "Entered all at once"], "check.hasty_visits": ["入户过快", "Visits too fast"],
   typeAnother: ["另填", "Type another"],
   keep: ["保留{which}的编号", "Keep the id of {which}"],
   leftOn: ["如是搬迁：离开日期", "If they moved: the day they left"],
@@ -115,7 +119,7 @@ const TEXTS = {
   manyDone: ["已处理 {n} 项", "{n} settled"],
   someFailed: ["已处理 {n} 项，{m} 项未成：{why}", "{n} settled, {m} not: {why}"],
   movedOn: ["情况已有变化，以下是最新内容；您的裁定没有生效", "This has changed meanwhile. Below is how it stands; nothing of your decision was done"],
-  "part.id_number": ["身份证号相同或不同", "ID number"], "part.mobile": ["手机号", "Mobile"], "part.name": ["姓名", "Name"], "part.sound": ["姓名读音", "Sound of the name"],
+  "part.id_number": ["身份证号", "ID number"], "part.mobile": ["手机号", "Mobile"], "part.name": ["姓名", "Name"], "part.sound": ["姓名读音", "Sound of the name"],
   "part.birth": ["出生日期", "Date of birth"], "part.household": ["同一户", "Household"], "part.address": ["同一住址", "Address"], "part.event": ["同一次入户", "One visit"],
   "role.volunteer": ["网格员", "volunteer"], "role.secretary": ["社区书记", "secretary"], "role.township": ["街道", "township"], "role.county": ["县", "county"],
   "verdict.applied": ["已记入", "applied"], "verdict.merged": ["已合并记入", "merged"], "verdict.disputed": ["有争议", "disputed"], "verdict.parked": ["等待处理", "waits"],
@@ -176,8 +180,8 @@ const SECRET = new Set(["mobile", "id_number"]);
 const ALARMS = new Set(["fevers", "passage_fevers", "returnees"]);
 const PAGE = 50;
 const KINDS = ["conflict", "duplicate", "double_visit", "parked", "implausible", "exit", "restated"];
-// BULK are the acts that need no look at each question.
-const BULK = ["choose", "different", "accept"];
+// CHECKED are the fields that a check on one record looks at.
+const CHECKED = { odd_temperature: ["value"], birth_contradicted: ["birth", "id_number"] };
 
 const state = { token: "", english: false, areas: [], byId: new Map(), area: "", day: "", tab: "Totals", kind: "person", about: "", item: "", turn: 0 };
 const $ = (id) => document.getElementById(id);
@@ -373,7 +377,7 @@ function tabs(summary) {
       if (!step) return;
       go({ tab: names[(names.indexOf(name) + step + names.length) % names.length] });
     },
-  }, t(`tab${name}`) + (name === "Review" && state.open !== undefined ? ` ${count(state.open)}` : ""))));
+  }, t(`tab${name}`) + (name === "Review" ? ` ${count(summary.watermark.disputes)}` : ""))));
   $("panel").setAttribute("aria-labelledby", `tab-${state.tab}`);
 }
 
@@ -569,11 +573,18 @@ function stateTags(q) {
   return [
     el("span", { class: q.state === "closed" ? "tag" : "tag alarm" }, kindName(q.kind)),
     ["conflict", "exit"].includes(q.kind) ? el("span", { class: "tag" }, labelOf(q.field)) : null,
+    q.kind === "implausible" ? el("span", { class: "tag" }, checkOf(q.field)) : null,
     q.state === "open" ? null : el("span", { class: "tag" }, t(q.state === "returned" ? "stateReturned" : "stateClosed")),
     q.ending ? el("span", { class: "tag" }, t(`end.${q.ending}`)) : null,
     q.score ? el("span", { class: "tag" }, t("score", { n: q.score })) : null,
     late ? el("span", { class: "tag alarm" }, t("overdue")) : null,
   ];
+}
+
+// checkOf is the name of the check that a record fails; of a window it is one part.
+function checkOf(field) {
+  const name = field.split("/")[1] ?? field;
+  return `check.${name}` in TEXTS ? t(`check.${name}`) : name;
 }
 
 const whenDue = (q) => [nameOf(q.area), t("openedAt", { at: moment(q.at) }), t("dueAt", { at: moment(q.due) }),
@@ -634,8 +645,15 @@ async function openCase(id, note = "") {
   return el("article", {},
     el("p", { class: "back" }, el("a", { href: href({}) }, `‹ ${t("back")}`)),
     note ? el("p", { class: "note", role: "alert" }, note) : null,
-    el("header", {}, el("h2", {}, subject(c)), el("div", {}, ...stateTags(c).filter(Boolean)), el("small", {}, whenDue(c))),
+    el("header", {}, el("h2", {}, [about(c), subject(c)].filter(Boolean).join("：")), el("div", {}, ...stateTags(c).filter(Boolean)), el("small", {}, whenDue(c))),
     ...bodyOf(c), acts(c), around(c), happened(c), earlier(c));
+}
+
+// about names the person or the household that a reading or a visit is of.
+function about(c) {
+  const row = c.records?.[0];
+  const id = row && !row.fields.name && !row.fields.address ? row.fields.person ?? row.fields.household : undefined;
+  return state.names.get(id) ?? "";
 }
 
 function bodyOf(c) {
@@ -651,10 +669,10 @@ function bodyOf(c) {
 
 // oneRecord shows the values in doubt side by side, and the rest below.
 function oneRecord(c, row) {
-  const doubts = row.values.filter((f) => f.disputed || f.name === c.field);
+  const doubts = row.values.filter((f) => f.values.length > 0 && (f.disputed || f.name === c.field || CHECKED[c.field]?.includes(f.name)));
   const rest = row.values.filter((f) => !doubts.includes(f) && f.values.length > 0);
   return [
-    doubts.length > 0 ? el("h3", {}, t("inDoubt")) : null, ...doubts.map((f) => doubt(c, f)),
+    ...doubts.map((f) => doubt(c, f)),
     el("details", {}, el("summary", {}, t("otherFields")), el("dl", {}, ...rest.flatMap((f) => [
       el("dt", {}, both(f.label)), el("dd", {}, ...f.values.flatMap((v) => [el("span", {}, said(f.name, v.value)), " ", ...by(v.witnesses)]))]))),
   ].filter(Boolean);
@@ -663,7 +681,8 @@ function oneRecord(c, row) {
 // doubt is one field in doubt: every live value with all who say so, and another to type.
 function doubt(c, f) {
   const name = `choice-${f.name}`;
-  const radio = (v, label) => el("label", { class: "pick" }, el("input", { type: "radio", name, value: JSON.stringify(v) }), label);
+  const choosing = c.kind === "conflict" || c.kind === "exit";
+  const radio = (v, label) => (choosing ? el("label", { class: "pick" }, el("input", { type: "radio", name, value: JSON.stringify(v) }), label) : label);
   const claims = f.values.map((v, i) => el("div", { class: i === 0 ? "claim shown" : "claim" },
     radio(v.value, el("span", { class: "v" }, said(f.name, v.value))),
     i === 0 ? el("span", { class: "tag" }, t("shown")) : null, ...v.witnesses.map(witness)));
@@ -672,14 +691,16 @@ function doubt(c, f) {
   el("input", { id: `typed-${f.name}`, "aria-label": `${both(f.label)} · ${t("typeAnother")}`, inputmode: typeof f.values[0]?.value === "number" ? "decimal" : "text",
     onfocus: (event) => { event.target.closest(".claim").querySelector("[type=radio]").checked = true; } }));
   return el("fieldset", { class: "doubt", "data-field": f.name, "data-number": typeof f.values[0]?.value === "number" },
-    el("legend", {}, both(f.label)), el("div", { class: "claims" }, ...claims, c.kind === "conflict" || c.kind === "exit" ? typed : null));
+    el("legend", {}, both(f.label)), el("div", { class: "claims" }, ...claims, choosing ? typed : null));
 }
 
 // said is a value as people say it; ids of records that are at hand become their names.
 function said(field, v) {
   if (v === null || v === undefined) return field === "exit" ? t("there") : t("none");
+  if (field === "area") return nameOf(v);
   if (Array.isArray(v) && v.some((m) => state.names?.has(m))) return v.map((m) => state.names.get(m) ?? short(m)).join("、");
   if (typeof v === "string" && state.names?.has(v)) return state.names.get(v);
+  if (typeof v === "string" && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(v)) return `${short(v)}…`;
   return value(field, v, false) || t("none");
 }
 const short = (id) => String(id).slice(0, 8);
@@ -717,8 +738,9 @@ function sideBySide([a, b]) {
   const cell = (f) => el("td", {}, ...(f?.values ?? []).flatMap((v) => [el("div", {}, said(f.name, v.value)), el("div", { class: "w" }, ...by(v.witnesses))]));
   const rows = names.filter((n) => find(a, n)?.values.length || find(b, n)?.values.length).map((n) => {
     const [one, other] = [find(a, n), find(b, n)];
-    const agree = one && other && same(one.values[0]?.value, other.values[0]?.value);
-    return el("tr", { class: agree ? "agree" : "differ" }, el("th", { scope: "row" }, both((one ?? other).label)), cell(one), cell(other));
+    const [x, y] = [one?.values[0]?.value, other?.values[0]?.value];
+    const agree = x === undefined || y === undefined ? "single" : same(x, y) ? "agree" : "differ";
+    return el("tr", { class: agree }, el("th", { scope: "row" }, both((one ?? other).label)), cell(one), cell(other));
   });
   const who = (row) => el("div", {}, ...[row.values.find((f) => f.values.length)?.values[0].witnesses[0]].filter(Boolean).map(witness));
   rows.unshift(el("tr", {}, el("th", { scope: "row" }, t("who")), el("td", {}, who(a)), el("td", {}, who(b))));
@@ -741,9 +763,9 @@ function windowOf(w) {
 
 function statements(list, caption) {
   return table(caption, [t("who"), t("entered"), t("what"), ""], list.map((s) => el("tr", {},
-    el("th", { scope: "row" }, s.author.name || short(s.author.id)), el("td", {}, `${moment(s.entered.time)} ${margin(s.entered)}`),
+    el("th", { scope: "row" }, s.author.name || short(s.author.id)), el("td", { class: "short" }, `${moment(s.entered.time)} ${margin(s.entered)}`),
     el("td", { class: "wrap" }, Object.entries(s.fields).map(([n, v]) => `${labelOf(n)} ${said(n, v)}`).join("；")),
-    el("td", {}, `verdict.${s.verdict}` in TEXTS ? t(`verdict.${s.verdict}`) : s.verdict, s.undone ? el("span", { class: "tag" }, t("undone")) : null))), true);
+    el("td", { class: "short" }, `verdict.${s.verdict}` in TEXTS ? t(`verdict.${s.verdict}`) : s.verdict, s.undone ? el("span", { class: "tag" }, t("undone")) : null))), true);
 }
 
 function driftTable(drift) {
@@ -792,7 +814,7 @@ function acts(c) {
   const reason = el("input", { id: "reason" });
   const act = (name, order = () => ({}), ...inputs) => (may.includes(name) ? el("div", { class: `act act-${name}` }, ...inputs,
     el("button", { type: "button", class: ["choose", "merge", "accept"].includes(name) ? "main" : false, onclick: () => send(c, name, author.value, reason.value.trim(), order) },
-      t(`act.${name}`))) : null);
+      t(name === "accept" && c.kind === "restated" ? "signAgain" : `act.${name}`))) : null);
   return el("form", { class: "acts", onsubmit: (event) => event.preventDefault() },
     authors.length > 1 ? el("label", {}, t("author"), author) : null,
     el("label", {}, t("reason"), reason), act("choose", () => chosenFields()), ...mergeAct(c, act), act("different"), ...acceptAct(c, act),
@@ -811,16 +833,16 @@ function mergeAct(c, act) {
 function acceptAct(c, act) {
   if (c.kind !== "parked" || !c.waiting) return [act("accept")];
   const without = Object.keys(c.waiting.fields).map((name) => el("label", { class: "pick" }, el("input", { type: "checkbox", "data-without": name, value: name }), labelOf(name)));
-  const place = areaSelect("accept-area", t("belongsTo"), "");
+  const place = areaSelect("accept-area", t("belongsTo"), t("asItSays"));
   const order = () => ({ area: place.value || undefined, without: without.map((l) => l.firstChild).filter((box) => box.checked).map((box) => box.value) });
   return [act("accept", order, el("label", {}, t("belongsTo"), place), el("details", {}, el("summary", {}, t("without")), ...without))];
 }
 
-const areaSelect = (id, label, none) => el("select", { id, "aria-label": label }, el("option", { value: "" }, none || "—"),
+const areaSelect = (id, label, none) => el("select", { id, "aria-label": label }, el("option", { value: "" }, none),
   ...state.areas.map((a) => el("option", { value: a.id }, `${a.name} ${a.id}`)));
 
 function routeAct(c, act) {
-  const place = areaSelect("route-area", t("act.route"), "");
+  const place = areaSelect("route-area", t("act.route"), t("chooseArea"));
   return [act("route", () => (place.value ? { area: place.value } : null), place)];
 }
 
@@ -846,7 +868,7 @@ function chosenFields() {
 // send orders, and shows the question as it then stands.
 async function send(c, act, author, reason, order) {
   const more = order();
-  if (more === null) return say(t(act === "choose" ? "needChoice" : act === "return" ? "needReason" : "act.route"), true);
+  if (more === null) return say(t({ choose: "needChoice", return: "needReason" }[act] ?? "chooseArea"), true);
   try {
     const { results } = await post("/v1/review", { author, orders: [{ item: c.id, act, seen: c.seen, reason: reason || undefined, ...more }] });
     const error = results[0]?.error;

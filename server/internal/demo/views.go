@@ -97,7 +97,7 @@ func byChild(sum *rollup.Summary) *table {
 func watermark(out *pen, w *rollup.Watermark) {
 	at := time.UnixMilli(int64(w.At)).In(form.Zone).Format("2006-01-02 15:04")
 	out.print("%s\n", out.paint(dim, fmt.Sprintf(
-		"截至 as of %s · 版本 version %d · 设备 devices %d/%d · 未上传 unsent %d · 待裁定 disputed %d · 待处理 parked %d",
+		"截至 as of %s · 版本 version %d · 设备 devices %d/%d · 未上传 unsent %d · 待核查 questions %d · 其中等待 of them waiting %d",
 		at, w.Version, w.Heard, w.Expected, w.Unsent, w.Disputes, w.Parked)))
 }
 
