@@ -118,6 +118,12 @@ func (m *matter) rule(said syncproto.Fields) exchange.Step {
 		step.Area, step.Base = r.Area, r.Version
 		return step
 	}
+	m.name(said)
+	return step
+}
+
+// name writes which question it is.
+func (m *matter) name(said syncproto.Fields) {
 	said[review.FieldItem] = syncproto.TextValue(string(m.item.Kind))
 	if !m.item.Record.IsZero() {
 		said[review.FieldAbout] = syncproto.TextValue(m.item.Record.String())
@@ -125,7 +131,6 @@ func (m *matter) rule(said syncproto.Fields) exchange.Step {
 	if m.item.Field != "" {
 		said[review.FieldSubject] = syncproto.TextValue(m.item.Field)
 	}
-	return step
 }
 
 // on is a decision about a record as it stands.
@@ -198,8 +203,27 @@ func (m *matter) undo() ([]exchange.Step, error) {
 			at, steps = len(steps), append(steps, on(r, syncproto.Fields{}))
 		}
 		steps[at].Undoes = append(steps[at].Undoes, made.Origin)
+		if made.Record == m.item.ID() {
+			m.keep(steps[at].Fields, made.Origin)
+		}
 	}
 	return steps, nil
+}
+
+// keep writes again what a withdrawn ruling said besides: which question it is about,
+// and if it was the first, on which desk that lay. Only the ruling is to be undone.
+func (m *matter) keep(said syncproto.Fields, undone syncproto.Origin) {
+	m.name(said)
+	first := m.rows[undone]
+	if first == nil || first.Change.Base != 0 {
+		return
+	}
+	for _, p := range m.ruling().Live {
+		if _, routes := p.Fields[syncproto.FieldArea]; routes && (p.Device != undone.Device || p.N != undone.N) {
+			return // somebody has routed it since
+		}
+	}
+	said[syncproto.FieldArea] = syncproto.TextValue(string(first.Change.Area))
 }
 
 // sign signs a day again with the figures as they are now.

@@ -196,6 +196,34 @@ func TestUndoingWithdrawsEveryChangeOfTheLatestDecision(t *testing.T) {
 	)
 }
 
+func TestUndoingARulingLeavesWhichQuestionItWas(t *testing.T) {
+	w := newWorld(t)
+	key := w.conflict(1)
+	rule := func(base syncproto.Version, fields syncproto.Fields) *exchange.Logged {
+		t.Helper()
+		l := w.say(syncproto.Change{Author: shu, Kind: "review", Record: key.ID(), Area: "c1", Base: base, Decides: true}, fields)
+		w.happened(key, review.WasRouted, l)
+		return l
+	}
+	routed := rule(0, said(key, syncproto.Fields{"area": `"town"`}).Fields)
+	undo := said(key, syncproto.Fields{"area": `"c1"`})
+	undo.Area, undo.Base, undo.Undoes = "town", 3, []syncproto.Origin{originOf(routed)}
+	steps(t, w.taken(key, Order{Act: Undo}).Steps, undo)
+
+	again := rule(3, syncproto.Fields{"verdict": `"accept"`})
+	undo = said(key, syncproto.Fields{})
+	undo.Area, undo.Base, undo.Undoes = "town", 4, []syncproto.Origin{originOf(again)}
+	steps(t, w.taken(key, Order{Act: Undo}).Steps, undo)
+
+	w = newWorld(t)
+	key = w.conflict(1)
+	first := rule(0, said(key, syncproto.Fields{"verdict": `"accept"`}).Fields)
+	w.say(syncproto.Change{Author: shu, Kind: "review", Record: key.ID(), Area: "c1", Base: 3, Decides: true}, syncproto.Fields{"area": `"town"`})
+	undo = said(key, syncproto.Fields{})
+	undo.Area, undo.Base, undo.Undoes = "town", 4, []syncproto.Origin{originOf(first)}
+	steps(t, w.taken(key, Order{Act: Undo}).Steps, undo)
+}
+
 func TestUndoingReachesRecordsThatNobodyAskedAbout(t *testing.T) {
 	w := newWorld(t)
 	key := w.conflict(1)
