@@ -40,10 +40,8 @@ type group struct {
 	// followed is how many of order have been looked at for rulings on parked changes.
 	ruledPairs []review.Key
 	followed   int
-	// decision is the one that the group is for, if it is.
-	decision *job
-	chain    syncproto.Hash
-	failure  error
+	chain      syncproto.Hash
+	failure    error
 	// nowWaiting and noLongerWaiting are what this group does to writer.waiting.
 	nowWaiting, noLongerWaiting map[syncproto.RecordID]struct{}
 }

@@ -22,7 +22,6 @@ func (g *group) pairs(q *inquiry) error {
 		}
 		keys = append(keys, found...)
 	}
-	var twins []Link
 	after := g.after()
 	if err := g.loadRulings(keys); err != nil {
 		return err
@@ -42,7 +41,6 @@ func (g *group) pairs(q *inquiry) error {
 		if slices.Contains(g.links.twin[pair.Record], pair.Into) != open {
 			g.alterLinks().pair(pair, open)
 			g.relinked = append(g.relinked, pair.Record, pair.Into)
-			twins = append(twins, pair)
 		}
 	}
 	return nil

@@ -35,6 +35,8 @@ type Data struct {
 type Options struct {
 	Now   func() time.Time
 	NewID func() (uuid.UUID, error)
+	// Forms are those that come with the program when nil.
+	Forms *form.Set
 }
 
 // Open opens a data folder, making it if it isn't there.
@@ -52,6 +54,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	forms, err := form.BuiltIn()
 	if err != nil {
 		return nil, fmt.Errorf("forms: %w", err)
+	}
+	if opts.Forms != nil {
+		forms = *opts.Forms
 	}
 	store, err := sqlite.Open(ctx, dir, sqlite.Options{})
 	if err != nil {

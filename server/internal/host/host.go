@@ -23,6 +23,7 @@ import (
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
 	"gridsync/server/internal/store/sqlite"
+	"gridsync/syncproto/form"
 )
 
 // Config says what to start. Dir and Listen must be given.
@@ -35,6 +36,8 @@ type Config struct {
 	NewID func() (uuid.UUID, error)
 	// Log gets the server's log; nothing is written when it is nil.
 	Log *slog.Logger
+	// Forms are those that come with the program when nil.
+	Forms *form.Set
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
 	// Poll is how often the folder is asked for areas and devices that another
@@ -66,7 +69,7 @@ const drain = 20 * time.Second
 // Start starts a server; Close ends it. One folder has one server at a time.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	data, err := Open(ctx, cfg.Dir, Options{Now: cfg.Now, NewID: cfg.NewID})
+	data, err := Open(ctx, cfg.Dir, Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms})
 	if err != nil {
 		return nil, err
 	}

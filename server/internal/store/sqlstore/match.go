@@ -18,12 +18,22 @@ func keyNumber(k match.Key) int64 { return int64(k ^ 1<<63) }
 // keyOf reads what keyNumber wrote.
 func keyOf(number int64) match.Key { return match.Key(number) ^ 1<<63 }
 
-// someoneIn finds the ranges in which anybody stands.
-var someoneIn = insertion{
-	head: "WITH asked (i, low, high) AS (VALUES ", columns: 3,
-	tail: `) SELECT i FROM asked WHERE EXISTS
-		(SELECT 1 FROM match_key m WHERE m.key BETWEEN asked.low AND asked.high)`,
+// A range of keys is nearly always one key, or all that share the upper half of their
+// bits: asked for by its lower end alone it costs a third of the arguments.
+const wideRange = 1<<32 - 1
+
+// someone finds the ranges of one width in which anybody stands.
+func someone(high string) *insertion {
+	return &insertion{
+		head: "WITH asked (low) AS (VALUES ", columns: 1,
+		tail: ") SELECT low FROM asked WHERE EXISTS (SELECT 1 FROM match_key m WHERE m.key BETWEEN asked.low AND " + high + ")",
+	}
 }
+
+var (
+	someoneAt = someone("asked.low")
+	someoneIn = someone(fmt.Sprintf("asked.low + %d", wideRange))
+)
 
 const blockSelect = `SELECT r.id FROM match_key m JOIN record r ON r.key = m.record
 	WHERE m.key BETWEEN $1 AND $2 ORDER BY m.key, m.record LIMIT $3`
@@ -35,22 +45,39 @@ func (t *tx) Blocks(ranges []match.Range, limit int) ([][]syncproto.RecordID, er
 	if limit <= 0 {
 		return blocks, nil
 	}
-	args := make([]any, 0, len(ranges)*someoneIn.columns)
+	lows := make(map[*insertion][]any)
+	stands := make(map[match.Range]bool)
+	for _, r := range ranges {
+		switch r.To - r.From {
+		case 0:
+			lows[someoneAt] = append(lows[someoneAt], keyNumber(r.From))
+		case wideRange:
+			lows[someoneIn] = append(lows[someoneIn], keyNumber(r.From))
+		default:
+			stands[r] = true // not known to be empty
+		}
+	}
+	for in, args := range lows {
+		width := match.Key(0)
+		if in == someoneIn {
+			width = wideRange
+		}
+		err := t.ask(in, args, func(rows *sql.Rows) error {
+			var low int64
+			err := rows.Scan(&low)
+			stands[match.Range{From: keyOf(low), To: keyOf(low) + width}] = true
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("ranges of keys: %w", err)
+		}
+	}
 	for i, r := range ranges {
-		args = append(args, i, keyNumber(r.From), keyNumber(r.To))
-	}
-	var found []int
-	err := t.ask(&someoneIn, args, func(rows *sql.Rows) error {
-		var i int
-		err := rows.Scan(&i)
-		found = append(found, i)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ranges of keys: %w", err)
-	}
-	for _, i := range found {
-		if blocks[i], err = t.block(ranges[i], limit); err != nil {
+		if !stands[r] {
+			continue
+		}
+		var err error
+		if blocks[i], err = t.block(r, limit); err != nil {
 			return nil, fmt.Errorf("a range of keys: %w", err)
 		}
 	}

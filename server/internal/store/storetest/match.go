@@ -49,6 +49,13 @@ func blocksReachBothEndsOfTheKeys(w *world) {
 		match.Range{From: middle - 1, To: middle}, match.Range{From: middle + 1, To: math.MaxUint64 - 1},
 		match.Range{From: 2, To: middle - 2}, match.Range{From: 5, To: 4},
 	), [][]int{{1, 2, 3, 4, 5, 6}, {1}, {6}, {3, 4}, {5}, nil, nil})
+	// All keys with one upper half, as a name that can't be read is looked for.
+	const lower = 1<<32 - 1
+	same(w.t, "wide ranges", w.blocks(100,
+		match.Range{From: 0, To: lower}, match.Range{From: middle, To: middle + lower},
+		match.Range{From: 1 << 32, To: 1<<32 + lower}, match.Range{From: math.MaxUint64 - lower, To: math.MaxUint64},
+		match.Range{From: middle - 1 - lower, To: middle - 1}, match.Range{From: 2, To: 2 + lower},
+	), [][]int{{1, 2}, {4, 5}, nil, {6}, {3}, nil})
 	derived, err := w.Derived(w.ctx())
 	w.must(err)
 	same(w.t, "the index", derived.Index, []match.Entry{

@@ -246,8 +246,10 @@ func whoeverIsOneIsMetOnce(w *world) {
 	// 1 turned out to be 2, and 2 to be 3; 5 turned out to be 4. The first round met 1 and
 	// 5; the second 2, 3, 4, 6, and 7, who turned out to be 6.
 	b := &exchange.Batch{Links: []exchange.Link{
-		{Record: recordID(20_001), Into: recordID(20_002)}, {Record: recordID(20_002), Into: recordID(20_003)},
-		{Record: recordID(20_005), Into: recordID(20_004)}, {Record: recordID(20_007), Into: recordID(20_006)},
+		{Record: recordID(20_001), Into: recordID(20_002)},
+		{Record: recordID(20_002), Into: recordID(20_003)},
+		{Record: recordID(20_005), Into: recordID(20_004)},
+		{Record: recordID(20_007), Into: recordID(20_006)},
 	}}
 	b.Seen = append(b.Seen, w.sighting(1, 1, 101, 1), w.sighting(1, 5, 105, 1))
 	for _, person := range []int{2, 3, 4, 6, 7, 8} {
