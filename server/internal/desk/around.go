@@ -99,8 +99,10 @@ func (s *Service) living(ctx context.Context, snap *registry.Snapshot, near []*g
 	for _, g := range near {
 		known = append(known, g.record.ID)
 		if n, ok := snap.Areas.Find(g.record.Area); ok && g.record.Kind == kindHousehold {
-			households = append(households, g.record.ID)
 			keys = append(keys, n.Key)
+			for _, r := range g.members() {
+				households = append(households, r.ID)
+			}
 		}
 	}
 	slices.Sort(keys)

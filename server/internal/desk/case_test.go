@@ -194,13 +194,18 @@ func TestTheHouseholdAndWhoLivesThereAreNeighbours(t *testing.T) {
 	w.person(1, jia, "grid-1", "张三")
 	w.person(2, yi, "grid-1", "李四")
 	w.say(syncproto.Change{Author: yi, Kind: "person", Record: record(3)}, syncproto.Fields{"name": `"他户"`})
+	w.household(101, "壹号")
+	w.say(syncproto.Change{Author: yi, Kind: "person", Record: record(4)}, syncproto.Fields{
+		"name": `"王五"`, "household": syncproto.TextValue(record(101).String()),
+	})
+	w.links = []exchange.Link{{Record: record(101), Into: record(100)}}
 	key := review.Key{Kind: review.Implausible, Record: record(1), Field: "birth"}
 	w.ask(key)
 	var ids []syncproto.RecordID
 	for _, row := range w.open(key, office).Neighbours {
 		ids = append(ids, row.ID)
 	}
-	if !slices.Equal(ids, []syncproto.RecordID{record(100), record(2)}) {
+	if !slices.Equal(ids, []syncproto.RecordID{record(100), record(2), record(4)}) {
 		t.Errorf("neighbours %v", ids)
 	}
 }

@@ -14,8 +14,9 @@ type Witness struct {
 	Author Person `json:"author"`
 	// Role and Post are those of the grant under which the author acted; Post is the
 	// name of its area. Both are empty if the author had none at that time.
-	Role       string             `json:"role,omitempty"`
-	Post       string             `json:"post,omitempty"`
+	Role string `json:"role,omitempty"`
+	Post string `json:"post,omitempty"`
+	// DeviceName is empty for what was decided at the server's own desk.
 	DeviceName string             `json:"device_name"`
 	Change     syncproto.ChangeID `json:"change"`
 	Record     syncproto.RecordID `json:"record"`
