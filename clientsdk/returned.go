@@ -10,7 +10,7 @@ import (
 	"gridsync/syncproto"
 )
 
-// ErrAnswered says that a returned change has its answer already.
+// ErrAnswered says that an answer to a returned change is on its way already.
 var ErrAnswered = errors.New("this returned change was answered already")
 
 // Returned is a change that came back to its author to be looked at again (退回). It
@@ -70,7 +70,8 @@ func (a *Author) Resubmit(ctx context.Context, n uint64, corrections Edit) (sync
 	return ids[0], nil
 }
 
-// backWith reads one of the author's returned changes that has no answer yet.
+// backWith reads one of the author's returned changes that has no answer on its way. One
+// that the server holds and that didn't take the change off the list was none.
 func (a *Author) backWith(tx *sql.Tx, n uint64) (*own, error) {
 	found, err := a.client.queryOwn(tx, "n = ? AND author = ? AND desk IN ('returned', 'look_again')", int64(n), a.id[:])
 	if err != nil {
@@ -79,12 +80,12 @@ func (a *Author) backWith(tx *sql.Tx, n uint64) (*own, error) {
 	if len(found) == 0 {
 		return nil, fmt.Errorf("it was not returned to this author: %w", ErrNotFound)
 	}
-	answers, err := readAnswers(tx)
+	on, err := a.client.queryOwn(tx, "answers = ? AND covered = 0 AND "+alive, found[0].ID[:])
 	if err != nil {
 		return nil, err
 	}
-	if by := answers[found[0].ID]; by > 0 {
-		return nil, fmt.Errorf("by change %d: %w", by, ErrAnswered)
+	if len(on) > 0 {
+		return nil, fmt.Errorf("by change %d: %w", on[0].N, ErrAnswered)
 	}
 	return &found[0], nil
 }
@@ -113,7 +114,9 @@ func (o *own) anew(corrections *Edit) (Edit, error) {
 // settleAnswered takes off the list what has been answered and the receipt doesn't
 // speak of: what is in its record, and what is too old for the receipt's list.
 func (a *applying) settleAnswered() error {
-	const answered = "id IN (SELECT answers FROM outbox WHERE answers IS NOT NULL AND covered = 1)"
+	// An answer is to the return before it, and not to one that came later.
+	const answered = `EXISTS (SELECT 1 FROM outbox o WHERE o.answers = outbox.id AND o.covered = 1 AND (o.version = 0
+		OR o.version > (SELECT coalesce(max(version), 0) FROM told WHERE n = outbox.n AND said = 'returned')))`
 	if err := a.exec("UPDATE outbox SET desk = '' WHERE desk = 'look_again' AND " + answered); err != nil {
 		return err
 	}

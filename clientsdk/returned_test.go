@@ -2,6 +2,7 @@ package clientsdk_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -216,4 +217,39 @@ func TestOnlyTheEndOfItsOwnQuestionTakesAnEntryOffTheList(t *testing.T) {
 	f.tell(p.Device(), 1, "implausible", syncproto.SaidAccepted, "")
 	p.sync(t)
 	equal(t, "accepted after all", len(must(p.alice.Returned(background))), 0)
+}
+
+func TestAnAnswerThatTheServerDidNotTakeForOneIsGivenAgain(t *testing.T) {
+	f, p, _ := returnedHousehold(t)
+	f.lie = func(a *syncproto.Answer) {
+		a.Receipt.Parked = []syncproto.Waiting{{N: 1, Code: syncproto.CodeReturned}}
+	}
+	if _, err := p.alice.Resubmit(background, 1, clientsdk.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	p.sync(t)
+	equal(t, "still on the list", len(must(p.alice.Returned(background))), 1)
+	f.lie = nil
+	if _, err := p.alice.Resubmit(background, 1, clientsdk.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	p.sync(t)
+	equal(t, "off the list", len(must(p.alice.Returned(background))), 0)
+}
+
+func TestAnEntryThatIsReturnedTwiceIsTwiceOnTheList(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	p.household(t, "一")
+	p.sync(t)
+	for i := range 2 {
+		f.tell(p.Device(), 1, "implausible", syncproto.SaidReturned, "")
+		p.sync(t)
+		equal(t, fmt.Sprint("returned, time ", i), len(must(p.alice.Returned(background))), 1)
+		if _, err := p.alice.Resubmit(background, 1, clientsdk.Edit{}); err != nil {
+			t.Fatal(err)
+		}
+		p.sync(t)
+		equal(t, fmt.Sprint("answered, time ", i), len(must(p.alice.Returned(background))), 0)
+	}
 }
