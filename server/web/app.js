@@ -116,6 +116,7 @@ const TEXTS = {
   author: ["裁定人", "Deciding"],
   mayNot: ["本凭证不能裁定此事项", "This token's owner may not settle this"],
   done: ["已处理", "Done"],
+  notDone: ["没有成功：{why}", "Not done: {why}"],
   manyDone: ["已处理 {n} 项", "{n} settled"],
   someFailed: ["已处理 {n} 项，{m} 项未成：{why}", "{n} settled, {m} not: {why}"],
   movedOn: ["情况已有变化，以下是最新内容；您的裁定没有生效", "This has changed meanwhile. Below is how it stands; nothing of your decision was done"],
@@ -690,7 +691,7 @@ function doubt(c, f) {
     el("input", { type: "radio", name, value: "typed" }), el("span", {}, t("typeAnother"))),
   el("input", { id: `typed-${f.name}`, "aria-label": `${both(f.label)} · ${t("typeAnother")}`, inputmode: typeof f.values[0]?.value === "number" ? "decimal" : "text",
     onfocus: (event) => { event.target.closest(".claim").querySelector("[type=radio]").checked = true; } }));
-  return el("fieldset", { class: "doubt", "data-field": f.name, "data-number": typeof f.values[0]?.value === "number" },
+  return el("fieldset", { class: "doubt", "data-field": f.name, "data-number": String(typeof f.values[0]?.value === "number") },
     el("legend", {}, both(f.label)), el("div", { class: "claims" }, ...claims, choosing ? typed : null));
 }
 
@@ -872,13 +873,13 @@ async function send(c, act, author, reason, order) {
   try {
     const { results } = await post("/v1/review", { author, orders: [{ item: c.id, act, seen: c.seen, reason: reason || undefined, ...more }] });
     const error = results[0]?.error;
-    if (error && error.code !== "moved_on") return say(t("failed", { why: why(error) }), true);
+    if (error && error.code !== "moved_on") return say(t("notDone", { why: why(error) }), true);
     await show();
     if (error) $("case").replaceChildren(await openCase(c.id, t("movedOn")));
     say(error ? t("movedOn") : t("done"), Boolean(error));
     $("case")?.focus();
   } catch (error) {
-    say(t("failed", { why: error.message }), true);
+    say(t("notDone", { why: error.message }), true);
   }
 }
 
