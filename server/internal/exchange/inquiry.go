@@ -111,8 +111,8 @@ func (q *inquiry) ruled() error {
 		if w.applied == 0 || w.now.Kind != review.RecordKind {
 			continue
 		}
-		key := keyOfReview(w.present(g.snap).shown.Values)
-		if key.ID() != w.id {
+		key, ok := g.ruledBy(w)
+		if !ok {
 			continue
 		}
 		switch key.Kind {

@@ -39,7 +39,7 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 		return &syncproto.Error{Code: syncproto.CodeUnknownForm, Field: "form"}
 	case w.now != nil && w.now.Kind != c.Kind:
 		return &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: "kind"}
-	case w.now == nil && c.Base > 0:
+	case !w.there() && c.Base > 0:
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
 	}
 	if d.checked != f {
@@ -48,7 +48,7 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	if d.problem != nil {
 		return d.problem
 	}
-	if w.now != nil {
+	if w.there() {
 		return nil
 	}
 	why := f.CheckComplete(fields)
@@ -83,7 +83,7 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
 	}
 	why := g.snap.People.Entitled(g.snap.Areas, c.Author, named, l.Time, c.Decides)
-	if why == nil && w.now != nil && w.now.Area != named {
+	if why == nil && w.there() && w.now.Area != named {
 		why = g.snap.People.Entitled(g.snap.Areas, c.Author, w.now.Area, l.Time, c.Decides)
 	}
 	return why

@@ -40,6 +40,20 @@ func originOf(key review.Key) (origin, bool) {
 	return origin{id, n}, ok && err == nil && err2 == nil && key.Kind == review.Parked
 }
 
+// ruledBy returns the question that a review record is about, and false for one that is
+// about none. One of which everything was withdrawn is about what it was about before.
+func (g *group) ruledBy(w *working) (review.Key, bool) {
+	for _, s := range []*seen{w.present(g.snap), w.past(g.snap)} {
+		if s == nil {
+			continue
+		}
+		if key := keyOfReview(s.shown.Values); key.ID() == w.id {
+			return key, true
+		}
+	}
+	return review.Key{}, false
+}
+
 // rulingOn returns what people have said about a parked row.
 func (g *group) rulingOn(l *Logged) ruling {
 	r := g.after().ruling(parkedKey(l), deskOf(g.snap, 0, l))
@@ -56,8 +70,8 @@ func (g *group) follow(ctx context.Context) error {
 		if w.applied == 0 || w.now.Kind != review.RecordKind {
 			continue
 		}
-		key := keyOfReview(w.present(g.snap).shown.Values)
-		if key.Kind != review.Parked || key.ID() != w.id {
+		key, ok := g.ruledBy(w)
+		if !ok || key.Kind != review.Parked {
 			continue
 		}
 		l := g.rulesOn(key)
@@ -212,7 +226,7 @@ func (g *group) acceptable(l *Logged, d *decoded, w *working, said ruling) *sync
 	switch {
 	case w.now != nil && w.now.Kind != c.Kind:
 		return &syncproto.Error{Code: syncproto.CodeKindDiffers, Field: "kind"}
-	case w.now == nil && c.Base > 0:
+	case !w.there() && c.Base > 0:
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
 	}
 	return nil

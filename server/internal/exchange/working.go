@@ -32,6 +32,10 @@ type working struct {
 
 func (w *working) load(r *syncproto.Record) { w.before, w.now = r, r }
 
+// there reports whether anybody says anything of the record: of one whose only changes were
+// taken out again nobody does.
+func (w *working) there() bool { return w.now != nil && len(w.now.Live) > 0 }
+
 // present returns the record as it stands; nil while there is none.
 func (w *working) present(snap *registry.Snapshot) *seen {
 	if w.now == nil {
