@@ -210,10 +210,25 @@ func expectQueue(ctx context.Context, w *World, args []string) error {
 	return err
 }
 
+// summary reads the totals of an area, on today's day if none is given.
 func (w *World) summary(ctx context.Context, at string) (*rollup.Summary, error) {
 	var sum rollup.Summary
-	day := form.DayOf(syncproto.Instant(w.clock.now().UnixMilli()))
+	day := w.day
+	if day == 0 {
+		day = form.DayOf(syncproto.Instant(w.clock.now().UnixMilli()))
+	}
 	return &sum, w.get(ctx, "/v1/areas/"+at+"/summary?day="+day.String(), &sum)
+}
+
+// onDay: on DAY totals AREA measure=N… — totals of another day than today.
+func onDay(ctx context.Context, w *World, args []string) error {
+	day, ok := form.ParseDay(args[0])
+	if !ok || len(args) < 3 || args[1] != "totals" {
+		return errors.New("on DAY totals AREA measure=N…")
+	}
+	w.day = day
+	defer func() { w.day = 0 }()
+	return expectTotals(ctx, w, args[2:])
 }
 
 // expectTotals: totals AREA measure=N…

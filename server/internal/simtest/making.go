@@ -180,6 +180,6 @@ func moving(p *player, ctx context.Context) (string, error) {
 func hurries(p *player, _ context.Context) (string, error) {
 	d := p.volunteer()
 	batch := p.number("visit")
-	return fmt.Sprintf("try %s repeat 13 put %s-%% in %s round=round/1 household=household/1 visited_at=%d",
-		d.name, batch, p.area(d.name), p.moment()/600_000*600_000), nil
+	return fmt.Sprintf("try %s repeat 13 put %s-%% in %s round=round/1 household=%s-%% visited_at=%d",
+		d.name, batch, p.area(d.name), strings.Replace(batch, "visit", "household", 1), p.moment()/600_000*600_000), nil
 }

@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -61,24 +62,17 @@ func (w *World) everyone() identity.Everyone {
 	return all
 }
 
-// oracleAgrees holds what the server shows against the slow reading of its log.
-func oracleAgrees(ctx context.Context, w *World) error {
+// recordsAgree holds every stored record by itself against the oracle's.
+func recordsAgree(ctx context.Context, w *World) error {
+	h, err := w.readLog(ctx)
+	if err != nil {
+		return err
+	}
 	r, err := w.read(ctx)
 	if err != nil {
 		return err
 	}
-	if err := w.storedAgrees(ctx, r); err != nil {
-		return err
-	}
-	if err := w.queueAgrees(ctx, r); err != nil {
-		return err
-	}
-	return w.totalsAgree(ctx, r)
-}
-
-// storedAgrees holds every record by itself against the oracle's.
-func (w *World) storedAgrees(ctx context.Context, r *oracle.Reading) error {
-	h, err := w.readLog(ctx)
+	forms, err := form.BuiltIn()
 	if err != nil {
 		return err
 	}
@@ -87,44 +81,101 @@ func (w *World) storedAgrees(ctx context.Context, r *oracle.Reading) error {
 	}
 	for id, stored := range h.stored {
 		rec := r.Records[id]
-		if rec == nil || rec.Version != stored.Version || rec.Area != stored.Area {
+		if rec == nil || rec.Version != stored.Version || rec.Area != "" && rec.Area != stored.Area {
 			return fmt.Errorf("%s: stored in %s as version %d, the log says %+v", w.name(id), stored.Area, stored.Version, rec)
+		}
+		if here, there := live(forms.Newest(stored.Kind), stored.Live), rec.Live(); here != there {
+			return fmt.Errorf("%s: lives as %s, the log says %s", w.name(id), here, there)
+		}
+	}
+	return nil
+}
+
+// live writes parts as oracle.Record.Live does.
+func live(f *form.Form, parts []syncproto.Part) string {
+	var lines []string
+	for i := range parts {
+		for name, v := range parts[i].Fields {
+			field, _ := f.Field(name)
+			lines = append(lines, oracle.Lives(parts[i].Device, parts[i].N, name, v, field.Rule == form.Union)...)
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "; ")
+}
+
+// rosterAgrees holds every row of the county's roster against the oracle's joined view.
+func rosterAgrees(ctx context.Context, w *World) error {
+	r, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := w.rows(ctx, "county", "")
+	if err != nil {
+		return err
+	}
+	if len(rows) != len(r.Records) {
+		return fmt.Errorf("%d rows, the log makes %d records", len(rows), len(r.Records))
+	}
+	for i := range rows {
+		row := &rows[i]
+		shown := r.Records[row.ID].Shown
+		if group := r.Group(row.ID); group[0].ID == row.ID && r.Root(row.ID) == row.ID {
+			shown = r.Joined(group)
+		} else if row.SameAs == nil {
+			return fmt.Errorf("%s does not say that it turned out to be %s", w.name(row.ID), w.name(r.Root(row.ID)))
+		}
+		for _, name := range append(row.Fields.Names(), shown.Values.Names()...) {
+			if row.Fields[name] != shown.Values[name] {
+				return fmt.Errorf("%s: %s is %s, the log says %s", w.name(row.ID), name, row.Fields[name], shown.Values[name])
+			}
+		}
+		var disputed []string
+		for name := range row.Disputed {
+			disputed = append(disputed, name)
+		}
+		if err := sameNames(disputed, shown.Disputed); err != nil {
+			return fmt.Errorf("%s: disputed, where the log says %q: %w", w.name(row.ID), shown.Disputed, err)
 		}
 	}
 	return nil
 }
 
 // queueAgrees holds the open questions against those that the oracle expects.
-func (w *World) queueAgrees(ctx context.Context, r *oracle.Reading) error {
+func queueAgrees(ctx context.Context, w *World) error {
+	r, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
 	lines, err := w.queue(ctx, "county")
 	if err != nil {
 		return err
 	}
-	found, expected := make(map[review.Key]bool), r.Questions()
-	counted := Counted{}
-	for i := range lines {
-		found[w.keyOf(&lines[i])] = true
-		counted.Add(Counted{lines[i].Kind: {0, 1}})
-	}
+	found, expected := make(map[syncproto.RecordID]bool), make(map[syncproto.RecordID]bool)
+	w.counted = Counted{}
 	var wrong []string
-	for key := range expected {
-		counted.Add(Counted{key.Kind: {1, 0}})
-		if !found[key] {
+	for i := range lines {
+		w.counted.Add(Counted{lines[i].Kind: {0, 1}})
+		if found[lines[i].ID] {
+			wrong = append(wrong, "twice: "+w.tell(w.keyOf(&lines[i])))
+		}
+		found[lines[i].ID] = true
+	}
+	for key := range r.Questions() {
+		w.counted.Add(Counted{key.Kind: {1, 0}})
+		if !found[key.ID()] {
 			wrong = append(wrong, "missing: "+w.tell(key))
 		}
+		expected[key.ID()] = true
 	}
-	for key := range found {
-		if !expected[key] {
-			wrong = append(wrong, "nobody's: "+w.tell(key))
+	for i := range lines {
+		if !expected[lines[i].ID] {
+			wrong = append(wrong, "nobody's: "+w.tell(w.keyOf(&lines[i])))
 		}
 	}
-	w.counted = counted
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
-		return fmt.Errorf("questions: %s", strings.Join(wrong, "; "))
-	}
-	if len(found) != len(lines) {
-		return fmt.Errorf("the queue has %d lines about %d questions", len(lines), len(found))
+		return errors.New(strings.Join(wrong, "; "))
 	}
 	return nil
 }
@@ -134,7 +185,11 @@ const someDays = 6
 
 // totalsAgree holds the totals of all areas against the oracle's, on some of the days
 // on which something begins or ends.
-func (w *World) totalsAgree(ctx context.Context, r *oracle.Reading) error {
+func totalsAgree(ctx context.Context, w *World) error {
+	r, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
 	days := r.Days()
 	for i := 0; i < len(days); i += 1 + len(days)/someDays {
 		for _, root := range []syncproto.AreaID{"county", "township", "community"} {

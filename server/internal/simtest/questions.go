@@ -67,7 +67,8 @@ func (w *World) waiting(word string) (string, error) {
 	return d.id.String() + "/" + n, nil
 }
 
-// bucket finds the open question about how somebody's entries came.
+// bucket finds the question about how somebody's entries came: an open one, or else the
+// one that was spoken of last.
 func (w *World) bucket(ctx context.Context, who, check string) (review.Key, error) {
 	lines, err := w.queue(ctx, "county")
 	if err != nil {
@@ -76,10 +77,14 @@ func (w *World) bucket(ctx context.Context, who, check string) (review.Key, erro
 	for i := range lines {
 		b, ok := plausible.ParseBucket(lines[i].Field)
 		if ok && b.Rule == check && w.nameOf(b.Who) == who {
-			return w.keyOf(&lines[i]), nil
+			w.buckets[who+" "+check] = w.keyOf(&lines[i])
 		}
 	}
-	return review.Key{}, errNothing
+	key, ok := w.buckets[who+" "+check]
+	if !ok {
+		return key, errNothing
+	}
+	return key, nil
 }
 
 // nameOf is what the script calls an author or a device, given as text.
@@ -111,8 +116,8 @@ func (w *World) keyOf(l *desk.Line) review.Key {
 		return k
 	}
 	for id := range w.names {
-		if k.Record = id; k.ID() == l.ID {
-			return k
+		if named := (review.Key{Kind: k.Kind, Record: id, Field: k.Field}); named.ID() == l.ID {
+			return named
 		}
 	}
 	return k

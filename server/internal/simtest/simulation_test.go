@@ -12,6 +12,7 @@ import (
 var (
 	seeds   = flag.Int("seeds", 200, "how many seeds the simulation plays, from -first on")
 	first   = flag.Uint64("first", 1, "the first of them")
+	tries   = flag.Int("tries", 150, "how often a script that fails is played to make it shorter")
 	oneSeed = flag.Uint64("seed", 0, "the one seed to play")
 )
 
@@ -55,13 +56,10 @@ func simulate(t *testing.T, seed uint64) simtest.Counted {
 		return played.Counted
 	}
 	t.Errorf("seed %d: %v", seed, played.Err)
-	short := simtest.Shrink(played.Script, tries, func(script []string) bool {
+	short := simtest.Shrink(played.Script, *tries, func(script []string) bool {
 		return simtest.Kind(simtest.Replay(t.Context(), t.TempDir(), script)) == simtest.Kind(played.Err)
 	})
 	err := simtest.Replay(t.Context(), t.TempDir(), short)
 	t.Logf("the shortest script found, for testdata/scenarios:\n# Seed %d: %v\n%s", seed, err, strings.Join(short, "\n"))
 	return played.Counted
 }
-
-// tries bounds how often a script that fails is played to make it shorter.
-const tries = 150

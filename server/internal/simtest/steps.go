@@ -41,6 +41,7 @@ var worldSteps = map[string]worldStep{
 	"review":  expectReview,
 	"queue":   expectQueue,
 	"totals":  expectTotals,
+	"on":      onDay,
 	"parked":  expectParked,
 	"waits":   expectWaits,
 	"late":    expectLate,
@@ -191,9 +192,12 @@ func value(kind syncproto.Kind, name, word string) syncproto.Value {
 	if err != nil {
 		panic(err) // the forms are in the program: a test of theirs says what is wrong
 	}
-	field, known := set.Newest(kind).Field(name)
+	field, _ := set.Newest(kind).Field(name)
 	if word == "-" {
 		return syncproto.Null
+	}
+	if raw, ok := strings.CutPrefix(word, "json:"); ok { // with ' for ", which a word can't hold
+		return syncproto.Value(strings.ReplaceAll(raw, "'", `"`))
 	}
 	switch field.Type {
 	case form.Integer, form.Decimal, form.Boolean, form.Time:
@@ -208,9 +212,6 @@ func value(kind syncproto.Kind, name, word string) syncproto.Value {
 		return syncproto.ValueOf(ids)
 	case form.Ref:
 		return syncproto.TextValue(recordID(word).String())
-	}
-	if !known && strings.HasPrefix(word, "json:") {
-		return syncproto.Value(strings.TrimPrefix(word, "json:"))
 	}
 	return syncproto.TextValue(word)
 }

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,7 @@ import (
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -43,10 +45,13 @@ type World struct {
 	authors map[string]syncproto.AuthorID
 	// names are what a script calls records.
 	names map[syncproto.RecordID]string
-	desk  string // a token that sees everything
+	// buckets are the questions about how somebody's entries came that were spoken of.
+	buckets map[string]review.Key
+	desk    string // a token that sees everything
 	// standing says that the clock does not move.
 	standing bool
 	counted  Counted
+	day      form.Day // whose totals are asked for; 0 for today's
 	// since is what an operator did after the last backup, and does again once it is
 	// restored.
 	since []func(context.Context) error
@@ -74,14 +79,7 @@ type Device struct {
 	as     string // who is typing
 	role   identity.Role
 	token  string
-	posts  []post
 	seen   map[syncproto.RecordID]*desk.Case // the cases that were opened
-}
-
-// post is where the people of a device have grants, and until when.
-type post struct {
-	areas []syncproto.AreaID
-	until time.Time
 }
 
 // The areas that every world has: a county, a township, a community and grids,
@@ -101,6 +99,7 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 	w := &World{
 		dir: dir, devices: make(map[string]*Device),
 		authors: make(map[string]syncproto.AuthorID), names: make(map[syncproto.RecordID]string),
+		buckets: make(map[string]review.Key),
 	}
 	w.clock.pass(time.Duration(time.Date(2020, 1, 27, 8, 0, 0, 0, form.Zone).UnixNano()))
 	if err := w.start(ctx); err != nil {
@@ -227,17 +226,18 @@ func (w *World) give(ctx context.Context, d *Device, areas []syncproto.AreaID, v
 		}
 		return w.server.Retry(ctx)
 	}
-	d.posts = append(d.posts, post{areas, until})
 	w.since = append(w.since, do)
 	return do(ctx)
 }
 
-// scope is where a device's people have grants now.
+// scope is where a device's people have grants now, wherever they were given.
 func (w *World) scope(d *Device) []syncproto.AreaID {
+	now := syncproto.Instant(w.clock.now().UnixMilli())
 	var areas []syncproto.AreaID
-	for _, p := range d.posts {
-		if w.clock.now().Before(p.until) {
-			areas = append(areas, p.areas...)
+	for _, g := range w.grants {
+		mine := slices.ContainsFunc(d.people, func(a identity.Author) bool { return a.ID == g.Author })
+		if mine && g.At(now) && !slices.Contains(areas, g.Area) {
+			areas = append(areas, g.Area)
 		}
 	}
 	return areas

@@ -29,6 +29,8 @@ type Record struct {
 	// Version is that of the last change that is in it.
 	Version syncproto.Version
 	Shown
+
+	said []*statement // those that nobody withdrew
 }
 
 // Read reads a whole log, in order of Seq.
@@ -59,6 +61,18 @@ func Read(rows []exchange.Logged, forms form.Set, areas *area.Tree, people *iden
 	return r, nil
 }
 
+// Only returns the same reading of some of the records: as much as a replica has.
+func (r *Reading) Only(has func(syncproto.RecordID) bool) *Reading {
+	only := *r
+	only.Records = make(map[syncproto.RecordID]*Record)
+	for id, rec := range r.Records {
+		if has(id) {
+			only.Records[id] = rec
+		}
+	}
+	return &only
+}
+
 // read reads what was said of one record.
 func (r *Reading) read(id syncproto.RecordID, all []*statement) *Record {
 	first := slices.MinFunc(all, func(a, b *statement) int { return int(a.version - b.version) })
@@ -67,7 +81,8 @@ func (r *Reading) read(id syncproto.RecordID, all []*statement) *Record {
 		rec.Version = max(rec.Version, s.version)
 	}
 	f := r.forms.Newest(rec.Kind)
-	rec.Shown = show(f, alive(f, writes(f, standing(all))))
+	rec.said = standing(all)
+	rec.Shown = show(f, alive(f, writes(f, rec.said)))
 	code, _ := rec.Values[syncproto.FieldArea].Text()
 	rec.Area = syncproto.AreaID(code)
 	return rec
@@ -129,20 +144,22 @@ func (r *Reading) Group(id syncproto.RecordID) []*Record {
 	return group
 }
 
-// Joined is what people see of records that are one: the first stands for all, and the
-// others of its kind add what they say besides where they belong.
+// Joined is what people see of records that are one (R81, R82): the first stands for
+// all, and the others of its kind add what they say besides where they belong. Whatever
+// was ever written counts, as what is replaced in its own record still replaces in
+// others (R83).
 func (r *Reading) Joined(group []*Record) Shown {
 	if len(group) == 1 {
 		return group[0].Shown
 	}
 	f := r.forms.Newest(group[0].Kind)
-	all := slices.Clone(group[0].live)
-	for _, other := range group[1:] {
-		if other.Kind != group[0].Kind {
+	var all []write
+	for i, rec := range group {
+		if rec.Kind != group[0].Kind {
 			continue
 		}
-		for _, w := range other.live {
-			if !OwnField(w.field) {
+		for _, w := range writes(f, rec.said) {
+			if i == 0 || !OwnField(w.field) {
 				all = append(all, w)
 			}
 		}

@@ -1,7 +1,9 @@
 package oracle
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -46,6 +48,47 @@ func show(f *form.Form, live []write) Shown {
 		s.Into, _ = syncproto.ParseID[syncproto.RecordID](text)
 	}
 	return s
+}
+
+// Live writes what lives as text, for comparison.
+func (s *Shown) Live() string {
+	var lines []string
+	for _, w := range s.live {
+		line := origin(w.device, w.n, w.field) + string(w.value)
+		if w.listed {
+			line = origin(w.device, w.n, w.field) + memberText(w.member, w.removes)
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "; ")
+}
+
+// Lives writes one live value of a part as Live does: a list member by member.
+func Lives(device syncproto.DeviceID, n uint64, field string, v syncproto.Value, listed bool) []string {
+	add, remove := form.Members(v)
+	if !listed || len(add)+len(remove) == 0 {
+		return []string{origin(device, n, field) + string(v)}
+	}
+	var lines []string
+	for _, m := range add {
+		lines = append(lines, origin(device, n, field)+memberText(m, false))
+	}
+	for _, m := range remove {
+		lines = append(lines, origin(device, n, field)+memberText(m, true))
+	}
+	return lines
+}
+
+func origin(device syncproto.DeviceID, n uint64, field string) string {
+	return fmt.Sprintf("%s/%d %s=", device, n, field)
+}
+
+func memberText(m string, removes bool) string {
+	if removes {
+		return "without " + m
+	}
+	return "with " + m
 }
 
 func fieldsOf(live []write) []string {

@@ -60,7 +60,7 @@ func stated(l *exchange.Logged) (*statement, error) {
 		return nil, err
 	}
 	for _, b := range with {
-		s.with[b.Record] = min(b.Version, l.Seq-1)
+		s.with[b.Record] = max(s.with[b.Record], min(b.Version, l.Seq-1))
 	}
 	s.undoes, err = c.Undoes()
 	return s, err
