@@ -86,7 +86,11 @@ func (a *Author) putIn(ctx context.Context, makeEdits func(*statements) ([]Edit,
 		if err != nil {
 			return err
 		}
-		p := putting{Author: a, statements: newStatements(tx), m: &m}
+		l, err := a.client.lens(tx, &m)
+		if err != nil {
+			return err
+		}
+		p := putting{Author: a, statements: newStatements(tx), m: &m, lens: l}
 		edits, err := makeEdits(p.statements)
 		if err != nil {
 			return err
@@ -152,7 +156,8 @@ func (a *Author) edit(ctx context.Context, id syncproto.RecordID, field string, 
 type putting struct {
 	*Author
 	*statements
-	m *meta
+	m    *meta
+	lens lens
 	// moved are records whose view changed because others turned out to be one.
 	moved []syncproto.RecordID
 }
@@ -160,11 +165,7 @@ type putting struct {
 // put records one edit.
 func (p *putting) put(e *Edit) (syncproto.RecordID, error) {
 	c := p.client
-	l, err := c.lens(p.tx, p.m)
-	if err != nil {
-		return e.Record, err
-	}
-	shown, exists, err := c.lookAt(p.tx, l, e)
+	shown, exists, err := c.lookAt(p.tx, p.lens, e)
 	if err != nil {
 		return e.Record, err
 	}
@@ -184,7 +185,7 @@ func (p *putting) put(e *Edit) (syncproto.RecordID, error) {
 	if exists && string(change.Fields) == "{}" && len(change.Extra) == 0 {
 		return change.Record, nil
 	}
-	return change.Record, p.keep(&change, l, e.itself())
+	return change.Record, p.keep(&change, e.itself())
 }
 
 // lookAt is the record that an edit speaks of, as its author sees it.
@@ -223,7 +224,7 @@ func (p *putting) complete(change *syncproto.Change, e *Edit, shown *Record, exi
 }
 
 // keep puts a change into the outbox and takes its number.
-func (p *putting) keep(change *syncproto.Change, l lens, joins bool) error {
+func (p *putting) keep(change *syncproto.Change, joins bool) error {
 	if err := appendOwn(p.statements, change); err != nil {
 		return err
 	}
@@ -231,8 +232,12 @@ func (p *putting) keep(change *syncproto.Change, l lens, joins bool) error {
 	if !joins {
 		return nil
 	}
-	moved, err := p.client.relink(p.statements, l)
+	moved, err := p.client.relink(p.statements, p.lens)
+	if err != nil {
+		return err
+	}
 	p.moved = append(p.moved, moved...)
+	p.lens, err = p.client.lens(p.tx, p.m)
 	return err
 }
 

@@ -229,3 +229,16 @@ func TestACopyThatLeavesTakesItsLinkAlong(t *testing.T) {
 	}
 	equal(t, "listed", len(must(p.List(background, "household"))), 0)
 }
+
+func TestWithinOneCommitAnEditFollowsTheMergeBeforeIt(t *testing.T) {
+	_, p, survivor, absorbed := pair(t)
+	ids, err := p.bob.PutAll(background, []clientsdk.Edit{
+		{Record: absorbed, Decides: true, Fields: syncproto.Fields{"same_as": syncproto.TextValue(survivor.String())}},
+		{Record: absorbed, Fields: syncproto.Fields{"note": `"狗"`}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the merge", ids[0], absorbed)
+	equal(t, "the edit", ids[1], survivor)
+}
