@@ -93,7 +93,6 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 var waitsForRegistry = []syncproto.Code{
 	syncproto.CodeUnknownAuthor, syncproto.CodeOutOfArea, syncproto.CodeGrantExpired, syncproto.CodeNotEntitled,
 	syncproto.CodeUnknownArea, syncproto.CodeUnknownKind, syncproto.CodeUnknownForm, syncproto.CodeFailsForm,
-	syncproto.CodeOwnWork,
 }
 
 // retryBatch bounds how many parked changes are read at a time.

@@ -181,6 +181,9 @@ func (g *group) admit(l *Logged, d *decoded, w *working, state *DeviceState, sai
 	switch {
 	case said.verdict == review.VerdictReturn:
 		return &syncproto.Error{Code: syncproto.CodeReturned}
+	case said.verdict != review.VerdictAccept && l.Reason == syncproto.CodeOwnWork:
+		// That the question was settled by others meanwhile makes it no better.
+		return &syncproto.Error{Code: l.Reason, Field: l.Field}
 	case said.verdict != review.VerdictAccept && said.area == "":
 		l.Admitted = nil
 		why := g.route(l, d, w, state)

@@ -120,19 +120,23 @@ func (s *Service) absorbed(ctx context.Context, links []exchange.Link) (map[sync
 	if len(links) == 0 {
 		return nil, nil //nolint:nilnil // nothing was absorbed
 	}
-	into := make(map[syncproto.RecordID]syncproto.RecordID, len(links))
 	ids := make([]syncproto.RecordID, len(links))
 	for i, link := range links {
-		ids[i], into[link.Record] = link.Record, link.Into
+		ids[i] = link.Record
 	}
 	records, err := s.store.RecordsByID(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	absorbed := make(map[syncproto.RecordID][]*syncproto.Record)
+	byID := make(map[syncproto.RecordID]*syncproto.Record, len(records))
 	for i := range records {
-		survivor := into[records[i].ID]
-		absorbed[survivor] = append(absorbed[survivor], &records[i])
+		byID[records[i].ID] = &records[i]
+	}
+	absorbed := make(map[syncproto.RecordID][]*syncproto.Record)
+	for _, link := range links {
+		if r := byID[link.Record]; r != nil {
+			absorbed[link.Into] = append(absorbed[link.Into], r)
+		}
 	}
 	return absorbed, nil
 }
