@@ -471,7 +471,7 @@ async function rounds() {
     el("h2", {}, t("lateFinds")),
     await pages(async (after) => {
       const page = after === "" ? diff : await ask(after);
-      return { next: page.next ?? "", n: page.only_b.length, node: lateTable(page.only_b) };
+      return { next: page.next ?? "", n: page.only_b.length, node: page.only_b.length > 0 ? lateTable(page.only_b) : null };
     }),
   ];
 }
@@ -511,7 +511,7 @@ async function pages(read) {
       }
     };
     from = first;
-    if (n === 0) return holder.replaceChildren(el("p", { class: "empty" }, t("noRows")));
+    if (n === 0) return holder.replaceChildren(node ?? el("p", { class: "empty" }, t("noRows")));
     holder.replaceChildren(node, el("div", { class: "pager" },
       el("button", { type: "button", disabled: from === 1, onclick: move("", 1) }, t("previous")),
       el("span", { role: "status" }, t("rows", { from: count(from), to: count(from + n - 1) })),
@@ -536,7 +536,7 @@ async function review() {
     const { items, next } = after === "" ? page : await ask(after);
     chosen.clear();
     drawBulk(bulk, chosen);
-    if (items.length === 0) return { next: "", n: 1, node: el("p", { class: "empty" }, t("noQuestions")) };
+    if (items.length === 0) return { next: "", n: 0, node: el("p", { class: "empty" }, t("noQuestions")) };
     return { next: next ?? "", n: items.length, node: el("ul", { class: "queue" }, ...items.map((q) => queued(q, chosen, bulk))) };
   });
   const open = state.item ? await openCase(state.item) : el("p", { class: "empty" }, t("pickCase"));
@@ -682,7 +682,7 @@ function oneRecord(c, row) {
 // doubt is one field in doubt: every live value with all who say so, and another to type.
 function doubt(c, f) {
   const name = `choice-${f.name}`;
-  const choosing = c.kind === "conflict" || c.kind === "exit";
+  const choosing = Object.values(c.acts ?? {}).some((may) => may.includes("choose"));
   const radio = (v, label) => (choosing ? el("label", { class: "pick" }, el("input", { type: "radio", name, value: JSON.stringify(v) }), label) : label);
   const claims = f.values.map((v, i) => el("div", { class: i === 0 ? "claim shown" : "claim" },
     radio(v.value, el("span", { class: "v" }, said(f.name, v.value))),
@@ -890,7 +890,7 @@ async function roster() {
     el("button", { type: "button", id: `kind-${kind}`, "aria-pressed": String(kind === state.kind), onclick: () => go({ kind }) }, t(`kind.${kind}`))));
   const list = await pages(async (after) => {
     const page = await get(`/v1/areas/${state.area}/roster`, { kind: state.kind, limit: PAGE, after });
-    return { next: page.next ?? "", n: page.rows.length, node: rosterTable(page.rows) };
+    return { next: page.next ?? "", n: page.rows.length, node: page.rows.length > 0 ? rosterTable(page.rows) : null };
   });
   return [picker, list];
 }

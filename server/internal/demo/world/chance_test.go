@@ -18,6 +18,9 @@ type told struct {
 	kind    syncproto.Kind
 	fields  syncproto.Fields
 	authors []syncproto.AuthorID
+	// phone is the one on which it was made, at when.
+	phone int
+	at    syncproto.Instant
 }
 
 // records follows the script to its end, and leaves out what must wait.
@@ -34,7 +37,7 @@ func records(w *World) []*told {
 		}
 		r := byID[write.Record]
 		if r == nil {
-			r = &told{id: write.Record, kind: write.Kind, fields: syncproto.Fields{}}
+			r = &told{id: write.Record, kind: write.Kind, fields: syncproto.Fields{}, phone: phone, at: act.At}
 			byID[write.Record] = r
 			all = append(all, r)
 		}
