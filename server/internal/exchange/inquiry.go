@@ -90,7 +90,7 @@ func (q *inquiry) parked(l *Logged) {
 
 // parkedKey is the key of the question about a parked change.
 func parkedKey(l *Logged) review.Key {
-	return review.Key{Kind: review.Parked, Record: l.Change.Record, Field: fmt.Sprintf("%s/%d", l.Change.Device, l.Change.N)}
+	return review.AboutParked(l.Change.Record, syncproto.Origin{Device: l.Change.Device, N: l.Change.N})
 }
 
 // parkedQuestion returns the question about a row of the log, and false for one that

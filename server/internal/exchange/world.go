@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"slices"
-	"strings"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/match"
@@ -282,7 +281,7 @@ func (w *world) ruling(key review.Key, desk area.Key) ruling {
 	if desk == 0 || w.snap.People.Entitled(w.snap.Areas, by.Author, at.ID, by.Time, true) == nil {
 		r.verdict = review.Verdict(textOf(s.shown.Values, review.FieldVerdict))
 		r.by, r.version = by.Author, by.Version
-		r.without = splitNames(textOf(s.shown.Values, review.FieldWithout))
+		r.without = syncproto.SplitNames(textOf(s.shown.Values, review.FieldWithout))
 	}
 	return r
 }
@@ -320,9 +319,6 @@ func isStanding(name string) bool {
 	}
 	return false
 }
-
-// splitNames reads names with spaces between them.
-func splitNames(s string) []string { return strings.Fields(s) }
 
 func textOf(shown syncproto.Fields, name string) string {
 	text, _ := shown[name].Text()

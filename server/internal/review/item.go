@@ -6,8 +6,6 @@
 package review
 
 import (
-	"github.com/google/uuid"
-
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/match"
 	"gridsync/syncproto"
@@ -53,14 +51,10 @@ type Key struct {
 	Field  string
 }
 
-// namespace is the namespace of the ids of questions.
-var namespace = uuid.MustParse("47929e61-a96b-5709-8ea4-187f63034803")
-
 // ID is the question's id, and that of the record of kind "review" that holds what
-// people have said about it. It follows from the key, so that two who rule on one
-// question while offline write to one record, and their disagreement is seen.
+// people have said about it: phones name it the same way.
 func (k Key) ID() syncproto.RecordID {
-	return syncproto.RecordID(uuid.NewSHA1(namespace, []byte(string(k.Kind)+"\x00"+k.Record.String()+"\x00"+k.Field)))
+	return syncproto.Question{Item: string(k.Kind), Record: k.Record, Field: k.Field}.ID()
 }
 
 // Other is the second record of a question about two; zero for other kinds.
@@ -74,10 +68,16 @@ func (k Key) Other() syncproto.RecordID {
 
 // Pair is the key of a question about two records.
 func Pair(kind Kind, a, b syncproto.RecordID) Key {
-	if a.String() > b.String() {
-		a, b = b, a
-	}
-	return Key{Kind: kind, Record: a, Field: b.String()}
+	return keyOf(syncproto.AboutPair(string(kind), a, b))
+}
+
+// AboutParked is the key of the question about a parked change of a record.
+func AboutParked(record syncproto.RecordID, change syncproto.Origin) Key {
+	return keyOf(syncproto.AboutParked(record, change))
+}
+
+func keyOf(q syncproto.Question) Key {
+	return Key{Kind: Kind(q.Item), Record: q.Record, Field: q.Field}
 }
 
 // State is where a question stands.
@@ -161,29 +161,29 @@ const (
 )
 
 // RecordKind is the kind of record that holds what people have said about a question.
-const RecordKind syncproto.Kind = "review"
+const RecordKind = syncproto.KindReview
 
 // DayCloseKind is the kind of record with which a day is signed.
 const DayCloseKind syncproto.Kind = "day_close"
 
 // Fields of a record of RecordKind. Its area is the desk.
 const (
-	FieldItem     = "item"     // Key.Kind
-	FieldAbout    = "about"    // Key.Record
-	FieldSubject  = "subject"  // Key.Field
-	FieldVerdict  = "verdict"  // a Verdict
-	FieldWithout  = "without"  // names of fields that an accepted change is taken without
-	FieldAssignee = "assignee" // an author's id
-	FieldReason   = "reason"
+	FieldItem     = syncproto.RulingItem     // Key.Kind
+	FieldAbout    = syncproto.RulingAbout    // Key.Record
+	FieldSubject  = syncproto.RulingSubject  // Key.Field
+	FieldVerdict  = syncproto.RulingVerdict  // a Verdict
+	FieldWithout  = syncproto.RulingWithout  // names of fields that an accepted change is taken without
+	FieldAssignee = syncproto.RulingAssignee // an author's id
+	FieldReason   = syncproto.RulingReason
 )
 
 // Verdict is what people have said of a question as such.
-type Verdict string
+type Verdict = syncproto.Ruling
 
 // The verdicts. What is chosen for a field, and which records are one, is said in the
 // records themselves.
 const (
-	VerdictAccept    Verdict = "accept"
-	VerdictDifferent Verdict = "different"
-	VerdictReturn    Verdict = "return"
+	VerdictAccept    = syncproto.RulingAccept
+	VerdictDifferent = syncproto.RulingDifferent
+	VerdictReturn    = syncproto.RulingReturn
 )
