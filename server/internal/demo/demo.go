@@ -139,18 +139,19 @@ type ending struct {
 
 // measure asks the server and the phones what came of it.
 func (p *play) measure(ctx context.Context) (*ending, error) {
-	found, err := p.screen.findings(ctx, p.w.Community)
+	e := &ending{}
+	if err := p.questionsEnd(ctx, e); err != nil {
+		return nil, err
+	}
+	found, err := p.screen.findings(ctx, p.w.Community, p.outcome.into)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rounds: %w", err)
 	}
-	e := &ending{findings: found}
+	e.findings = found
 	for _, r := range found.rounds {
 		e.Rounds = append(e.Rounds, RoundFigures{Round: r.number, Met: r.met})
 	}
 	if e.Late, err = found.late(); err != nil {
-		return nil, err
-	}
-	if err := p.questionsEnd(ctx, e); err != nil {
 		return nil, err
 	}
 	return e, p.prove(ctx, e)

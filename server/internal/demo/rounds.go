@@ -25,8 +25,9 @@ type round struct {
 }
 
 // findings reads the rounds and whom they met. A round's residents are counted
-// twice, from its visits' rows and by the comparison of rounds, and must agree.
-func (r *reader) findings(ctx context.Context, community syncproto.AreaID) (*findings, error) {
+// twice, from its visits' rows and by the comparison of rounds, and must agree. into
+// says which people turned out to be others.
+func (r *reader) findings(ctx context.Context, community syncproto.AreaID, into map[string]string) (*findings, error) {
 	f := &findings{}
 	err := r.roster(ctx, community, "round", func(row *roster.Row) {
 		number, _ := strconv.Atoi(string(row.Fields["number"]))
@@ -40,7 +41,7 @@ func (r *reader) findings(ctx context.Context, community syncproto.AreaID) (*fin
 		return nil, fmt.Errorf("there are %d rounds, and two to compare", len(f.rounds))
 	}
 	slices.SortFunc(f.rounds, func(a, b round) int { return cmp.Compare(a.number, b.number) })
-	if err := r.met(ctx, community, f.rounds); err != nil {
+	if err := r.met(ctx, community, f.rounds, into); err != nil {
 		return nil, err
 	}
 	f.diff, err = r.diff(ctx, f.rounds[0].id, f.rounds[1].id, community)
@@ -57,7 +58,7 @@ func (r *reader) findings(ctx context.Context, community syncproto.AreaID) (*fin
 }
 
 // met counts the people in the visits of each round, and the returnees among them.
-func (r *reader) met(ctx context.Context, community syncproto.AreaID, rounds []round) error {
+func (r *reader) met(ctx context.Context, community syncproto.AreaID, rounds []round, into map[string]string) error {
 	returnee := make(map[string]bool)
 	err := r.roster(ctx, community, "person", func(row *roster.Row) {
 		returnee[row.ID.String()] = slices.Contains(row.Flags, "returnee")
@@ -76,7 +77,7 @@ func (r *reader) met(ctx context.Context, community syncproto.AreaID, rounds []r
 			return
 		}
 		for _, person := range found {
-			people[round][person] = true
+			people[round][cmp.Or(into[person], person)] = true
 		}
 	})
 	if err != nil {

@@ -41,8 +41,8 @@ func (s *writer) pool(n int) int {
 	grid := n % len(s.w.Grids)
 	for i := s.taken[grid]; ; i++ {
 		p := &s.w.People[i]
-		if s.w.Households[p.Household].Grid == grid && !p.Late && !p.Returnee {
-			s.taken[grid] = i + 1
+		if s.w.Households[p.Household].Grid == grid && !p.Late && !p.Returnee && !s.used[i] {
+			s.taken[grid], s.used[i] = i+1, true
 			return i
 		}
 	}

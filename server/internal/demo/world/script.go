@@ -17,8 +17,10 @@ type writer struct {
 	// readings holds each returnee's temperature records, for those who correct them.
 	readings map[int][]syncproto.RecordID
 	revisits [2]map[int][]call // by phone: doors to try again in the evening
-	// taken is, by grid, the first person whom nothing was planted on yet.
+	// taken is, by grid, the first person whom the pool hasn't handed out; used are those
+	// on whom something is planted.
 	taken []int
+	used  map[int]bool
 	twins twins
 	// registrar is the phone on which a person or a household was first written down,
 	// registered the day.
@@ -43,7 +45,7 @@ type call struct {
 func (w *World) write(r *rand.Rand) {
 	s := writer{
 		w: w, r: r, readings: map[int][]syncproto.RecordID{}, revisits: [2]map[int][]call{{}, {}},
-		taken: make([]int, len(w.Grids)), registrar: map[syncproto.RecordID]int{}, registered: map[syncproto.RecordID]string{},
+		taken: make([]int, len(w.Grids)), used: map[int]bool{}, registrar: map[syncproto.RecordID]int{}, registered: map[syncproto.RecordID]string{},
 	}
 	s.chooseTwins()
 	s.begin("登记轮次", "The rounds are set up", at(26, 19, 30), at(26, 20, 0))

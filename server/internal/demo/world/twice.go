@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"strings"
 
 	"gridsync/server/internal/review"
@@ -56,6 +57,7 @@ func (s *writer) evening() {
 	}
 	for n := range s.w.Size.batches() {
 		s.threeChannels(n, s.pool(n))
+		s.metTwice(n)
 	}
 	for n := range s.w.Size.batches() {
 		s.typedAtOnce(n)
@@ -163,25 +165,66 @@ type seen struct {
 
 // visitTwice: two go to one door together, and each writes it down.
 func (s *writer) visitTwice(n int) {
-	for i, v := range s.lastVisits {
-		h := &s.w.Households[v.door]
-		if h.Grid != n%len(s.w.Grids) {
-			continue
+	v := s.lastVisit(n, func(seen) bool { return true })
+	s.visitAgain(v, s.companion(v), v.found, "visited_twice")
+}
+
+// metTwice: two go to one door together, and the second one registers anew somebody whom
+// the list has. Until both are settled the round has met one person too many.
+func (s *writer) metTwice(n int) {
+	v := s.lastVisit(n, func(v seen) bool { return s.unused(v) >= 0 })
+	i, other := s.unused(v), s.companion(v)
+	s.used[i] = true
+	p := &s.w.People[i]
+	s.again(i, other, s.areaOf(i), syncproto.Fields{
+		"name": text(p.Name), "id_number": text(fullWidth(p.IDNumber)), "birth": text(p.Birth),
+	}, "met_twice")
+	found := slices.Clone(v.found)
+	found[slices.Index(found, p.ID.String())] = s.w.Planted[len(s.w.Planted)-1].Other.String()
+	s.visitAgain(v, other, found, "met_twice_visit")
+}
+
+// unused returns somebody whom a visit found and on whom nothing is planted; -1 if there
+// is nobody.
+func (s *writer) unused(v seen) int {
+	for _, i := range s.w.Households[v.door].People {
+		p := &s.w.People[i]
+		if !s.used[i] && !p.Late && !p.Returnee && slices.Contains(v.found, p.ID.String()) {
+			return i
 		}
-		phones := append(s.w.phones(Staff, h.Grid), s.w.phones(Cadre, h.Grid)...)
-		other := phones[0]
-		if other == v.phone {
-			other = phones[1]
+	}
+	return -1
+}
+
+// lastVisit takes a visit of the round's last day, in the nth grid if it can be.
+func (s *writer) lastVisit(n int, fits func(seen) bool) seen {
+	for _, anywhere := range []bool{false, true} {
+		for i, v := range s.lastVisits {
+			if fits(v) && (anywhere || s.w.Households[v.door].Grid == n%len(s.w.Grids)) {
+				s.lastVisits = slices.Delete(s.lastVisits, i, i+1)
+				return v
+			}
 		}
-		visit := s.visitRecord(1, h, met, v.found, v.when)
-		s.act(other, Act{At: s.after(other), Writes: []Write{visit}})
-		s.plant(Planted{
-			Why: "visited_twice", Question: review.DoubleVisit, Record: v.record, Other: visit.Record, By: []int{v.phone, other},
-		})
-		s.lastVisits = append(s.lastVisits[:i], s.lastVisits[i+1:]...)
-		return
 	}
 	panic("world: nobody was visited on the last day of the round")
+}
+
+// companion is another phone of a visit's grid.
+func (s *writer) companion(v seen) int {
+	grid := s.w.Households[v.door].Grid
+	phones := append(s.w.phones(Staff, grid), s.w.phones(Cadre, grid)...)
+	if phones[0] == v.phone {
+		return phones[1]
+	}
+	return phones[0]
+}
+
+func (s *writer) visitAgain(v seen, other int, found []string, why string) {
+	visit := s.visitRecord(1, &s.w.Households[v.door], met, found, v.when)
+	s.act(other, Act{At: s.after(other), Writes: []Write{visit}})
+	s.plant(Planted{
+		Why: why, Question: review.DoubleVisit, Record: v.record, Other: visit.Record, By: []int{v.phone, other},
+	})
 }
 
 // spaced writes a mobile as people read it out.
