@@ -104,6 +104,7 @@ func (g *group) saveLinks() {
 // count moves the counters. A record that is one with others counts with them, once.
 func (g *group) count(d *delta) {
 	var together []syncproto.RecordID
+	before, after := g.before(), g.after()
 	for _, w := range g.order {
 		if w.applied == 0 {
 			continue
@@ -113,10 +114,10 @@ func (g *group) count(d *delta) {
 			continue
 		}
 		if was := w.past(g.snap); was != nil {
-			d.add(g.before().inAreas(was.record, was.shown.counts), -1)
+			d.add(before.inAreas(was.record, was.shown.counts), -1)
 		}
 		now := w.present(g.snap)
-		d.add(g.after().inAreas(now.record, now.shown.counts), 1)
+		d.add(after.inAreas(now.record, now.shown.counts), 1)
 	}
 	for _, id := range g.relinked {
 		if !id.IsZero() {
@@ -137,8 +138,8 @@ func (g *group) count(d *delta) {
 			}
 		}
 	}
-	d.addGroups(g.before(), together, -1)
-	d.addGroups(g.after(), together, 1)
+	d.addGroups(before, together, -1)
+	d.addGroups(after, together, 1)
 }
 
 // addGroups adds what records count that count together, each group once.

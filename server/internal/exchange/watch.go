@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"slices"
 
 	"gridsync/server/internal/area"
@@ -64,12 +62,15 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 	if len(beats) == 0 {
 		return pulse, nil
 	}
-	pulse = slices.Clone(pulse)
+	grown := make([]byte, len(pulse), len(pulse)+len(beats)*beatBytes)
+	copy(grown, pulse) // what is published is never altered
+	pulse = grown
 	var found []raised
 	for i := range beats {
 		b := &beats[i]
-		var tallies []plausible.Tally
-		if pulse, tallies = count(pulse, b); plausible.Raised(f, b.Bucket, tallies) {
+		var total, most int64
+		pulse, total, most = count(pulse, b)
+		if plausible.Raised(f, b.Bucket, []plausible.Tally{{N: most}, {N: total - most}}) {
 			found = append(found, raised{
 				Key:  review.Key{Kind: review.Implausible, Field: b.Bucket.String()},
 				desk: deskOf(snap, b.Area, l), version: l.Seq, sample: l.Change.Record,
@@ -82,53 +83,54 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 	return pulse, found
 }
 
-// count adds one beat, moves it to the pulse's end, and returns the tallies of its bucket.
-// Values are told apart by their hashes.
-func count(pulse []byte, b *plausible.Beat) ([]byte, []plausible.Tally) {
+// count adds one beat, moves it to the pulse's end, and returns how many beats its bucket
+// has, and how many of them the most frequent value. Values are told apart by their hashes.
+func count(pulse []byte, b *plausible.Beat) (after []byte, total, most int64) {
 	bucket, value := bucketHash(&b.Bucket), valueHash(b.Value)
 	n := uint16(1)
-	for at := 0; at < len(pulse); at += beatBytes {
-		if binary.BigEndian.Uint64(pulse[at:]) == bucket && binary.BigEndian.Uint32(pulse[at+8:]) == value {
-			if old := binary.BigEndian.Uint16(pulse[at+12:]); old < 1<<16-1 {
-				n = old + 1
-			}
-			pulse = slices.Delete(pulse, at, at+beatBytes)
-			break
-		}
-	}
-	pulse = binary.BigEndian.AppendUint64(pulse, bucket)
-	pulse = binary.BigEndian.AppendUint32(pulse, value)
-	pulse = binary.BigEndian.AppendUint16(pulse, n)
-	var tallies []plausible.Tally
 	for at := 0; at < len(pulse); at += beatBytes {
 		if binary.BigEndian.Uint64(pulse[at:]) != bucket {
 			continue
 		}
-		tally := plausible.Tally{Beat: *b, N: int64(binary.BigEndian.Uint16(pulse[at+12:]))}
-		if v := binary.BigEndian.Uint32(pulse[at+8:]); v != value {
-			tally.Value = fmt.Sprint(v)
+		have := binary.BigEndian.Uint16(pulse[at+12:])
+		if binary.BigEndian.Uint32(pulse[at+8:]) != value {
+			total, most = total+int64(have), max(most, int64(have))
+			continue
 		}
-		tallies = append(tallies, tally)
+		if n = have; n < 1<<16-1 {
+			n++
+		}
+		pulse = slices.Delete(pulse, at, at+beatBytes)
+		at -= beatBytes
 	}
-	return pulse, tallies
+	pulse = binary.BigEndian.AppendUint64(pulse, bucket)
+	pulse = binary.BigEndian.AppendUint32(pulse, value)
+	pulse = binary.BigEndian.AppendUint16(pulse, n)
+	return pulse, total + int64(n), max(most, int64(n))
 }
 
 func bucketHash(b *plausible.Bucket) uint64 {
-	h := fnv.New64a()
-	var n [12]byte
-	binary.BigEndian.PutUint32(n[:], uint32(b.Area))
-	binary.BigEndian.PutUint64(n[4:], uint64(b.Start))
-	h.Write([]byte(b.Kind))
-	h.Write(n[:])
-	h.Write([]byte(b.Rule))
-	h.Write([]byte(b.Who))
-	return h.Sum64()
+	h := fnvOffset
+	for _, s := range [...]string{string(b.Kind), b.Rule, b.Who} {
+		h = (hash(h, s) ^ 0xff) * fnvPrime // 0xff is in no text
+	}
+	h = (h ^ uint64(b.Area)) * fnvPrime
+	return (h ^ uint64(b.Start)) * fnvPrime
 }
 
-func valueHash(s string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(s))
-	return h.Sum32()
+func valueHash(s string) uint32 { return uint32(hash(fnvOffset, s)) }
+
+// FNV-1a of 64 bits: hash/fnv would take each text as a copy of its bytes.
+const (
+	fnvOffset uint64 = 14695981039346656037
+	fnvPrime  uint64 = 1099511628211
+)
+
+func hash(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * fnvPrime
+	}
+	return h
 }
 
 // deskOf is the desk of a row of the log: the area that it names, or the first post of its

@@ -20,6 +20,8 @@ type working struct {
 	// that they have been worked out.
 	shown, was  looked
 	viewed, saw bool
+	// present and past hand out these, filled in when they are asked for.
+	nowSeen, wasSeen seen
 	// sole is the log row that the record as it stands consists of, if there is one.
 	sole *Logged
 	// maker is the push whose device makes the record itself.
@@ -44,7 +46,10 @@ func (w *working) present(snap *registry.Snapshot) *seen {
 	if !w.viewed {
 		w.shown, w.viewed = look(snap.Forms.Newest(w.now.Kind), w.now.Live), true
 	}
-	return &seen{w.now, w.shown}
+	if w.nowSeen.record != w.now {
+		w.nowSeen = seen{w.now, w.shown}
+	}
+	return &w.nowSeen
 }
 
 // past returns the record as it was before the group; nil if there was none.
@@ -54,8 +59,9 @@ func (w *working) past(snap *registry.Snapshot) *seen {
 	}
 	if !w.saw {
 		w.was, w.saw = look(snap.Forms.Newest(w.before.Kind), w.before.Live), true
+		w.wasSeen = seen{w.before, w.was}
 	}
-	return &seen{w.before, w.was}
+	return &w.wasSeen
 }
 
 // touch returns a record that was loaded, and puts it in the order of first touch.
