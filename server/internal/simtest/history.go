@@ -19,7 +19,7 @@ func (w *World) readLog(ctx context.Context) (*history, error) {
 	h := &history{stored: make(map[syncproto.RecordID]*syncproto.Record)}
 	err := w.server.Histories(ctx, func(log []exchange.Logged, stored *syncproto.Record) error {
 		h.rows = append(h.rows, log...)
-		if stored != nil {
+		if stored != nil && len(stored.Live) > 0 { // of some all was taken out again
 			h.stored[stored.ID] = stored
 		}
 		return nil

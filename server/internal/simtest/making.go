@@ -75,10 +75,9 @@ func (p *player) household(device string) string {
 }
 
 func (p *player) visit(device string) string {
-	household := 1 + p.rand.IntN(max(1, p.last["household"]))
 	return fmt.Sprintf("try %s put %s in %s round=round/%d household=household/%d outcome=%s found=person/%d visited_at=%d",
-		device, p.number("visit"), p.area(device), 1+p.rand.IntN(2), min(household, 4), one(p, "met", "met", "not_home"),
-		1+p.rand.IntN(max(1, p.last["person"])), p.moment())
+		device, p.number("visit"), p.area(device), 1+p.rand.IntN(2), 1+p.rand.IntN(3), one(p, "met", "met", "not_home"),
+		1+p.rand.IntN(max(1, p.last["person"])), p.w.clock.now().UnixMilli())
 }
 
 func (p *player) temperature(device string) string {

@@ -105,6 +105,9 @@ func (r *replica) same(shown *clientsdk.Record) error {
 		return nil
 	}
 	stored := r.stored[shown.ID]
+	if stored == nil && len(shown.Live()) == 0 { // all of it was withdrawn
+		return nil
+	}
 	if stored == nil || r.reading.Records[shown.ID] == nil {
 		return errors.New("it should not be there")
 	}

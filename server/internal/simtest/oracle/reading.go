@@ -55,8 +55,11 @@ func Read(rows []exchange.Logged, forms form.Set, areas *area.Tree, people *iden
 		said[s.record] = append(said[s.record], s)
 	}
 	for id, all := range said {
-		r.Records[id] = r.read(id, all)
-		r.Records[id].Version = max(r.Records[id].Version, out[id])
+		rec := r.read(id, all)
+		rec.Version = max(rec.Version, out[id])
+		if len(rec.live) > 0 { // of some all was withdrawn
+			r.Records[id] = rec
+		}
 	}
 	return r, nil
 }
