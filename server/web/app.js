@@ -150,6 +150,8 @@ const TEXTS = {
   "f.health_code": ["健康码", "Health code"], "f.changes": ["异动", "Changes"], "f.notice_given": ["已发告知书", "Notice handed out"],
   "f.released_on": ["解除日期", "Released on"], "f.day": ["日期", "Day"], "f.figures": ["签认数字", "Figures"], "f.same_as": ["并入", "Merged into"],
   "f.residences": ["以往居住地", "Lived before in"], "f.ends": ["结束", "Ends"], "f.medicated": ["服用退烧药", "Took medicine"],
+  "f.breaches": ["违规情况", "Breaches"], "f.needs": ["生活需求", "Needs"], "f.thermometer": ["体温计编号", "Thermometer"],
+  "f.self_reported": ["自报", "Self-reported"],
   "f.verdict": ["裁定", "Ruling"], "f.item": ["事项", "Question"], "f.about": ["所涉档案", "About"], "f.subject": ["所涉内容", "Subject"],
   "f.assignee": ["承办人", "Assignee"], "f.reason": ["理由", "Reason"], "f.without": ["不采用的栏目", "Taken without"],
   "kind.day_close": ["日结", "Day signed"], "kind.review": ["核查裁定", "Ruling"],
