@@ -77,10 +77,10 @@ func (r *rebuilder) survey(ctx context.Context, store Store) error {
 			return err
 		}
 		r.links.link(Link{Record: s.record.ID, Into: s.shown.SameAs})
-		for _, key := range s.shown.profile.Keys() {
+		for _, key := range s.shown.compared().Keys() {
 			r.index = append(r.index, match.Entry{Key: key, Record: s.record.ID})
 		}
-		for _, where := range s.shown.profile.Ranges() {
+		for _, where := range s.shown.compared().Ranges() {
 			r.ranges = append(r.ranges, search{s.record.ID, where})
 		}
 		if s.record.Kind == review.RecordKind || s.record.Kind == review.DayCloseKind {
@@ -131,7 +131,7 @@ func (r *rebuilder) walk(ctx context.Context, store Store) error {
 		}
 		r.diff.Records++
 		r.compareRecord(s.record, stored)
-		r.delta.move(&working{id: s.record.ID, now: s.record, shown: s.shown, viewed: true})
+		r.delta.move(&working{id: s.record.ID, now: s.record, shown: s.shown})
 		_, hold := r.held[s.record.ID]
 		if hold || !r.links.alone(s.record.ID) {
 			r.held[s.record.ID] = s

@@ -36,6 +36,8 @@ type group struct {
 	// to believe.
 	answers []*Logged
 	pulsed  []raised
+	// pulses are the devices whose pulse is the group's own.
+	pulses map[syncproto.DeviceID]bool
 	// ruledPairs are questions about two records on which the group says something;
 	// followed is how many of order have been looked at for rulings on parked changes.
 	ruledPairs []review.Key
@@ -64,6 +66,7 @@ func newGroup(w *writer, tx Tx) *group {
 		outcomes:        make(map[syncproto.Outcome]int64),
 		parked:          w.parked,
 		links:           w.links,
+		pulses:          make(map[syncproto.DeviceID]bool),
 		chain:           w.chain,
 		nowWaiting:      make(map[syncproto.RecordID]struct{}),
 		noLongerWaiting: make(map[syncproto.RecordID]struct{}),

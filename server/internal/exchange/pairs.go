@@ -56,8 +56,8 @@ func (g *group) seeds() []syncproto.RecordID {
 		}
 		now, was := w.present(g.snap), w.past(g.snap)
 		switch {
-		case was == nil && now.shown.profile == (match.Profile{}):
-		case was != nil && was.shown.profile == now.shown.profile && was.record.Area == now.record.Area:
+		case was == nil && now.shown.profile == nil:
+		case was != nil && was.shown.compared() == now.shown.compared() && was.record.Area == now.record.Area:
 		default:
 			seeds = append(seeds, w.id)
 		}
@@ -87,7 +87,7 @@ func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
 	for _, id := range seeds {
 		of = append(of, len(ranges))
 		if s := g.known(id).present(g.snap); s != nil {
-			ranges = append(ranges, s.shown.profile.Ranges()...)
+			ranges = append(ranges, s.shown.compared().Ranges()...)
 		}
 	}
 	of = append(of, len(ranges))
@@ -123,7 +123,7 @@ func (g *group) pairsOf(id syncproto.RecordID, block []syncproto.RecordID) []rev
 		if other == id || y == nil {
 			continue
 		}
-		if score, _ := match.Score(x.shown.profile, y.shown.profile); score < match.Threshold {
+		if score, _ := match.Score(x.shown.compared(), y.shown.compared()); score < match.Threshold {
 			continue
 		}
 		a, b := g.links.root(id), g.links.root(other)
@@ -131,7 +131,7 @@ func (g *group) pairsOf(id syncproto.RecordID, block []syncproto.RecordID) []rev
 			continue
 		}
 		kind := review.Duplicate
-		if x.shown.profile.Event != "" {
+		if x.shown.compared().Event != "" {
 			kind = review.DoubleVisit
 		}
 		keys = append(keys, review.Pair(kind, a, b))
@@ -149,7 +149,7 @@ func (g *group) entries() entries {
 		if w.applied == 0 {
 			continue
 		}
-		for _, key := range w.present(g.snap).shown.profile.Keys() {
+		for _, key := range w.present(g.snap).shown.compared().Keys() {
 			all = append(all, match.Entry{Key: key, Record: w.id})
 		}
 	}
@@ -185,11 +185,11 @@ func (e entries) within(r match.Range) []syncproto.RecordID {
 }
 
 // index moves the lines of the index that a record stands in.
-func (d *delta) index(id syncproto.RecordID, before, after match.Profile) {
-	if before == after {
+func (d *delta) index(id syncproto.RecordID, before, after *looked) {
+	if before.profile == nil && after.profile == nil || before.compared() == after.compared() {
 		return
 	}
-	was, now := before.Keys(), after.Keys()
+	was, now := before.compared().Keys(), after.compared().Keys()
 	for _, key := range minus(was, now) {
 		d.batch.Unindexed = append(d.batch.Unindexed, match.Entry{Key: key, Record: id})
 	}

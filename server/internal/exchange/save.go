@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"gridsync/server/internal/area"
-	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
@@ -185,16 +184,16 @@ func (d *delta) move(w *working) {
 	now, was := w.present(d.snap), w.past(d.snap)
 	change := RecordChange{Record: *w.now, Feed: feedOf(d.snap, w.now), Sole: w.sole != nil, New: was == nil}
 	var before []rollup.Sighting
-	var profile match.Profile
+	profile := &looked{}
 	if was != nil {
 		change.Before, change.BeforeVersion = feedOf(d.snap, w.before), w.before.Version
-		before, profile = d.sightings(was), was.shown.profile
+		before, profile = d.sightings(was), was.shown
 	}
 	d.batch.Records = append(d.batch.Records, change)
 	after := d.sightings(now)
 	d.batch.Unseen = append(d.batch.Unseen, minus(before, after)...)
 	d.batch.Seen = append(d.batch.Seen, minus(after, before)...)
-	d.index(w.id, profile, now.shown.profile)
+	d.index(w.id, profile, now.shown)
 	d.moveFeed(change)
 }
 

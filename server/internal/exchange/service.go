@@ -183,7 +183,7 @@ type decoded struct {
 	// alone is what the record shows if it is this change and nothing else, by the
 	// rules of the form newest.
 	newest *form.Form
-	alone  looked
+	alone  *looked
 }
 
 // decode reads every change of a request, holds it against its form, and looks at

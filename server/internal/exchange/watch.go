@@ -31,9 +31,13 @@ func (g *group) watch(l *Logged, d *decoded, state *DeviceState) {
 	if l.Change.Base != 0 || f == nil || !watches(f) {
 		return
 	}
-	shown := d.alone.Values
-	if d.newest != f {
-		shown = nil // worked out anew: the forms have changed while the request was read
+	var shown syncproto.Fields // worked out anew if the forms have changed meanwhile
+	if d.alone != nil && d.newest == f {
+		shown = d.alone.Values
+	}
+	if !g.pulses[state.Device] { // what is published is never altered
+		g.pulses[state.Device] = true
+		state.Pulse = append(make([]byte, 0, (maxBeats+4)*beatBytes), state.Pulse...)
 	}
 	pulse, found := beat(g.snap, f, l, shown, state.Pulse)
 	state.Pulse = pulse
@@ -46,7 +50,8 @@ func watches(f *form.Form) bool {
 }
 
 // beat adds an entry to a pulse, and returns the windows that are hard to believe with
-// it. shown is what the entry shows by itself; nil if that isn't known.
+// it. It alters the pulse in place. shown is what the entry shows by itself; nil if that
+// isn't known.
 func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fields, pulse []byte) ([]byte, []raised) {
 	part := syncproto.Part{Device: l.Change.Device, N: l.Change.N, Author: l.Change.Author, Stamp: l.Stamp}
 	if shown == nil {
@@ -62,15 +67,12 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 	if len(beats) == 0 {
 		return pulse, nil
 	}
-	grown := make([]byte, len(pulse), len(pulse)+len(beats)*beatBytes)
-	copy(grown, pulse) // what is published is never altered
-	pulse = grown
 	var found []raised
 	for i := range beats {
 		b := &beats[i]
-		var total, most int64
-		pulse, total, most = count(pulse, b)
-		if plausible.Raised(f, b.Bucket, []plausible.Tally{{N: most}, {N: total - most}}) {
+		var was, is full
+		// Only the entry that makes a window hard to believe raises it.
+		if pulse, was, is = count(pulse, b); is.raised(f, b) && !was.raised(f, b) {
 			found = append(found, raised{
 				Key:  review.Key{Kind: review.Implausible, Field: b.Bucket.String()},
 				desk: deskOf(snap, b.Area, l), version: l.Seq, sample: l.Change.Record,
@@ -78,35 +80,44 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 		}
 	}
 	if over := len(pulse) - maxBeats*beatBytes; over > 0 {
-		pulse = pulse[over:]
+		pulse = slices.Delete(pulse, 0, over)
 	}
 	return pulse, found
 }
 
-// count adds one beat, moves it to the pulse's end, and returns how many beats its bucket
-// has, and how many of them the most frequent value. Values are told apart by their hashes.
-func count(pulse []byte, b *plausible.Beat) (after []byte, total, most int64) {
+// full is how full a bucket is: how many beats it has, and how many of them the most
+// frequent value.
+type full struct{ total, most int64 }
+
+func (b full) raised(f *form.Form, beat *plausible.Beat) bool {
+	return plausible.Raised(f, beat.Bucket, []plausible.Tally{{N: b.most}, {N: b.total - b.most}})
+}
+
+// count adds one beat, moves it to the pulse's end, and returns how full its bucket was and
+// is. Values are told apart by their hashes.
+func count(pulse []byte, b *plausible.Beat) (after []byte, was, is full) {
 	bucket, value := bucketHash(&b.Bucket), valueHash(b.Value)
-	n := uint16(1)
+	n := uint16(0)
 	for at := 0; at < len(pulse); at += beatBytes {
 		if binary.BigEndian.Uint64(pulse[at:]) != bucket {
 			continue
 		}
 		have := binary.BigEndian.Uint16(pulse[at+12:])
-		if binary.BigEndian.Uint32(pulse[at+8:]) != value {
-			total, most = total+int64(have), max(most, int64(have))
-			continue
+		was.total, was.most = was.total+int64(have), max(was.most, int64(have))
+		if binary.BigEndian.Uint32(pulse[at+8:]) == value {
+			n = have
+			pulse = slices.Delete(pulse, at, at+beatBytes)
+			at -= beatBytes
 		}
-		if n = have; n < 1<<16-1 {
-			n++
-		}
-		pulse = slices.Delete(pulse, at, at+beatBytes)
-		at -= beatBytes
+	}
+	if is = was; n < 1<<16-1 {
+		n++
+		is = full{was.total + 1, max(was.most, int64(n))}
 	}
 	pulse = binary.BigEndian.AppendUint64(pulse, bucket)
 	pulse = binary.BigEndian.AppendUint32(pulse, value)
 	pulse = binary.BigEndian.AppendUint16(pulse, n)
-	return pulse, total + int64(n), max(most, int64(n))
+	return pulse, was, is
 }
 
 func bucketHash(b *plausible.Bucket) uint64 {

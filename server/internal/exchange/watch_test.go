@@ -106,17 +106,6 @@ func TestAPulseIsBounded(t *testing.T) {
 	}
 }
 
-func TestWhatIsPublishedOfAPulseIsNeverAltered(t *testing.T) {
-	snap := snapshot(t)
-	f := snap.Forms.Newest("temperature")
-	first, _ := beat(snap, f, reading(1, 0, "36.5"), nil, nil)
-	before := string(first)
-	beat(snap, f, reading(2, 0, "36.5"), nil, first)
-	if string(first) != before {
-		t.Error("the pulse that a reader may hold was altered")
-	}
-}
-
 func TestTheChainCoversEverythingThatMayNotChange(t *testing.T) {
 	l := reading(7, 3, "36.5")
 	before := syncproto.Hash{9}

@@ -16,10 +16,8 @@ type working struct {
 	id syncproto.RecordID
 	// before is the record as stored, now as it stands; nil while there is none.
 	before, now *syncproto.Record
-	// shown is what the record shows now, was what it showed before; viewed and saw say
-	// that they have been worked out.
-	shown, was  looked
-	viewed, saw bool
+	// shown is what the record shows now; nil while that has not been worked out.
+	shown *looked
 	// present and past hand out these, filled in when they are asked for.
 	nowSeen, wasSeen seen
 	// sole is the log row that the record as it stands consists of, if there is one.
@@ -43,12 +41,10 @@ func (w *working) present(snap *registry.Snapshot) *seen {
 	if w.now == nil {
 		return nil
 	}
-	if !w.viewed {
-		w.shown, w.viewed = look(snap.Forms.Newest(w.now.Kind), w.now.Live), true
+	if w.shown == nil {
+		w.shown = look(snap.Forms.Newest(w.now.Kind), w.now.Live)
 	}
-	if w.nowSeen.record != w.now {
-		w.nowSeen = seen{w.now, w.shown}
-	}
+	w.nowSeen = seen{w.now, w.shown}
 	return &w.nowSeen
 }
 
@@ -57,9 +53,8 @@ func (w *working) past(snap *registry.Snapshot) *seen {
 	if w.before == nil {
 		return nil
 	}
-	if !w.saw {
-		w.was, w.saw = look(snap.Forms.Newest(w.before.Kind), w.before.Live), true
-		w.wasSeen = seen{w.before, w.was}
+	if w.wasSeen.record == nil {
+		w.wasSeen = seen{w.before, look(snap.Forms.Newest(w.before.Kind), w.before.Live)}
 	}
 	return &w.wasSeen
 }
@@ -96,10 +91,9 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 		version = max(version, w.now.Version)
 	}
 	live := merge.Fold(f, parts)
-	if w.shown = d.alone; w.now != nil || d.newest != f || l.Admitted != nil {
+	if w.shown = d.alone; w.shown == nil || w.now != nil || d.newest != f || l.Admitted != nil {
 		w.shown = look(f, live)
 	}
-	w.viewed = true
 	w.now = &syncproto.Record{ID: w.id, Kind: l.Change.Kind, Area: g.place(w, l), Version: version, Live: live}
 	w.applied++
 	w.sole = nil

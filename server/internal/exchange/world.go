@@ -18,19 +18,29 @@ import (
 // what is compared and doubted of them.
 type looked struct {
 	merge.Brief
-	counts  []form.Count
-	profile match.Profile
+	counts []form.Count
+	// profile is nil for what is compared with nothing.
+	profile *match.Profile
 	flags   []string
 }
 
-func look(f *form.Form, live []syncproto.Part) looked {
+// compared returns what is compared of a record; the zero Profile where nothing is.
+func (l *looked) compared() match.Profile {
+	if l.profile == nil {
+		return match.Profile{}
+	}
+	return *l.profile
+}
+
+func look(f *form.Form, live []syncproto.Part) *looked {
 	shown := merge.Glance(f, live)
-	l := looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit)}
+	l := &looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit)}
 	if f == nil {
 		return l
 	}
 	if f.Match != nil && !isMistake(shown.Exit) {
-		l.profile = match.ProfileOf(f, shown.Values, authorsOf(live))
+		profile := match.ProfileOf(f, shown.Values, authorsOf(live))
+		l.profile = &profile
 	}
 	if len(f.Checks) > 0 {
 		l.flags = plausible.Flags(f, shown.Values)
@@ -58,7 +68,7 @@ func authorsOf(live []syncproto.Part) []syncproto.AuthorID {
 // seen is one record in a world.
 type seen struct {
 	record *syncproto.Record
-	shown  looked
+	shown  *looked
 }
 
 // world is all records at one moment, as far as they matter: a group has one before it
@@ -103,7 +113,7 @@ func (w *world) members(ids []syncproto.RecordID) []*seen {
 }
 
 // join looks at records as one; the first stands for all.
-func (w *world) join(members []*seen) looked {
+func (w *world) join(members []*seen) *looked {
 	if len(members) == 1 {
 		return members[0].shown
 	}
@@ -221,12 +231,12 @@ func (w *world) pairQuestion(a, b syncproto.RecordID) (raised, bool) {
 	r := raised{}
 	for _, x := range w.members(w.links.same(a)) {
 		for _, y := range w.members(w.links.same(b)) {
-			score, evidence := match.Score(x.shown.profile, y.shown.profile)
+			score, evidence := match.Score(x.shown.compared(), y.shown.compared())
 			if score < match.Threshold || score <= r.score && r.score > 0 {
 				continue
 			}
 			kind := review.Duplicate
-			if x.shown.profile.Event != "" {
+			if x.shown.compared().Event != "" {
 				kind = review.DoubleVisit
 			}
 			desk := w.desks(x.record.Area, y.record.Area)
