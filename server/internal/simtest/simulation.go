@@ -75,11 +75,14 @@ func (p *player) length() int {
 	return 130 + p.rand.IntN(100)
 }
 
-// Replay plays a script in an empty folder.
-func Replay(ctx context.Context, dir string, script []string) error {
+// Replay plays a script in an empty folder, in a world that was prepared.
+func Replay(ctx context.Context, dir string, script []string, prepare ...func(*World)) error {
 	w, err := NewWorld(ctx, dir)
 	if err != nil {
 		return err
+	}
+	for _, do := range prepare {
+		do(w)
 	}
 	return errors.Join(Run(ctx, w, strings.Join(script, "\n")), w.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gridsync/clientsdk"
@@ -185,10 +186,13 @@ func (w *World) edit(ctx context.Context, d *Device, args []string) (clientsdk.E
 	return e, err
 }
 
+// builtIn are the forms that every world has.
+var builtIn = sync.OnceValues(form.BuiltIn)
+
 // value writes a script's word as a field's value: records by their names, lists
 // with commas, the rest by the field's type. "-" clears.
 func value(kind syncproto.Kind, name, word string) syncproto.Value {
-	set, err := form.BuiltIn()
+	set, err := builtIn()
 	if err != nil {
 		panic(err) // the forms are in the program: a test of theirs says what is wrong
 	}

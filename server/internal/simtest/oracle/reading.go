@@ -19,6 +19,7 @@ type Reading struct {
 	forms   form.Set
 	areas   *area.Tree
 	people  *identity.Directory
+	once    []*countedOnce
 }
 
 // Record is one record by itself, whatever it turned out to be.
@@ -67,6 +68,7 @@ func Read(rows []exchange.Logged, forms form.Set, areas *area.Tree, people *iden
 // Only returns the same reading of some of the records: as much as a replica has.
 func (r *Reading) Only(has func(syncproto.RecordID) bool) *Reading {
 	only := *r
+	only.once = nil
 	only.Records = make(map[syncproto.RecordID]*Record)
 	for id, rec := range r.Records {
 		if has(id) {

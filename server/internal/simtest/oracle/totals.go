@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"maps"
 	"slices"
 
 	"gridsync/server/internal/review"
@@ -12,15 +13,14 @@ import (
 // every group of records that count as one is asked where it is on that day.
 func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
 	totals := make(map[string]int64)
-	for _, group := range r.counted() {
-		shown := r.Joined(group)
-		f := r.forms.Newest(group[0].Kind)
+	for _, one := range r.counted() {
+		f := r.forms.Newest(one.Kind)
 		if f == nil {
 			continue
 		}
 		for i := range f.Measures {
 			m := &f.Measures[i]
-			if at, n := r.countsIn(f, m, group[0], &shown, day); n != 0 && r.areas.Within(at, root) {
+			if at, n := r.countsIn(f, m, one, day); n != 0 && r.areas.Within(at, root) {
 				totals[m.Name] += n
 			}
 		}
@@ -29,7 +29,8 @@ func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
 }
 
 // countsIn is where a record counts in a measure on a day, and as how many.
-func (r *Reading) countsIn(f *form.Form, m *form.Measure, rec *Record, shown *Shown, day form.Day) (syncproto.AreaID, int64) {
+func (r *Reading) countsIn(f *form.Form, m *form.Measure, one *countedOnce, day form.Day) (syncproto.AreaID, int64) {
+	shown := &one.shown
 	start, ok := dayIn(shown.Values[m.Day])
 	if !ok || !m.When.Hold(f, shown.Values) {
 		return "", 0
@@ -43,7 +44,7 @@ func (r *Reading) countsIn(f *form.Form, m *form.Measure, rec *Record, shown *Sh
 		if day != start {
 			return "", 0
 		}
-		return rec.Area, n
+		return one.Area, n
 	}
 	if day < start {
 		return "", 0
@@ -56,13 +57,13 @@ func (r *Reading) countsIn(f *form.Form, m *form.Measure, rec *Record, shown *Sh
 			return "", 0
 		}
 	}
-	return r.livedIn(rec, shown, day), n
+	return r.livedIn(one, day), n
 }
 
 // livedIn is where a record belonged on a day: in the first of the former areas that it
 // had not left yet, or where it is.
-func (r *Reading) livedIn(rec *Record, shown *Shown, day form.Day) syncproto.AreaID {
-	texts, _ := shown.Values[syncproto.FieldResidences].Texts()
+func (r *Reading) livedIn(one *countedOnce, day form.Day) syncproto.AreaID {
+	texts, _ := one.shown.Values[syncproto.FieldResidences].Texts()
 	slices.Sort(texts) // by day of leaving
 	for _, text := range texts {
 		past, ok := form.ParseResidence(text)
@@ -72,9 +73,9 @@ func (r *Reading) livedIn(rec *Record, shown *Shown, day form.Day) syncproto.Are
 		if _, known := r.areas.Find(past.Area); known {
 			return past.Area
 		}
-		return rec.Area
+		return one.Area
 	}
-	return rec.Area
+	return one.Area
 }
 
 // dayIn reads the day of a date or a time.
@@ -102,13 +103,30 @@ func isInteger(s string, into *int64) bool {
 	return s != ""
 }
 
-// counted groups the records that count as one: those that are one by decision, and the
-// two sides of every open double visit. Each group begins with the record that stands
-// for it.
-func (r *Reading) counted() [][]*Record {
+// countedOnce are records that count as one: where the one belongs that stands for
+// them, and what they show together.
+type countedOnce struct {
+	*Record
+	shown Shown
+}
+
+// counted are the records that count as one: those that are one by decision, and the
+// two sides of every open double visit. It is worked out once a reading.
+func (r *Reading) counted() []*countedOnce {
+	if r.once == nil {
+		for _, group := range r.together() {
+			r.once = append(r.once, &countedOnce{group[0], r.Joined(group)})
+		}
+	}
+	return r.once
+}
+
+// together lists the groups that counted shows, each beginning with the record that
+// stands for it: the survivor with the least id.
+func (r *Reading) together() [][]*Record {
 	open := make(map[review.Key]bool)
 	r.pairs(open)
-	of := make(map[syncproto.RecordID]syncproto.RecordID) // each record's group, by its least root
+	of := make(map[syncproto.RecordID]syncproto.RecordID)
 	for id := range r.Records {
 		of[id] = r.Root(id)
 	}
@@ -116,8 +134,10 @@ func (r *Reading) counted() [][]*Record {
 		if key.Kind != review.DoubleVisit {
 			continue
 		}
-		a, b := of[key.Record], of[key.Other()]
-		low, high := min2(a, b)
+		low, high := of[key.Record], of[key.Other()]
+		if less(low, high) > 0 {
+			low, high = high, low
+		}
 		for id, group := range of {
 			if group == high {
 				of[id] = low
@@ -126,31 +146,13 @@ func (r *Reading) counted() [][]*Record {
 	}
 	groups := make(map[syncproto.RecordID][]*Record)
 	for _, id := range r.ids() {
-		head := of[id]
-		if id == head {
+		if head := of[id]; id == head {
 			groups[head] = slices.Insert(groups[head], 0, r.Records[id])
 		} else {
 			groups[head] = append(groups[head], r.Records[id])
 		}
 	}
-	var all [][]*Record
-	for _, id := range r.ids() {
-		if group := groups[id]; len(group) > 0 {
-			all = append(all, group)
-			delete(groups, id)
-		}
-	}
-	for _, group := range groups { // whose survivor is not there
-		all = append(all, group)
-	}
-	return all
-}
-
-func min2(a, b syncproto.RecordID) (low, high syncproto.RecordID) {
-	if less(a, b) < 0 {
-		return a, b
-	}
-	return b, a
+	return slices.Collect(maps.Values(groups))
 }
 
 // Days are the days on which anything begins, ends or moves, in order.
@@ -161,9 +163,8 @@ func (r *Reading) Days() []form.Day {
 			days = append(days, day)
 		}
 	}
-	for _, group := range r.counted() {
-		shown := r.Joined(group)
-		f := r.forms.Newest(group[0].Kind)
+	for _, one := range r.counted() {
+		shown, f := one.shown, r.forms.Newest(one.Kind)
 		if f == nil {
 			continue
 		}
