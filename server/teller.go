@@ -94,7 +94,10 @@ func (t *teller) tell(log []exchange.Logged) ([]entry, error) {
 func (t *teller) entry(l *exchange.Logged) entry {
 	c := &l.Change
 	author, _ := t.people.Author(c.Author)
-	device, _ := t.people.Device(c.Device)
+	device, known := t.people.Device(c.Device)
+	if !known && c.Decides {
+		device.Name = textDesk.ZH + " " + textDesk.EN
+	}
 	undoes, _ := c.Undoes() // what can't be read was refused when it came
 	return entry{
 		Seq: l.Seq, Record: c.Record, Change: c.ID, Received: l.Received, Stamp: l.Stamp, Verdict: l.Verdict, Reason: l.Reason,
@@ -158,6 +161,11 @@ func masked(field *form.Field, v syncproto.Value) string {
 	text, isText := v.Text()
 	if !isText {
 		return string(v)
+	}
+	for _, o := range field.Choices {
+		if o.Code == text {
+			return o.Label.ZH + " " + o.Label.EN
+		}
 	}
 	if runes := []rune(text); field.Class == form.Secret && len(runes) > 7 {
 		return string(runes[:3]) + "****" + string(runes[len(runes)-4:])

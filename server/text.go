@@ -50,6 +50,7 @@ var (
 	textUndoes   = syncproto.Text{ZH: "撤回裁定", EN: "withdraws a decision"}
 	textUndone   = syncproto.Text{ZH: "已被撤回", EN: "withdrawn"}
 	textAbsorbed = syncproto.Text{ZH: "写在并入的档案上", EN: "said of a record merged into this"}
+	textDesk     = syncproto.Text{ZH: "服务器", EN: "at the server"}
 	textMerges   = syncproto.Text{ZH: "合并", EN: "merge"}
 
 	verdictTexts = map[syncproto.Outcome]syncproto.Text{

@@ -92,6 +92,8 @@ const TEXTS = {
   neighbours: ["相关档案", "Records around it"],
   history: ["经过", "What happened"],
   earlier: ["以往裁定", "Earlier decisions"],
+  everything: ["{what}：全部记录", "{what}: everything that was said"],
+  decision: ["裁定", "decision"],
   opened: ["提出", "raised"], closed: ["办结", "settled"], assigned: ["交办", "given to"], routed: ["转办", "sent on"], returned: ["退回", "returned"], undone: ["撤回裁定", "withdrawn"],
   "end.decided": ["已裁定", "decided"], "end.merged": ["已合并", "merged"], "end.different": ["不是同一个", "not the same"],
   "end.accepted": ["照此接受", "accepted"], "end.agreed": ["填写人已一致", "the authors agree"], "end.corrected": ["已更正", "corrected"],
@@ -649,7 +651,7 @@ async function openCase(id, note = "") {
     el("p", { class: "back" }, el("a", { href: href({}) }, `‹ ${t("back")}`)),
     note ? el("p", { class: "note", role: "alert" }, note) : null,
     el("header", {}, el("h2", {}, [about(c), subject(c)].filter(Boolean).join("：")), el("div", {}, ...stateTags(c).filter(Boolean)), el("small", {}, whenDue(c))),
-    ...bodyOf(c), acts(c), around(c), happened(c), earlier(c));
+    ...bodyOf(c), acts(c), around(c), happened(c), earlier(c), ...(c.records ?? []).map(everything));
 }
 
 // about names the person or the household that a reading or a visit is of.
@@ -742,7 +744,7 @@ function sideBySide([a, b]) {
   const rows = names.filter((n) => find(a, n)?.values.length || find(b, n)?.values.length).map((n) => {
     const [one, other] = [find(a, n), find(b, n)];
     const [x, y] = [one?.values[0]?.value, other?.values[0]?.value];
-    const agree = x === undefined || y === undefined ? "single" : same(x, y) ? "agree" : "differ";
+    const agree = x === undefined || y === undefined ? "single" : same(folded(x), folded(y)) ? "agree" : "differ";
     return el("tr", { class: agree }, el("th", { scope: "row" }, both((one ?? other).label)), cell(one), cell(other));
   });
   const who = (row) => el("div", {}, ...[row.values.find((f) => f.values.length)?.values[0].witnesses[0]].filter(Boolean).map(witness));
@@ -768,7 +770,7 @@ function statements(list, caption) {
   return table(caption, [t("who"), t("entered"), t("what"), ""], list.map((s) => el("tr", {},
     el("th", { scope: "row" }, s.author.name || short(s.author.id)), el("td", { class: "short" }, `${moment(s.entered.time)} ${margin(s.entered)}`),
     el("td", { class: "wrap" }, Object.entries(s.fields).map(([n, v]) => `${labelOf(n)} ${said(n, v)}`).join("；")),
-    el("td", { class: "short" }, `verdict.${s.verdict}` in TEXTS ? t(`verdict.${s.verdict}`) : s.verdict, s.undone ? el("span", { class: "tag" }, t("undone")) : null))), true);
+    el("td", { class: "short" }, `verdict.${s.verdict}` in TEXTS ? t(`verdict.${s.verdict}`) : s.verdict, s.decides ? el("span", { class: "tag" }, t("decision")) : null, s.undone ? el("span", { class: "tag" }, t("undone")) : null))), true);
 }
 
 function driftTable(drift) {
@@ -795,6 +797,20 @@ function happened(c) {
 }
 
 const earlier = (c) => (c.earlier?.length ? el("details", {}, el("summary", {}, `${t("earlier")} ${c.earlier.length}`), statements(c.earlier, t("earlier"))) : null);
+
+// everything that was ever said about a record, read when it is opened.
+function everything(row) {
+  const holder = el("div");
+  return el("details", { ontoggle: async (event) => {
+    if (!event.target.open || holder.hasChildNodes()) return;
+    try {
+      const page = await get(`/v1/records/${row.id}/history`);
+      holder.replaceChildren(statements(page.statements, titleOf(row)));
+    } catch (error) {
+      holder.replaceChildren(el("p", { class: "empty" }, error.message));
+    }
+  } }, el("summary", {}, t("everything", { what: titleOf(row) })), holder);
+}
 
 // people are those whom the case names, by id.
 function people(c) {
@@ -885,6 +901,8 @@ async function send(c, act, author, reason, order) {
   }
 }
 
+// folded is a value without what the ways of typing it add: full width, spaces, hyphens.
+const folded = (v) => (typeof v === "string" ? v.normalize("NFKC").replace(/[\s-]/g, "") : v);
 const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
 async function roster() {
