@@ -172,7 +172,10 @@ func (s *writer) visitTwice(n int) {
 // metTwice: two go to one door together, and the second one registers anew somebody whom
 // the list has. Until both are settled the round has met one person too many.
 func (s *writer) metTwice(n int) {
-	v := s.lastVisit(n, func(v seen) bool { return s.unused(v) >= 0 })
+	v := s.lastVisit(n, func(v seen) bool {
+		i := s.unused(v)
+		return i >= 0 && s.registrar[s.w.People[i].ID] != s.companion(v)
+	})
 	i, other := s.unused(v), s.companion(v)
 	s.used[i] = true
 	p := &s.w.People[i]

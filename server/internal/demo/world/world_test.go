@@ -185,8 +185,8 @@ func TestThePlantedDisagreementsAreOnRecordsOfTheirOwn(t *testing.T) {
 
 // Every kind of question comes up, and of each the phones are known that raise it.
 func TestEveryKindOfQuestionIsPlanted(t *testing.T) {
-	for _, size := range []Size{Whole, Whole.Divided(100)} {
-		w := New(1, size)
+	for seed := range uint64(8) {
+		w := New(seed, Whole.Divided(20*int(seed)))
 		for _, kind := range review.Kinds {
 			if w.Questions(kind) == 0 {
 				t.Errorf("no %s is planted", kind)
