@@ -50,7 +50,16 @@ func (w *World) read(ctx context.Context) (*oracle.Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	return oracle.Read(h.rows, forms, tree, identity.NewDirectory(w.everyone()))
+	r, err := oracle.Read(h.rows, forms, tree, identity.NewDirectory(w.everyone()))
+	if err != nil {
+		return nil, err
+	}
+	for id, rec := range r.Records { // who said where it belongs was withdrawn: it stays where it was
+		if stored := h.stored[id]; stored != nil && rec.Area == "" {
+			rec.Area = stored.Area
+		}
+	}
+	return r, nil
 }
 
 // everyone is who was enrolled, and with which grants.
@@ -81,7 +90,7 @@ func recordsAgree(ctx context.Context, w *World) error {
 	}
 	for id, stored := range h.stored {
 		rec := r.Records[id]
-		if rec == nil || rec.Version != stored.Version || rec.Area != "" && rec.Area != stored.Area {
+		if rec == nil || rec.Version != stored.Version || rec.Area != stored.Area {
 			return fmt.Errorf("%s: stored in %s as version %d, the log says %+v", w.name(id), stored.Area, stored.Version, rec)
 		}
 		if here, there := live(forms.Newest(stored.Kind), stored.Live), rec.Live(); here != there {
