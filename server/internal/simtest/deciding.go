@@ -13,7 +13,7 @@ import (
 
 // decisions draws what is decided on a phone, with or without a signal: mostly about
 // what it shows as disputed.
-func decisions(p *player, ctx context.Context) (string, error) {
+func (p *player) decisions(ctx context.Context) (string, error) {
 	d := p.secretary()
 	if p.chance(10) {
 		d = p.device() // somebody who may not
@@ -48,7 +48,7 @@ func (w *World) word(v syncproto.Value) string {
 }
 
 // merges draws two records that somebody takes for one, on a phone.
-func merges(p *player, ctx context.Context) (string, error) {
+func (p *player) merges(ctx context.Context) (string, error) {
 	d := p.secretary()
 	kind := one[syncproto.Kind](p, "person", "person", "household")
 	from, err := p.known(ctx, d, kind)
@@ -89,7 +89,7 @@ func (p *player) question(ctx context.Context) (*desk.Line, error) {
 }
 
 // rulings draws what is ruled about a question on a phone.
-func rulings(p *player, ctx context.Context) (string, error) {
+func (p *player) rulings(ctx context.Context) (string, error) {
 	q, err := p.question(ctx)
 	if err != nil || q == nil {
 		return "", err
@@ -105,7 +105,7 @@ func rulings(p *player, ctx context.Context) (string, error) {
 }
 
 // orders draws what is decided at the server's desk.
-func orders(p *player, ctx context.Context) (string, error) {
+func (p *player) orders(ctx context.Context) (string, error) {
 	q, err := p.question(ctx)
 	if err != nil || q == nil {
 		return "", err
@@ -159,7 +159,7 @@ func (p *player) choice(ctx context.Context, q *desk.Line) (string, error) {
 }
 
 // undoes draws a decision that is taken back.
-func undoes(p *player, _ context.Context) (string, error) {
+func (p *player) undoes(_ context.Context) (string, error) {
 	if len(p.decided) == 0 {
 		return "", nil
 	}
@@ -167,7 +167,7 @@ func undoes(p *player, _ context.Context) (string, error) {
 }
 
 // withdrawals draws a decision that is taken back on the phone that made it.
-func withdrawals(p *player, ctx context.Context) (string, error) {
+func (p *player) withdrawals(ctx context.Context) (string, error) {
 	d := p.secretary()
 	log, err := d.client.Log(ctx)
 	if err != nil {
@@ -186,7 +186,7 @@ func withdrawals(p *player, ctx context.Context) (string, error) {
 }
 
 // answers draws an author who submits anew what came back.
-func answers(p *player, ctx context.Context) (string, error) {
+func (p *player) answers(ctx context.Context) (string, error) {
 	d := p.device()
 	back, err := d.author().Returned(ctx)
 	if err != nil || len(back) == 0 {
@@ -200,7 +200,7 @@ func answers(p *player, ctx context.Context) (string, error) {
 }
 
 // signatures draws a day that is signed, and sometimes signed again.
-func signatures(p *player, _ context.Context) (string, error) {
+func (p *player) signatures(_ context.Context) (string, error) {
 	d := p.secretary()
 	area := one(p, "community", "grid-1")
 	if d.role == "township" {

@@ -91,7 +91,7 @@ func (p *player) moment() int64 {
 }
 
 // makes draws a new record of any kind.
-func makes(p *player, _ context.Context) (string, error) {
+func (p *player) makes(_ context.Context) (string, error) {
 	makers := []func(*player, string) string{(*player).person, (*player).person, (*player).household, (*player).visit, (*player).temperature}
 	return one(p, makers...)(p, p.device().name), nil
 }
@@ -99,14 +99,19 @@ func makes(p *player, _ context.Context) (string, error) {
 // fields are what an edit may touch, and what it may say.
 var fields = map[syncproto.Kind][][]string{
 	"person": {
-		{"name=王伟", "name=张伟", "name=張偉", "name=李芳"}, {"birth=1980-01-01", "birth=1992-05-06", "birth=-"},
-		{"sex=male", "sex=female", "sex=-"}, {"residence=registered", "residence=migrant"},
+		{"name=王伟", "name=张伟", "name=張偉", "name=李芳"},
+		{"birth=1980-01-01", "birth=1992-05-06", "birth=-"},
+		{"sex=male", "sex=female", "sex=-"},
+		{"residence=registered", "residence=migrant"},
 		{"classes=wuhan_return", "classes=contact,key_region", "classes=", "classes=contact"},
-		{"household=household/1", "household=household/2", "household=-"}, {"mobile=99900000001", "mobile=99900000002", `mobile="999 0000 0001"`},
+		{"household=household/1", "household=household/2", "household=-"},
+		{"mobile=99900000001", "mobile=99900000002", `mobile="999 0000 0001"`},
 		{"found_on=2020-01-25", "found_on=2020-01-27"},
 	},
 	"household": {
-		{"head=甲", "head=乙", "head=-"}, {"headcount=3", "headcount=4"}, {"tenure=rented", "tenure=registered", "tenure=firm"},
+		{"head=甲", "head=乙", "head=-"},
+		{"headcount=3", "headcount=4"},
+		{"tenure=rented", "tenure=registered", "tenure=firm"},
 		{"address=某路1号", "address=某路2号", "address=某路１号"},
 	},
 	"visit": {
@@ -119,7 +124,7 @@ var fields = map[syncproto.Kind][][]string{
 var kinds = []syncproto.Kind{"person", "person", "person", "household", "household", "visit", "temperature"}
 
 // edits draws an edit of what the device shows: of few records, so that people meet.
-func edits(p *player, ctx context.Context) (string, error) {
+func (p *player) edits(ctx context.Context) (string, error) {
 	return p.edit(ctx, p.device(), "put")
 }
 
@@ -143,13 +148,13 @@ func (p *player) edit(ctx context.Context, d *Device, step string) (string, erro
 }
 
 // mistakes draws an entry that the form rejects.
-func mistakes(p *player, _ context.Context) (string, error) {
+func (p *player) mistakes(_ context.Context) (string, error) {
 	d := p.volunteer()
 	return fmt.Sprintf("try %s force %s in %s birth=never note=%s", d.name, p.number("person"), p.area(d.name), one(p, notes...)), nil
 }
 
 // leaving draws exits and what takes them back.
-func leaving(p *player, ctx context.Context) (string, error) {
+func (p *player) leaving(ctx context.Context) (string, error) {
 	d := p.device()
 	name, err := p.known(ctx, d, one[syncproto.Kind](p, "person", "household"))
 	if err != nil || name == "" {
@@ -162,7 +167,7 @@ func leaving(p *player, ctx context.Context) (string, error) {
 }
 
 // moving draws records that change their area.
-func moving(p *player, ctx context.Context) (string, error) {
+func (p *player) moving(ctx context.Context) (string, error) {
 	d := p.device()
 	name, err := p.known(ctx, d, one[syncproto.Kind](p, "person", "household"))
 	if err != nil || name == "" {
@@ -176,7 +181,7 @@ func moving(p *player, ctx context.Context) (string, error) {
 }
 
 // hurries draws more visits in ten minutes than anybody makes.
-func hurries(p *player, _ context.Context) (string, error) {
+func (p *player) hurries(_ context.Context) (string, error) {
 	d := p.volunteer()
 	batch := p.number("visit")
 	return fmt.Sprintf("try %s repeat 13 put %s-%% in %s round=round/1 household=%s-%% visited_at=%d",

@@ -21,7 +21,6 @@ type player struct {
 	decided  []string
 	standing bool // the world's clock stands
 	saved    bool // there is a backup
-	grid9    bool // somebody made the missing area
 }
 
 func newPlayer(w *World, seed uint64) *player {

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -129,7 +130,7 @@ func (r *replica) same(shown *clientsdk.Record) error {
 	if err != nil {
 		return err
 	}
-	if string(here) != string(there) {
+	if !bytes.Equal(here, there) {
 		return fmt.Errorf("lives as %s, on the server as %s", here, there)
 	}
 	return nil

@@ -7,35 +7,35 @@ import (
 
 // turns are everything that can happen, and how often.
 var turns = []turn{
-	{22, makes},
-	{34, edits},
-	{26, syncs},
-	{3, leaving},
-	{3, moving},
-	{1, mistakes},
-	{1, hurries},
-	{4, decisions},
-	{2, merges},
-	{2, rulings},
-	{12, orders},
-	{3, undoes},
-	{2, withdrawals},
-	{3, answers},
-	{1, signatures},
-	{6, weather},
-	{2, clocks},
-	{2, shifts},
-	{3, hours},
-	{1, trees},
-	{1, disasters},
+	{22, (*player).makes},
+	{34, (*player).edits},
+	{26, (*player).syncs},
+	{3, (*player).leaving},
+	{3, (*player).moving},
+	{1, (*player).mistakes},
+	{1, (*player).hurries},
+	{4, (*player).decisions},
+	{2, (*player).merges},
+	{2, (*player).rulings},
+	{12, (*player).orders},
+	{3, (*player).undoes},
+	{2, (*player).withdrawals},
+	{3, (*player).answers},
+	{1, (*player).signatures},
+	{6, (*player).weather},
+	{2, (*player).clocks},
+	{2, (*player).shifts},
+	{3, (*player).hours},
+	{1, (*player).trees},
+	{1, (*player).disasters},
 }
 
-func syncs(p *player, _ context.Context) (string, error) {
+func (p *player) syncs(_ context.Context) (string, error) {
 	return fmt.Sprintf("try %s sync", p.device().name), nil
 }
 
 // weather draws what links do to requests.
-func weather(p *player, _ context.Context) (string, error) {
+func (p *player) weather(_ context.Context) (string, error) {
 	d := p.device().name
 	switch p.rand.IntN(5) {
 	case 0:
@@ -54,7 +54,7 @@ func weather(p *player, _ context.Context) (string, error) {
 
 // clocks draws clocks that are off, by minutes and by years, and moments at which time
 // stands, so that times are equal.
-func clocks(p *player, _ context.Context) (string, error) {
+func (p *player) clocks(_ context.Context) (string, error) {
 	if p.chance(4) {
 		p.standing = !p.standing
 		if p.standing {
@@ -66,7 +66,7 @@ func clocks(p *player, _ context.Context) (string, error) {
 }
 
 // shifts draws who types, and where people have their posts.
-func shifts(p *player, _ context.Context) (string, error) {
+func (p *player) shifts(_ context.Context) (string, error) {
 	d := p.device()
 	switch p.rand.IntN(4) {
 	case 0:
@@ -77,17 +77,17 @@ func shifts(p *player, _ context.Context) (string, error) {
 	return fmt.Sprintf("%s as %s", d.name, one(p, d.people...).Name), nil
 }
 
-func hours(p *player, _ context.Context) (string, error) {
+func (p *player) hours(_ context.Context) (string, error) {
 	return "wait " + one(p, "20m", "3h", "9h", "26h"), nil
 }
 
 // trees draws a tree of areas that changes.
-func trees(p *player, _ context.Context) (string, error) {
+func (p *player) trees(_ context.Context) (string, error) {
 	return one(p, "area grid-9 community", "area grid-3 township", "area grid-3 community"), nil
 }
 
 // disasters draws restarts and lost disks.
-func disasters(p *player, _ context.Context) (string, error) {
+func (p *player) disasters(_ context.Context) (string, error) {
 	switch {
 	case p.chance(3):
 		return "restart", nil
