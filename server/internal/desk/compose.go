@@ -9,6 +9,7 @@ import (
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
+	"gridsync/syncproto/merge"
 )
 
 // compose makes the changes that an order amounts to. It fails with bad_request for what
@@ -164,26 +165,67 @@ func (m *matter) merge(o *Order) ([]exchange.Step, error) {
 	if len(m.asked) < 2 {
 		return nil, errMovedOn
 	}
-	survivor, absorbed := m.asked[0].record, m.asked[1].record
+	survivor, absorbed := m.asked[0], m.asked[1]
 	switch o.Survivor {
-	case syncproto.RecordID{}, survivor.ID:
-	case absorbed.ID:
+	case syncproto.RecordID{}, survivor.record.ID:
+	case absorbed.record.ID:
 		survivor, absorbed = absorbed, survivor
 	default:
 		return nil, bad("survivor", "one of the two")
 	}
-	steps := []exchange.Step{on(absorbed, syncproto.Fields{syncproto.FieldSameAs: syncproto.TextValue(survivor.ID.String())})}
+	steps := []exchange.Step{on(absorbed.record, syncproto.Fields{syncproto.FieldSameAs: syncproto.TextValue(survivor.record.ID.String())})}
+	fields, err := agreed(survivor, absorbed, o)
+	if err != nil || len(fields) == 0 {
+		return steps, err
+	}
+	step := on(survivor.record, fields)
+	step.With = slices.Concat(survivor.with(), []syncproto.Beside{{Record: absorbed.record.ID, Version: absorbed.record.Version}}, absorbed.with())
+	return append(steps, step), nil
+}
+
+// agreed is what a merge says about the values of the one record that the two become:
+// what the order gives; where a person lived before; and what two records of one thing
+// nearly always differ in and nobody would be asked about: what is written once holds as
+// it was written first, and when an event was holds as the survivor says. Whatever else
+// differs becomes a question.
+func agreed(survivor, absorbed *group, o *Order) (syncproto.Fields, error) {
+	all := append(slices.Clone(survivor.absorbed), absorbed.members()...)
+	view := merge.Show(survivor.form, merge.Join(survivor.form, survivor.record, all))
+	doubts := view.Disputed()
+	fields := make(syncproto.Fields)
+	for name, v := range o.Fields {
+		if !slices.Contains(doubts, name) {
+			return nil, bad("fields", "only fields in doubt")
+		}
+		fields[name] = v
+	}
+	for _, name := range doubts {
+		field, _ := survivor.form.Field(name)
+		_, given := fields[name]
+		own, told := survivor.view.Fields[name]
+		switch {
+		case given:
+		case field.Rule == form.Once:
+			fields[name] = view.Fields[name].Value
+		case field.Type == form.Time && told && !own.Disputed && isOfEvent(survivor.form, name):
+			fields[name] = own.Value
+		}
+	}
 	if o.Left == "" {
-		return steps, nil
+		return fields, nil
 	}
 	if _, ok := form.ParseDay(o.Left); !ok {
 		return nil, bad("left", "a day, such as 2020-01-31")
 	}
-	if absorbed.Area == survivor.Area {
+	if absorbed.record.Area == survivor.record.Area {
 		return nil, bad("left", "both are in one area")
 	}
-	residence := form.Delta([]string{o.Left + " " + string(absorbed.Area)}, nil)
-	return append(steps, on(survivor, syncproto.Fields{syncproto.FieldResidences: residence})), nil
+	fields[syncproto.FieldResidences] = form.Delta([]string{o.Left + " " + string(absorbed.record.Area)}, nil)
+	return fields, nil
+}
+
+func isOfEvent(f *form.Form, name string) bool {
+	return f.Match != nil && slices.Contains(f.Match.Event, name)
 }
 
 // undo withdraws the latest decision of the question.

@@ -101,7 +101,37 @@ func TestTheRecordMadeFirstSurvivesUnlessSomebodySaysOtherwise(t *testing.T) {
 	steps(t, w.taken(key, Order{Act: Merge, Survivor: record(2)}).Steps, into(1, 2, "grid-2", 2))
 	steps(t, w.taken(key, Order{Act: Merge, Survivor: record(2), Left: "2020-01-29"}).Steps, into(1, 2, "grid-2", 2), exchange.Step{
 		Record: record(2), Kind: "person", Area: "grid-1", Base: 1, Fields: syncproto.Fields{"residences": `["2020-01-29 grid-2"]`},
+		With: []syncproto.Beside{{Record: record(1), Version: 2}},
 	})
+}
+
+func TestAMergeAsksNothingOfWhatTwoRecordsAlwaysDifferIn(t *testing.T) {
+	w := newWorld(t)
+	visit := func(n byte, by syncproto.AuthorID, at, outcome string) {
+		w.say(syncproto.Change{Record: record(n), Kind: "visit", Area: "grid-1", Author: by}, syncproto.Fields{
+			"round": syncproto.TextValue(record(8).String()), "household": syncproto.TextValue(record(9).String()),
+			"outcome": syncproto.TextValue(outcome), "visited_at": syncproto.Value(at),
+		})
+	}
+	visit(1, jia, "1580083200000", "met")
+	visit(2, yi, "1580083800000", "refused")
+	key := review.Pair(review.DoubleVisit, record(1), record(2))
+	w.ask(key)
+	with := []syncproto.Beside{{Record: record(2), Version: 2}}
+	into := exchange.Step{
+		Record: record(2), Kind: "visit", Area: "grid-1", Base: 2,
+		Fields: syncproto.Fields{"same_as": syncproto.TextValue(record(1).String())},
+	}
+	steps(t, w.taken(key, Order{Act: Merge}).Steps, into, exchange.Step{
+		Record: record(1), Kind: "visit", Area: "grid-1", Base: 1, Fields: syncproto.Fields{"visited_at": "1580083200000"}, With: with,
+	})
+	steps(t, w.taken(key, Order{Act: Merge, Fields: syncproto.Fields{"outcome": `"met"`, "visited_at": "1580083800000"}}).Steps, into, exchange.Step{
+		Record: record(1), Kind: "visit", Area: "grid-1", Base: 1, With: with,
+		Fields: syncproto.Fields{"visited_at": "1580083800000", "outcome": `"met"`},
+	})
+	if why := w.order(key, Order{Act: Merge, Fields: syncproto.Fields{"round": `"x"`}}).Error; why == nil || why.Field != "fields" {
+		t.Errorf("a value for what nobody doubts: %v", why)
+	}
 }
 
 func TestWhatIsSaidOfAQuestionGoesToItsOwnRecord(t *testing.T) {

@@ -60,6 +60,10 @@ func (g *group) rulingOn(l *Logged) ruling {
 	if r.by == l.Change.Author { // nobody lets in what they wrote
 		r.verdict = ""
 	}
+	// A change that names no area belongs where it was accepted.
+	if _, ok := g.snap.Areas.Find(l.Change.Area); !ok && r.area == "" && r.verdict == review.VerdictAccept {
+		r.area = g.known(parkedKey(l).ID()).now.Area
+	}
 	return r
 }
 

@@ -169,9 +169,8 @@ func (q *inquiry) ending(it review.Item, said ruling, by *syncproto.AuthorID) re
 			return review.Merged
 		case said.verdict == review.VerdictDifferent:
 			return review.Different
-		case g.links.root(a) != a || g.links.root(b) != b:
-			return review.Merged
 		}
+		// Else one of them became a third, about which the question is now.
 	case review.Parked:
 		l := g.rulesOn(it.Key)
 		switch {
@@ -256,7 +255,9 @@ func (q *inquiry) concerns(l *Logged, key review.Key) bool {
 	case review.Duplicate, review.DoubleVisit:
 		_, merges := fields[syncproto.FieldSameAs]
 		_, moves := fields[syncproto.FieldResidences]
-		return (merges || moves || len(undoes) > 0) && slices.Contains(q.pairOf(key), c.Record)
+		// A desk's decision is a group by itself: what it says about the values belongs to it.
+		said := merges || moves || len(undoes) > 0 || c.Device == q.g.w.service.desk
+		return said && slices.Contains(q.pairOf(key), c.Record)
 	case review.Restated:
 		return c.Record == key.Record
 	}
