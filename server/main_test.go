@@ -113,6 +113,8 @@ func TestMistakesAreExplainedInBothLanguages(t *testing.T) {
 		"no days":            {"device add -name a -area 33 -days 0", 1},
 		"days beyond a life": {"device add -name a -area 33 -days 99999", 1},
 		"a bad address":      {"serve -listen nowhere", 1},
+		"no such question":   {"serve -due dispute=24h", 2},
+		"no time to lie":     {"serve -due conflict=0s", 2},
 	} {
 		args := strings.Fields(c.args)
 		if len(args) > 0 && args[0] != "frob" {
@@ -140,7 +142,7 @@ func TestHelpIsShownAndIsNoError(t *testing.T) {
 func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
 	for _, err := range []error{
 		errors.New("x"), host.ErrNoName, host.ErrNoArea, host.ErrUnknownArea, host.ErrUnknownRole, host.ErrBadValidity,
-		host.ErrServing, badFile(3), errDiffers,
+		host.ErrServing, badFile(3), errDiffers, errDue,
 	} {
 		var told bytes.Buffer
 		text, arg := explain(errors.Join(err, errors.New("and more")))

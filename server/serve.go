@@ -8,8 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
+	"time"
 
 	"gridsync/server/internal/host"
+	"gridsync/server/internal/review"
 	"gridsync/server/web"
 )
 
@@ -37,13 +40,28 @@ type serveCommand struct {
 	Listen  string `default:"127.0.0.1:8080" env:"GRIDSYNC_LISTEN" placeholder:"ADDR" help:"${listen}"`
 	Log     string `default:"text" enum:"text,json" env:"GRIDSYNC_LOG" help:"${log}"`
 	Verbose bool   `help:"${verbose}"`
+	// Due is how long questions may lie, by kind.
+	Due map[review.Kind]time.Duration `env:"GRIDSYNC_DUE" placeholder:"KIND=TIME" help:"${due}"`
+}
+
+// errDue says that a question is not of a kind that there is, or has no time to lie.
+var errDue = errors.New("a kind of question and a time above 0, such as conflict=24h")
+
+// Validate implements kong's check of a command's flags.
+func (c *serveCommand) Validate() error {
+	for kind, due := range c.Due {
+		if !slices.Contains(review.Kinds, kind) || due <= 0 {
+			return fmt.Errorf("--due %s=%s: %w", kind, due, errDue)
+		}
+	}
+	return nil
 }
 
 // Run serves until ctx ends. The first line of standard output is the address, so
 // that whoever started the process on port 0 learns it.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	limitMemory()
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due})
 	if err != nil {
 		return err
 	}

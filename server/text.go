@@ -41,6 +41,7 @@ var (
 	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
+	textBadDue       = syncproto.Text{ZH: "-due 应为“事项=时间”，如 conflict=24h（%v）", EN: "-due takes a kind of question and a time, such as conflict=24h (%v)"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
 )
 
@@ -86,6 +87,7 @@ func explain(err error) (syncproto.Text, any) {
 		{errOnlyCheck, textRebuildCheck},
 		{errUnsound, textUnsound},
 		{errNoRecord, textNoRecord},
+		{errDue, textBadDue},
 		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
 		if errors.Is(err, known.err) {
@@ -102,6 +104,7 @@ var helpTexts = map[string]string{
 	"serve":          "启动服务。 / Serve phones and offices.",
 	"listen":         "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
 	"verbose":        "记录每个请求。 / Log every request.",
+	"due":            "各类事项的办理时限，如 conflict=24h,duplicate=72h。 / How long questions of a kind may lie, such as conflict=24h,duplicate=72h.",
 	"log":            "日志格式。 / Form of the log.",
 	"areas":          "区域。 / Areas.",
 	"areas_import":   "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",

@@ -21,6 +21,7 @@ import (
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/roster"
 	"gridsync/server/internal/store/sqlite"
 	"gridsync/syncproto/form"
@@ -38,6 +39,8 @@ type Config struct {
 	Log *slog.Logger
 	// Forms are those that come with the program when nil.
 	Forms *form.Set
+	// Due is how long questions of each kind may lie; desk says what is left out.
+	Due map[review.Kind]time.Duration
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
 	// Poll is how often the folder is asked for areas and devices that another
@@ -105,7 +108,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		return err
 	}
 	rosters := roster.NewService(s.store, s.registry)
-	desks := desk.NewService(s.store, s.exchange, s.registry, desk.Config{})
+	desks := desk.NewService(s.store, s.exchange, s.registry, desk.Config{Due: cfg.Due})
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
