@@ -62,7 +62,7 @@ func (w *World) waiting(word string) (string, error) {
 	name, n, _ := strings.Cut(word, "/")
 	d := w.devices[name]
 	if d == nil {
-		return "", fmt.Errorf("not DEVICE/N: %q", word)
+		return "", fmt.Errorf("%w: not DEVICE/N: %q", errScript, word)
 	}
 	return d.id.String() + "/" + n, nil
 }

@@ -57,14 +57,15 @@ func (w *World) quiet(ctx context.Context) error {
 // the next round, and what that sets free at the server in the one after.
 const maxRounds = 12
 
-// settle lets everybody sync until nothing moves.
+// settle lets everybody sync until nothing moves. No time passes, or a grant could end
+// between somebody's last sync and the checks.
 func (w *World) settle(ctx context.Context) error {
+	w.standing = true
 	for range maxRounds {
 		moved := false
 		for _, name := range w.order {
 			d := w.devices[name]
 			d.link.offline, d.link.planned = false, nil
-			w.pass(1)
 			report, err := d.client.Sync(ctx)
 			if err != nil {
 				if w.scope(d) == nil && turnedAway(err) { // nobody gave its grants back

@@ -114,17 +114,17 @@ func (w *World) step(ctx context.Context, words []string) error {
 	}
 	if d := w.devices[words[0]]; d != nil {
 		if len(words) < 2 {
-			return fmt.Errorf("what does %s do?", d.name)
+			return fmt.Errorf("%w: what does %s do?", errScript, d.name)
 		}
 		do := deviceSteps[words[1]]
 		if do == nil {
-			return fmt.Errorf("a device can't %q", words[1])
+			return fmt.Errorf("%w: a device can't %q", errScript, words[1])
 		}
 		return do(ctx, w, d, words[2:])
 	}
 	do := worldSteps[words[0]]
 	if do == nil {
-		return fmt.Errorf("neither a device nor a step: %q", words[0])
+		return fmt.Errorf("%w: neither a device nor a step: %q", errScript, words[0])
 	}
 	return do(ctx, w, words[1:])
 }
@@ -136,6 +136,9 @@ func turnedAway(err error) bool {
 	return errors.As(err, &said) && said.Code != syncproto.CodeInternal || errors.Is(err, clientsdk.ErrNotFound) ||
 		errors.Is(err, clientsdk.ErrOffline) || errors.Is(err, errLink) || errors.Is(err, errNothing) || errors.Is(err, errNoBackup)
 }
+
+// errScript says that a script makes no sense, whatever the product does.
+var errScript = errors.New("no such step")
 
 // errNothing says that a step is about something that isn't there.
 var errNothing = errors.New("there is no such thing")

@@ -87,8 +87,8 @@ func Replay(ctx context.Context, dir string, script []string, prepare ...func(*W
 	return errors.Join(Run(ctx, w, strings.Join(script, "\n")), w.Close())
 }
 
-// Kind says which promise an error says was broken: the name of a check, or "step" for
-// a step that failed otherwise than a step may.
+// Kind says which promise an error says was broken: the name of a check, "step" for a
+// step that failed otherwise than a step may, or "script" for one that makes no sense.
 func Kind(err error) string {
 	var b *Broken
 	switch {
@@ -96,6 +96,8 @@ func Kind(err error) string {
 		return ""
 	case errors.As(err, &b):
 		return b.Check
+	case errors.Is(err, errScript):
+		return "script"
 	}
 	return "step"
 }
