@@ -229,6 +229,7 @@ func (r *rebuilder) pair() {
 // sign holds a signed day against the counters.
 func (r *rebuilder) sign(signed Signature) {
 	n, _ := r.snap.Areas.ByKey(signed.Area)
+	signed.Scope = scopeOf(r.snap, signed.Area)
 	standing := standingMeasures(r.snap.Forms)
 	for measure, figure := range signed.Figures {
 		signed.move(measure, -figure)
@@ -256,7 +257,7 @@ func (r *rebuilder) items() []review.Item {
 		}
 		done[raised.Key] = true
 		said := r.world.ruling(raised.Key, raised.desk)
-		if q.accepted(r.world, raised, said) {
+		if q.accepted(raised, said) {
 			continue
 		}
 		it := review.Item{Key: raised.Key, Opened: raised.version}

@@ -41,9 +41,14 @@ type group struct {
 	// ruledPairs are questions about two records on which the group says something;
 	// followed is how many of order have been looked at for rulings on parked changes.
 	ruledPairs []review.Key
-	followed   int
-	chain      syncproto.Hash
-	failure    error
+	// ruledDays are days signed on which it says something; reasked are rows whose desk
+	// may be another one now; reshaped says that the tree of areas has another shape.
+	ruledDays []syncproto.RecordID
+	reasked   []*Logged
+	reshaped  bool
+	followed  int
+	chain     syncproto.Hash
+	failure   error
 	// nowWaiting and noLongerWaiting are what this group does to writer.waiting.
 	nowWaiting, noLongerWaiting map[syncproto.RecordID]struct{}
 }

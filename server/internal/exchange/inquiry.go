@@ -78,6 +78,9 @@ func (q *inquiry) waiting() {
 	for _, l := range q.g.released {
 		q.parked(l)
 	}
+	for _, l := range q.g.reasked {
+		q.parked(l)
+	}
 }
 
 func (q *inquiry) parked(l *Logged) {
@@ -122,6 +125,8 @@ func (q *inquiry) ruled() error {
 			if l := g.rulesOn(key); l != nil {
 				q.parked(l)
 			}
+		case review.Restated:
+			g.ruledDays = append(g.ruledDays, key.Record)
 		case review.Implausible:
 			q.ask(key)
 			if err := q.implausible(key); err != nil {

@@ -15,6 +15,15 @@ import (
 func (g *group) pairs(q *inquiry) error {
 	seeds := g.seeds()
 	keys := slices.Clone(g.ruledPairs)
+	if g.reshaped { // the desk of a pair is the nearest area that has both
+		open, err := g.tx.OpenPairs()
+		if err != nil {
+			return fmt.Errorf("group: open questions about two records: %w", err)
+		}
+		for i := range open {
+			keys = append(keys, open[i].Key)
+		}
+	}
 	if len(seeds) > 0 {
 		found, err := g.candidates(seeds)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -105,6 +106,7 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 		if !j.retry {
 			continue
 		}
+		g.reshaped = shapeOf(g.snap) != g.w.shape
 		if err := g.retryAll(ctx); err != nil {
 			return err
 		}
@@ -135,6 +137,20 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 	}
 }
 
+// shapeOf is a fingerprint of the tree: which area lies below which.
+func shapeOf(snap *registry.Snapshot) uint64 {
+	var sum uint64
+	var walk func(parent syncproto.AreaID)
+	walk = func(parent syncproto.AreaID) {
+		for _, n := range snap.Areas.Children(parent) {
+			sum += hash(hash(fnvOffset, string(parent))*fnvPrime, string(n.ID)) // in whatever order
+			walk(n.ID)
+		}
+	}
+	walk("")
+	return sum
+}
+
 func (g *group) waits(id syncproto.RecordID) bool {
 	_, now := g.nowWaiting[id]
 	_, before := g.w.waiting[id]
@@ -161,6 +177,9 @@ func (g *group) retryAll(ctx context.Context) error {
 		}
 		if err := g.retry(ctx, rows); err != nil {
 			return err
+		}
+		for i := range rows {
+			g.reasked = append(g.reasked, g.settled(&rows[i]))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gridsync/server/internal/area"
 	"gridsync/server/internal/plausible"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
@@ -262,12 +263,58 @@ func (g *group) decidable(l *Logged, d *decoded, w *working) *syncproto.Error {
 	if why := g.mergeable(l, d, w, merges); why != nil {
 		return why
 	}
+	if why := g.entitledToRule(l, d, w); why != nil {
+		return why
+	}
 	for _, author := range g.parties(d, w, c, merges) {
 		if author == c.Author {
 			return &syncproto.Error{Code: syncproto.CodeOwnWork, Field: "author"}
 		}
 	}
 	return nil
+}
+
+// entitledToRule holds whoever rules on a question against the desk that it lies on,
+// whatever desk the ruling names. It is asked once, when the ruling is taken in: who may
+// decide where changes, and what was decided does not.
+func (g *group) entitledToRule(l *Logged, d *decoded, w *working) *syncproto.Error {
+	if _, rules := d.fields[review.FieldVerdict]; !rules || l.Change.Kind != review.RecordKind {
+		return nil
+	}
+	desk, ok := g.snap.Areas.ByKey(g.deskOf(g.askedBy(d, w)))
+	if !ok {
+		return nil
+	}
+	return g.snap.People.Entitled(g.snap.Areas, l.Change.Author, desk.ID, l.Time, true)
+}
+
+// deskOf is the desk of a question; 0 if nothing is known of what it is about.
+func (g *group) deskOf(key review.Key) area.Key {
+	after := g.after()
+	at := func(id syncproto.RecordID) syncproto.AreaID {
+		if s := after.find(id); s != nil {
+			return s.record.Area
+		}
+		return ""
+	}
+	switch key.Kind {
+	case review.Parked:
+		if l := g.rulesOn(key); l != nil {
+			return deskOf(g.snap, 0, l)
+		}
+		return 0
+	case review.Duplicate, review.DoubleVisit:
+		if a, b := at(key.Record), at(key.Other()); a != "" && b != "" {
+			return after.desks(a, b)
+		}
+		return 0
+	case review.Implausible:
+		if bucket, ok := plausible.ParseBucket(key.Field); ok && key.Record.IsZero() {
+			return bucket.Area
+		}
+	case review.Conflict, review.Exit, review.Restated: // at the record's
+	}
+	return after.keyOf(at(key.Record))
 }
 
 // mergeable holds a merge against the record that is to survive.

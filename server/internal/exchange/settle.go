@@ -55,7 +55,7 @@ func (q *inquiry) settleOne(after *world, key review.Key, r raised, open bool, h
 		desk = had.Area
 	}
 	said := after.ruling(key, desk)
-	if open && q.accepted(after, r, said) {
+	if open && q.accepted(r, said) {
 		open = false
 	}
 	wasOpen := known && had.Closed == 0
@@ -87,15 +87,11 @@ func (q *inquiry) settleOne(after *world, key review.Key, r raised, open bool, h
 
 // accepted reports whether people have taken what is in doubt as it is, in full view of
 // what raises it now.
-func (q *inquiry) accepted(after *world, r raised, said ruling) bool {
+func (q *inquiry) accepted(r raised, said ruling) bool {
 	if r.Kind != review.Implausible || said.verdict != review.VerdictAccept {
 		return false
 	}
-	if r.Record.IsZero() {
-		return true
-	}
-	s := after.find(r.Record)
-	return s == nil || s.record.Version < said.version
+	return r.Record.IsZero() || r.version < said.version
 }
 
 // describe says how a question that is open stands.

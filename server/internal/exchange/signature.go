@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
@@ -75,6 +76,9 @@ func standingMeasures(forms form.Set) map[string]bool {
 func (g *group) drifts(q *inquiry, moves []rollup.Count) error {
 	moved := make(map[syncproto.RecordID]Signature)
 	g.drift(moved, moves)
+	if err := g.reshape(moved, moves); err != nil {
+		return err
+	}
 	for _, w := range g.order {
 		if w.applied == 0 || w.now.Kind != review.DayCloseKind {
 			continue
@@ -87,6 +91,13 @@ func (g *group) drifts(q *inquiry, moves []rollup.Count) error {
 		}
 		moved[w.id] = signed
 	}
+	for _, id := range g.ruledDays {
+		if signed, known := g.w.signed.byRecord[id]; known {
+			if _, already := moved[id]; !already {
+				moved[id] = signed
+			}
+		}
+	}
 	for _, id := range slices.SortedFunc(maps.Keys(moved), func(a, b syncproto.RecordID) int { return cmp.Compare(a.String(), b.String()) }) {
 		signed := moved[id]
 		g.batch.Signatures = append(g.batch.Signatures, signed)
@@ -98,6 +109,37 @@ func (g *group) drifts(q *inquiry, moves []rollup.Count) error {
 		q.raise(raised{Key: key, desk: signed.Area, version: g.next})
 	}
 	return nil
+}
+
+// reshape works out anew what has come of the days signed for areas to which others belong
+// now than when that was last done.
+func (g *group) reshape(moved map[syncproto.RecordID]Signature, moves []rollup.Count) error {
+	if !g.reshaped {
+		return nil
+	}
+	for key, days := range g.w.signed.byArea {
+		scope := scopeOf(g.snap, key)
+		for id, signed := range days {
+			if signed.Scope == scope {
+				continue
+			}
+			if err := g.compareFigures(&signed, moves); err != nil {
+				return err
+			}
+			moved[id] = signed
+		}
+	}
+	return nil
+}
+
+// scopeOf is a fingerprint of the areas that count into an area's figures.
+func scopeOf(snap *registry.Snapshot, key area.Key) int64 {
+	n, _ := snap.Areas.ByKey(key)
+	var sum uint64
+	for _, below := range snap.Areas.Subtree(n.ID) {
+		sum += hash(fnvOffset, string(below.ID)) // in whatever order
+	}
+	return int64(sum)
 }
 
 // drift adds the moves of counters to the days signed for their areas and all above.
@@ -158,7 +200,7 @@ func (g *group) compareFigures(signed *Signature, moves []rollup.Count) error {
 			counts = append(counts, c)
 		}
 	}
-	signed.Drift = nil
+	signed.Drift, signed.Scope = nil, scopeOf(g.snap, signed.Area)
 	for measure, figure := range signed.Figures {
 		signed.move(measure, -figure)
 	}

@@ -62,6 +62,8 @@ type Tx interface {
 	Items(ids []syncproto.RecordID) ([]review.Item, error)
 	// ItemsAbout returns the open questions about two records that are about one of these.
 	ItemsAbout(ids []syncproto.RecordID) ([]review.Item, error)
+	// OpenPairs returns all open questions about two records.
+	OpenPairs() ([]review.Item, error)
 	// Totals sums the counters of areas over a day, and those of standing measures over
 	// all days up to it, as rollup.Store does.
 	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
@@ -121,6 +123,8 @@ type Signature struct {
 	Day     form.Day
 	Figures map[string]int64
 	Drift   map[string]int64
+	// Scope is a fingerprint of the areas that counted into Drift.
+	Scope int64
 }
 
 // Admission says how a person let a parked change in: as belonging to Area, if that is

@@ -197,12 +197,34 @@ func (w *world) flagQuestions(id syncproto.RecordID) []raised {
 		return nil
 	}
 	var all []raised
+	f := w.snap.Forms.Newest(s.record.Kind)
 	for _, name := range s.shown.flags {
 		all = append(all, raised{
-			Key: review.Key{Kind: review.Implausible, Record: id, Field: name}, desk: w.keyOf(s.record.Area), version: s.record.Version,
+			Key: review.Key{Kind: review.Implausible, Record: id, Field: name}, desk: w.keyOf(s.record.Area),
+			version: doubtedSince(f, name, s.record.Live),
 		})
 	}
 	return all
+}
+
+// doubtedSince returns the version of the latest live part that writes what a check looks
+// at: whoever accepts it afterwards has seen it.
+func doubtedSince(f *form.Form, check string, live []syncproto.Part) syncproto.Version {
+	var since syncproto.Version
+	for i := range f.Checks {
+		c := &f.Checks[i]
+		if c.Name != check {
+			continue
+		}
+		for j := range live {
+			_, field := live[j].Fields[c.Field]
+			_, against := live[j].Fields[c.Against]
+			if field || against {
+				since = max(since, live[j].Version)
+			}
+		}
+	}
+	return since
 }
 
 // desks returns the desk for a question about two records: the nearest area that has
@@ -268,8 +290,8 @@ type ruling struct {
 	reason   string
 }
 
-// ruling reads the review record of a question that lies on a desk. A verdict counts if
-// whoever gave it was entitled to decide there.
+// ruling reads the review record of a question that lies on a desk. Whoever gave a verdict
+// was entitled to when it was taken in (group.entitledToRule).
 func (w *world) ruling(key review.Key, desk area.Key) ruling {
 	id := key.ID()
 	s := w.find(id)
@@ -287,12 +309,9 @@ func (w *world) ruling(key review.Key, desk area.Key) ruling {
 	if by == nil {
 		return r
 	}
-	at, _ := w.snap.Areas.ByKey(desk)
-	if desk == 0 || w.snap.People.Entitled(w.snap.Areas, by.Author, at.ID, by.Time, true) == nil {
-		r.verdict = review.Verdict(textOf(s.shown.Values, review.FieldVerdict))
-		r.by, r.version = by.Author, by.Version
-		r.without = syncproto.SplitNames(textOf(s.shown.Values, review.FieldWithout))
-	}
+	r.verdict = review.Verdict(textOf(s.shown.Values, review.FieldVerdict))
+	r.by, r.version = by.Author, by.Version
+	r.without = syncproto.SplitNames(textOf(s.shown.Values, review.FieldWithout))
 	return r
 }
 

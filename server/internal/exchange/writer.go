@@ -67,6 +67,8 @@ type writer struct {
 	links   *links
 	signed  *signatures
 	chain   syncproto.Hash
+	// shape is a fingerprint of the tree of areas as the last retry found it.
+	shape uint64
 	// next is a job that was taken from the queue and is not of the group before it.
 	next *job
 
@@ -231,6 +233,9 @@ func (w *writer) published(g *group) {
 		delete(w.waiting, id)
 	}
 	w.links, w.chain = g.links, g.chain
+	if g.reshaped {
+		w.shape = shapeOf(g.snap)
+	}
 	w.signed.publish(g.batch.Signatures)
 	w.service.heads.publish(&g.batch)
 	w.service.devices.publish(g.batch.Devices)

@@ -110,7 +110,9 @@ func (s *Service) rows(ctx context.Context, snap *registry.Snapshot, records []s
 	}
 	rows := make([]Row, 0, len(records))
 	for i := range records {
-		rows = append(rows, NewRow(snap, &records[i], absorbed[records[i].ID]...))
+		if len(records[i].Live) > 0 { // of others everything that was said has been taken back
+			rows = append(rows, NewRow(snap, &records[i], absorbed[records[i].ID]...))
+		}
 	}
 	return rows, nil
 }

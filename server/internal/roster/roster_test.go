@@ -41,7 +41,7 @@ type shelf struct {
 
 func (s *shelf) Roster(_ context.Context, areas []area.Key, kind syncproto.Kind, after Place, limit int) ([]syncproto.Record, Place, error) {
 	s.areas, s.after = areas, after
-	return slices.Repeat([]syncproto.Record{{Kind: kind, Area: "grid-2"}}, limit), Place{Area: 5, Version: after.Version + 1}, nil
+	return slices.Repeat([]syncproto.Record{{Kind: kind, Area: "grid-2", Live: []syncproto.Part{part(1, 1, 0, syncproto.Fields{"note": `"x"`})}}}, limit), Place{Area: 5, Version: after.Version + 1}, nil
 }
 
 func (s *shelf) Absorbed(context.Context, []syncproto.RecordID) ([]exchange.Link, error) {

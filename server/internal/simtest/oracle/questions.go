@@ -68,8 +68,7 @@ func (r *Reading) pairs(open map[review.Key]bool) {
 				kind = review.DoubleVisit
 			}
 			pair, roots := review.Pair(kind, a, b), review.Pair(kind, r.Root(a), r.Root(b))
-			at := r.nearest(r.Records[a].Area, r.Records[b].Area)
-			if !r.different(pair, at) && !r.different(roots, at) {
+			if !r.different(pair) && !r.different(roots) {
 				open[roots] = true
 			}
 		}
@@ -103,16 +102,6 @@ func (s *Shown) inOrder() []*statement {
 	return all
 }
 
-// nearest is the nearest area that has both.
-func (r *Reading) nearest(a, b syncproto.AreaID) syncproto.AreaID {
-	for _, n := range slices.Backward(r.areas.Path(a)) {
-		if r.areas.Within(b, n.ID) {
-			return n.ID
-		}
-	}
-	return a
-}
-
 // said is what somebody entitled has said of a question as such.
 type said struct {
 	verdict review.Verdict
@@ -120,8 +109,8 @@ type said struct {
 	by      syncproto.AuthorID
 }
 
-// said reads the ruling on a question that lies at a desk.
-func (r *Reading) said(key review.Key, at syncproto.AreaID) said {
+// said reads the ruling on a question. Who may not rule there had the ruling parked.
+func (r *Reading) said(key review.Key) said {
 	rec := r.Records[key.ID()]
 	if rec == nil || rec.Kind != review.RecordKind {
 		return said{}
@@ -140,14 +129,11 @@ func (r *Reading) said(key review.Key, at syncproto.AreaID) said {
 	}
 	field, _ := r.forms.Newest(review.RecordKind).Field(review.FieldVerdict)
 	w := preferred(field, live)
-	if r.people.Entitled(r.areas, w.author, at, w.time, true) != nil {
-		return said{}
-	}
 	return said{review.Verdict(text(review.FieldVerdict)), w.version, w.author}
 }
 
-func (r *Reading) different(key review.Key, at syncproto.AreaID) bool {
-	return r.said(key, at).verdict == review.VerdictDifferent
+func (r *Reading) different(key review.Key) bool {
+	return r.said(key).verdict == review.VerdictDifferent
 }
 
 // waiting are the changes that are in no record and were not submitted anew.
@@ -172,7 +158,7 @@ func (r *Reading) doubts(open map[review.Key]bool) {
 		}
 		for _, name := range plausible.Flags(f, rec.Values) {
 			key := review.Key{Kind: review.Implausible, Record: id, Field: name}
-			if s := r.said(key, rec.Area); s.verdict != review.VerdictAccept || s.version <= rec.Version {
+			if s := r.said(key); s.verdict != review.VerdictAccept || s.version <= doubtedSince(f, name, rec) {
 				open[key] = true
 			}
 		}
@@ -193,11 +179,27 @@ func (r *Reading) doubts(open map[review.Key]bool) {
 				}
 			}
 			key := review.Key{Kind: review.Implausible, Field: b.Bucket.String()}
-			if plausible.Raised(f, b.Bucket, of) && r.said(key, l.Change.Area).verdict != review.VerdictAccept {
+			if plausible.Raised(f, b.Bucket, of) && r.said(key).verdict != review.VerdictAccept {
 				open[key] = true
 			}
 		}
 	}
+}
+
+// doubtedSince is the version of the latest live write that a check looks at.
+func doubtedSince(f *form.Form, name string, rec *Record) syncproto.Version {
+	var since syncproto.Version
+	for i := range f.Checks {
+		if f.Checks[i].Name != name {
+			continue
+		}
+		for _, field := range []string{f.Checks[i].Field, f.Checks[i].Against} {
+			for _, w := range about(rec.live, field) {
+				since = max(since, w.version)
+			}
+		}
+	}
+	return since
 }
 
 // beats are an entry's shares in the windows that its form watches.

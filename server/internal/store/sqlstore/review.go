@@ -150,6 +150,16 @@ func (t *tx) ItemsAbout(ids []syncproto.RecordID) ([]review.Item, error) {
 	return about, nil
 }
 
+// OpenPairs implements exchange.Tx.
+func (t *tx) OpenPairs() ([]review.Item, error) {
+	rows, err := t.w.query(t.ctx, itemSelect+"WHERE i.closed = 0 AND i.other IS NOT NULL")
+	items, err := collect(rows, err, scanItem)
+	if err != nil {
+		return nil, fmt.Errorf("open questions about two records: %w", err)
+	}
+	return items, nil
+}
+
 // openItems returns all open questions, in order of (area, Opened, id).
 func openItems(ctx context.Context, q querier) ([]review.Item, error) {
 	rows, err := q.query(ctx, itemSelect+"WHERE i.closed = 0 ORDER BY i.area, i.opened, i.id")

@@ -12,9 +12,9 @@ import (
 
 var (
 	putSignature = insertion{
-		head: "INSERT INTO signature (record, area, day, figures, drift) VALUES ", columns: 5,
+		head: "INSERT INTO signature (record, area, day, figures, drift, scope) VALUES ", columns: 6,
 		tail: ` ON CONFLICT (record) DO UPDATE SET area = excluded.area, day = excluded.day,
-			figures = excluded.figures, drift = excluded.drift`,
+			figures = excluded.figures, drift = excluded.drift, scope = excluded.scope`,
 	}
 	dropSignature = insertion{head: "DELETE FROM signature WHERE (record) IN (VALUES ", columns: 1, tail: ")"}
 )
@@ -26,7 +26,7 @@ func (t *tx) saveSignatures(b *exchange.Batch) error {
 			withdrawn = append(withdrawn, s.Record[:])
 			continue
 		}
-		signed = append(signed, s.Record[:], int64(s.Area), int64(s.Day), figuresArg(s.Figures), figuresArg(s.Drift))
+		signed = append(signed, s.Record[:], int64(s.Area), int64(s.Day), figuresArg(s.Figures), figuresArg(s.Drift), s.Scope)
 	}
 	if err := t.put(&dropSignature, withdrawn); err != nil {
 		return err
@@ -54,11 +54,11 @@ func figuresFrom(text string) (map[string]int64, error) {
 }
 
 func signaturesFrom(ctx context.Context, q querier) ([]exchange.Signature, error) {
-	rows, err := q.query(ctx, `SELECT record, area, day, COALESCE(figures, ''), COALESCE(drift, '')
+	rows, err := q.query(ctx, `SELECT record, area, day, COALESCE(figures, ''), COALESCE(drift, ''), scope
 		FROM signature ORDER BY record`)
 	signatures, err := collect(rows, err, func(rows *sql.Rows, s *exchange.Signature) error {
 		var figures, drift string
-		err := rows.Scan(intoID(&s.Record), &s.Area, &s.Day, &figures, &drift)
+		err := rows.Scan(intoID(&s.Record), &s.Area, &s.Day, &figures, &drift, &s.Scope)
 		if err != nil {
 			return err
 		}

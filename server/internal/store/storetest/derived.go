@@ -15,6 +15,7 @@ func signaturesAreReplaced(w *world) {
 	first := exchange.Signature{
 		Record: recordID(1), Area: 4_000_000_000, Day: 20200126,
 		Figures: map[string]int64{"persons": 12, "不在家": 0}, Drift: map[string]int64{"persons": -1},
+		Scope: -1 << 62,
 	}
 	bare := exchange.Signature{Record: recordID(2), Area: 1, Day: 20200127}
 	signed := func() []exchange.Signature {

@@ -93,13 +93,15 @@ CREATE TABLE link (
 CREATE INDEX link_became ON link (became);
 
 -- A day that was signed for an area, by the record that signs it: the figures as
--- signed, and by how much each has moved since. Both are JSON, NULL when empty.
+-- signed, and by how much each has moved since, both JSON, NULL when empty. scope is a
+-- fingerprint of the areas that counted into drift: where others do now, it is stale.
 CREATE TABLE signature (
     record  BLOB    PRIMARY KEY CHECK (length(record) = 16),
     area    INTEGER NOT NULL,
     day     INTEGER NOT NULL,
     figures TEXT,
-    drift   TEXT
+    drift   TEXT,
+    scope   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What the authors of a device are to hear, as JSON. What one version brought is
