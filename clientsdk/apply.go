@@ -213,18 +213,18 @@ func (a *applying) learn() error {
 	return nil
 }
 
-// prune forgets changes that were delivered long ago, but none that is its author's
+// prune forgets changes that were delivered long ago by the server's clock, but none that is its author's
 // work again. Their hashes stay in the sum.
 func (a *applying) prune() error {
 	if !a.m.Agreed || a.answer.More {
 		return nil
 	}
-	before := int64(a.c.now()) - a.c.opt.Keep.Milliseconds()
-	old, err := a.count("SELECT count(*) FROM outbox WHERE n = (SELECT min(n) FROM outbox WHERE state <> 3) AND at < ?", before)
+	before := int64(a.answer.Now) - a.c.opt.Keep.Milliseconds()
+	old, err := a.count("SELECT count(*) FROM outbox WHERE n = (SELECT min(n) FROM outbox WHERE state <> 3) AND delivered < ?", before)
 	if err != nil || old == 0 {
 		return err
 	}
-	const which = "at < ? AND (covered = 1 AND (state = 1 AND desk = '' OR desk = 'resubmitted') OR state > 3)"
+	const which = "delivered < ? AND (covered = 1 AND (state = 1 AND desk = '' OR desk = 'resubmitted') OR state > 3)"
 	held, err := a.count("SELECT count(*) FROM outbox WHERE covered = 1 AND "+which, before)
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (a *applying) coverNew() error {
 		}
 		a.m.Covered = a.m.Covered.Add(o.hash)
 		a.m.CoveredCount++
-		if err := a.exec("UPDATE outbox SET covered = 1 WHERE n = ?", int64(o.N)); err != nil {
+		if err := a.exec("UPDATE outbox SET covered = 1, delivered = ? WHERE n = ?", int64(a.answer.Now), int64(o.N)); err != nil {
 			return err
 		}
 	}

@@ -315,6 +315,7 @@ func TestSentChangesAreKeptThirtyDaysAndPrunedOnlyWhenDelivered(t *testing.T) {
 	f.lie = func(a *syncproto.Answer) { a.Receipt.Digest[0]++ }
 	p.sync(t)
 	p.now = p.now.Add(31 * 24 * time.Hour)
+	f.now += syncproto.Instant(31 * 24 * time.Hour / time.Millisecond)
 	p.sync(t)
 	equal(t, "kept while not delivered", len(must(p.Log(background))), 1)
 	f.lie = nil
@@ -324,11 +325,22 @@ func TestSentChangesAreKeptThirtyDaysAndPrunedOnlyWhenDelivered(t *testing.T) {
 	s := p.status(t)
 	equal(t, "still counted", s.Delivered, 2)
 	p.now = p.now.Add(29 * 24 * time.Hour)
+	f.now += syncproto.Instant(29 * 24 * time.Hour / time.Millisecond)
 	p.household(t, "三")
 	p.sync(t)
 	equal(t, "kept for 30 days", len(must(p.Log(background))), 2)
 	equal(t, "the digest holds", p.status(t).Agreed, true)
 	equal(t, "all delivered", p.status(t).Delivered, 3)
+}
+
+func TestAClockThatJumpsByYearsPrunesNothing(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	p.household(t, "一")
+	p.sync(t)
+	p.now = p.now.AddDate(10, 0, 0)
+	p.sync(t)
+	equal(t, "kept", len(must(p.Log(background))), 1)
 }
 
 func TestAServerThatLostWhatWasPrunedIsTold(t *testing.T) {
@@ -337,6 +349,7 @@ func TestAServerThatLostWhatWasPrunedIsTold(t *testing.T) {
 	p.household(t, "一")
 	p.sync(t)
 	p.now = p.now.Add(31 * 24 * time.Hour)
+	f.now += syncproto.Instant(31 * 24 * time.Hour / time.Millisecond)
 	p.household(t, "二")
 	p.sync(t)
 	delete(f.log[p.Device()], 1)

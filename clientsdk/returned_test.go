@@ -135,6 +135,7 @@ func TestAReturnedChangeStaysOnTheListForMonths(t *testing.T) {
 	}
 	p.sync(t)
 	p.now = p.now.Add(40 * 24 * time.Hour)
+	f.now += syncproto.Instant(40 * 24 * time.Hour / time.Millisecond)
 	p.household(t, "又一户")
 	p.sync(t)
 	equal(t, "pruned when it was answered", len(must(p.Log(background))), 1)

@@ -90,6 +90,11 @@ CREATE TABLE forms (
 -- is the id of the returned change to which this one is the answer.
 ALTER TABLE outbox ADD COLUMN desk TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN answers BLOB;
+
+-- delivered is when a receipt covered the change first, by the server's clock: what is
+-- kept how long must not hang on a phone's clock, which may jump by years.
+ALTER TABLE outbox ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET delivered = at WHERE covered = 1;
 -- "What has come back to its author?"
 CREATE INDEX outbox_desk ON outbox (desk, n) WHERE desk <> '';
 -- "Has it been answered?"

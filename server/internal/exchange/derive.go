@@ -11,6 +11,7 @@ import (
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 	"gridsync/syncproto/merge"
 )
 
@@ -90,20 +91,17 @@ func (r *rebuilder) survey(ctx context.Context, store Store) error {
 	})
 	r.index.sort()
 	for _, where := range r.ranges {
-		block := unique(r.index.within(where.Range))
-		switch {
-		case len(block) < 2:
-		case len(block) > match.Block+1:
+		block := others(where.id, r.index.within(where.Range))
+		if len(block) > match.Block {
+			r.crowded[where.id] = true
 			for _, id := range block {
 				r.crowded[id] = true
 			}
-		default:
-			for _, id := range block {
-				r.held[id] = nil
-				if id != where.id {
-					r.pairs = append(r.pairs, review.Pair(review.Duplicate, id, where.id))
-				}
-			}
+			continue
+		}
+		for _, id := range block {
+			r.held[id], r.held[where.id] = nil, nil
+			r.pairs = append(r.pairs, review.Pair(review.Duplicate, id, where.id))
 		}
 	}
 	r.pairs = unique(r.pairs)
@@ -310,12 +308,58 @@ func (r *rebuilder) fold(log []Logged, stored *syncproto.Record) (*seen, error) 
 	f := r.snap.Forms.Newest(first.Change.Kind)
 	live := merge.Fold(f, applied)
 	s := &seen{shown: look(f, live)}
-	at := s.shown.Area
-	if len(live) == 0 && stored != nil {
-		at = stored.Area // all of it was taken out: it stays where it was
-	}
+	at := r.placeOf(f, s, rows)
 	s.record = &syncproto.Record{ID: first.Change.Record, Kind: first.Change.Kind, Area: at, Version: version, Live: live}
 	return s, nil
+}
+
+// placeOf returns where a record belongs. One that shows no area that is there stays where
+// it was last: what said so was taken back.
+func (r *rebuilder) placeOf(f *form.Form, s *seen, rows []*Logged) syncproto.AreaID {
+	if _, ok := r.snap.Areas.Find(s.shown.Area); ok {
+		return s.shown.Area
+	}
+	at := syncproto.AreaID("")
+	var until []syncproto.Part
+	for _, l := range byVersion(rows) {
+		p, err := l.Part()
+		if err != nil {
+			break // fold has told
+		}
+		if l.Version == 0 { // in and out again
+			at = l.Admitted.Left
+			continue
+		}
+		until = append(until, p)
+		shown := merge.Glance(f, merge.Fold(f, until)).Area
+		if _, ok := r.snap.Areas.Find(shown); ok {
+			at = shown
+		} else if at == "" {
+			at = l.area()
+		}
+	}
+	return at
+}
+
+// byVersion returns the rows that were ever in their record, in the order in which they
+// came to be.
+func byVersion(rows []*Logged) []*Logged {
+	var in []*Logged
+	for _, l := range rows {
+		if l.Version > 0 || l.Admitted != nil && l.Admitted.Out > 0 {
+			in = append(in, l)
+		}
+	}
+	slices.SortStableFunc(in, func(a, b *Logged) int { return cmp.Compare(came(a), came(b)) })
+	return in
+}
+
+// came is the version under which a row came into its record, or went.
+func came(l *Logged) syncproto.Version {
+	if l.Version == 0 {
+		return l.Admitted.Out
+	}
+	return l.Version
 }
 
 func equal(a, b *syncproto.Record) bool {

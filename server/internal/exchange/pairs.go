@@ -83,7 +83,12 @@ func (g *group) seeds() []syncproto.RecordID {
 // candidates returns the keys of pairs that records may be in: those that were open, and
 // those that the index finds.
 func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
-	open, err := g.tx.ItemsAbout(seeds)
+	var about []syncproto.RecordID
+	for _, id := range seeds { // a question is about the records that survive
+		about = append(about, g.w.links.same(id)...)
+		about = append(about, g.links.same(id)...)
+	}
+	open, err := g.tx.ItemsAbout(unique(about))
 	if err != nil {
 		return nil, fmt.Errorf("group: open questions about two records: %w", err)
 	}
@@ -105,14 +110,16 @@ func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
 		return nil, fmt.Errorf("group: records that may be one: %w", err)
 	}
 	mine := g.entries()
-	var others []syncproto.RecordID
-	for i, r := range ranges {
-		if blocks[i] = unique(append(blocks[i], mine.within(r)...)); len(blocks[i]) > match.Block+1 {
-			blocks[i] = nil // itself and so many others: it tells nothing
+	var found []syncproto.RecordID
+	for i, id := range seeds {
+		for at := of[i]; at < of[i+1]; at++ {
+			if blocks[at] = others(id, append(blocks[at], mine.within(ranges[at])...)); len(blocks[at]) > match.Block {
+				blocks[at] = nil // so many that it tells nothing
+			}
+			found = append(found, blocks[at]...)
 		}
-		others = append(others, blocks[i]...)
 	}
-	if err := g.loadRecords(unique(others)); err != nil {
+	if err := g.loadRecords(unique(found)); err != nil {
 		return nil, err
 	}
 	for i, id := range seeds {
@@ -121,6 +128,11 @@ func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
 		}
 	}
 	return unique(keys), nil
+}
+
+// others returns the records of a block besides one, each once.
+func others(id syncproto.RecordID, block []syncproto.RecordID) []syncproto.RecordID {
+	return slices.DeleteFunc(unique(block), func(other syncproto.RecordID) bool { return other == id })
 }
 
 // pairsOf returns the keys of the pairs of a record with those of a block that score.

@@ -97,7 +97,7 @@ func (g *group) follow(ctx context.Context) error {
 // in by a person is taken out first, if it may not be in as it is.
 func (g *group) rerule(ctx context.Context, l *Logged) error {
 	if l.Version != 0 {
-		if l.Admitted == nil {
+		if l.Admitted == nil || !l.Admitted.In {
 			return nil // it has come in by itself: there is nothing to rule
 		}
 		if r := g.rulingOn(l); r.verdict == review.VerdictAccept && slices.Equal(r.without, l.Admitted.Without) && r.area == l.Admitted.Area {
@@ -136,6 +136,7 @@ func (g *group) takeOut(ctx context.Context, l *Logged) error {
 	if _, ok := g.snap.Areas.Find(w.shown.Area); ok {
 		w.now.Area = w.shown.Area
 	}
+	l.Admitted.Left = w.now.Area
 	w.applied++
 	w.sole = nil
 	g.relink(w)
@@ -179,10 +180,18 @@ func (g *group) answer(ctx context.Context) error {
 // apply it, or why it waits still. Somebody entitled answers for area and form; what can't
 // be told apart (no such record, another kind) he can't help.
 func (g *group) admit(l *Logged, d *decoded, w *working, state *DeviceState, said ruling) *syncproto.Error {
-	out := syncproto.Version(0)
-	if l.Admitted != nil {
-		out = l.Admitted.Out
+	before := l.Admitted
+	why := g.admitAs(l, d, w, state, said)
+	if before != nil && before.Out > 0 { // that it was in and out again stays with it
+		if l.Admitted == nil {
+			l.Admitted = &Admission{}
+		}
+		l.Admitted.Out, l.Admitted.Left = before.Out, before.Left
 	}
+	return why
+}
+
+func (g *group) admitAs(l *Logged, d *decoded, w *working, state *DeviceState, said ruling) *syncproto.Error {
 	switch {
 	case said.verdict == review.VerdictReturn:
 		return &syncproto.Error{Code: syncproto.CodeReturned}
@@ -191,13 +200,9 @@ func (g *group) admit(l *Logged, d *decoded, w *working, state *DeviceState, sai
 		return &syncproto.Error{Code: l.Reason, Field: l.Field}
 	case said.verdict != review.VerdictAccept && said.area == "":
 		l.Admitted = nil
-		why := g.route(l, d, w, state)
-		if why != nil && out > 0 {
-			l.Admitted = &Admission{Out: out}
-		}
-		return why
+		return g.route(l, d, w, state)
 	}
-	l.Admitted = &Admission{Area: said.area, Without: said.without, Out: out}
+	l.Admitted = &Admission{In: true, Area: said.area, Without: said.without}
 	var why *syncproto.Error
 	if said.verdict == review.VerdictAccept {
 		why = g.acceptable(l, d, w, said)
@@ -206,9 +211,6 @@ func (g *group) admit(l *Logged, d *decoded, w *working, state *DeviceState, sai
 	}
 	if why != nil {
 		l.Admitted = nil
-		if out > 0 {
-			l.Admitted = &Admission{Out: out}
-		}
 	}
 	return why
 }

@@ -170,7 +170,7 @@ func (q *inquiry) ending(it review.Item, said ruling, by *syncproto.AuthorID) re
 	case review.Parked:
 		l := g.rulesOn(it.Key)
 		switch {
-		case l != nil && l.Version != 0 && l.Admitted != nil:
+		case l != nil && l.Version != 0 && l.Admitted != nil && l.Admitted.In:
 			return review.Accepted
 		case l != nil && l.Version != 0:
 			*by = syncproto.AuthorID{}

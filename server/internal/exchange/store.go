@@ -127,13 +127,17 @@ type Signature struct {
 	Scope int64
 }
 
-// Admission says how a person let a parked change in: as belonging to Area, if that is
-// not empty, and without some of its fields.
+// Admission says what people have made of a parked change.
 type Admission struct {
+	// In says that a person let it in: as belonging to Area, if that is not empty, and
+	// without some of its fields.
+	In      bool             `json:"in,omitempty"`
 	Area    syncproto.AreaID `json:"area,omitempty"`
 	Without []string         `json:"without,omitempty"`
-	// Out is the version under which it was taken out again; such a row waits.
-	Out syncproto.Version `json:"out,omitempty"`
+	// Out is the version under which it was taken out again, and Left where the record
+	// stayed then; such a row waits.
+	Out  syncproto.Version `json:"out,omitempty"`
+	Left syncproto.AreaID  `json:"left,omitempty"`
 }
 
 // Head is the end of a feed.
@@ -161,7 +165,7 @@ type Logged struct {
 	// Reason is the code and field of a parked change, or a remark on another.
 	Reason syncproto.Code
 	Field  string
-	// Admitted is set for a change that a person let in.
+	// Admitted is set for a change that a person let in, ever.
 	Admitted *Admission
 	// Chain is the row's link: ChainOf the row before and this one.
 	Chain syncproto.Hash
