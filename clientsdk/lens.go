@@ -58,6 +58,9 @@ func (l lens) single(synced *syncproto.Record, all []own) (*single, error) {
 	})
 	s.pending = slices.ContainsFunc(mine, func(o own) bool { return o.overlay })
 	if !s.pending {
+		if s.there && len(s.Live) == 0 { // all that was ever said of it has been taken back
+			s.there, s.base = false, 0
+		}
 		return s, nil
 	}
 	if synced == nil {

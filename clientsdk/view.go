@@ -121,7 +121,9 @@ func (c *Client) eachSingle(tx *sql.Tx, l lens, kind syncproto.Kind, fn func(*si
 			return err
 		}
 		delete(mine, synced.ID)
-		fn(s)
+		if s.there {
+			fn(s)
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("listing %s: %w", kind, err)

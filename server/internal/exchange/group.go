@@ -221,7 +221,9 @@ func (g *group) push(j *job) error {
 		}
 		j.verdicts = append(j.verdicts, v)
 	}
-	state.met(j.contact, max(j.high, state.High), j.unsent, j.app)
+	if !j.foreign {
+		state.met(j.contact, max(j.high, state.High), j.unsent, j.app)
+	}
 	return nil
 }
 

@@ -102,14 +102,14 @@ func (g *group) saveLinks() {
 
 // count moves the counters. A record that is one with others counts with them, once.
 func (g *group) count(d *delta) {
-	var together []syncproto.RecordID
 	before, after := g.before(), g.after()
+	together := g.together()
+	joint := make(map[syncproto.RecordID]bool, len(together))
+	for _, id := range together {
+		joint[id] = true
+	}
 	for _, w := range g.order {
-		if w.applied == 0 {
-			continue
-		}
-		if !g.w.links.alone(w.id) || !g.links.alone(w.id) {
-			together = append(together, w.id)
+		if w.applied == 0 || joint[w.id] {
 			continue
 		}
 		if was := w.past(g.snap); was != nil {
@@ -118,27 +118,35 @@ func (g *group) count(d *delta) {
 		now := w.present(g.snap)
 		d.add(after.inAreas(now.record, now.shown.counts), 1)
 	}
-	for _, id := range g.relinked {
-		if !id.IsZero() {
-			together = append(together, id)
+	d.addGroups(before, together, -1)
+	d.addGroups(after, together, 1)
+}
+
+// together lists the records whose counts may have moved that count with others, before
+// or after the group, and those others.
+func (g *group) together() []syncproto.RecordID {
+	var ids []syncproto.RecordID
+	for _, w := range g.order {
+		if w.applied > 0 && (!g.w.links.alone(w.id) || !g.links.alone(w.id)) {
+			ids = append(ids, w.id)
 		}
 	}
-	if len(together) == 0 {
-		return
+	for _, id := range g.relinked {
+		if !id.IsZero() {
+			ids = append(ids, id)
+		}
 	}
-	// All that count with any of them, before or after.
-	together = unique(together)
-	for i := 0; i < len(together); i++ {
+	ids = unique(ids)
+	for i := 0; i < len(ids); i++ {
 		for _, l := range []*links{g.w.links, g.links} {
-			for _, id := range l.counted(together[i]) {
-				if !slices.Contains(together, id) {
-					together = append(together, id)
+			for _, id := range l.counted(ids[i]) {
+				if !slices.Contains(ids, id) {
+					ids = append(ids, id)
 				}
 			}
 		}
 	}
-	d.addGroups(before, together, -1)
-	d.addGroups(after, together, 1)
+	return ids
 }
 
 // addGroups adds what records count that count together, each group once.

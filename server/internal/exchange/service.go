@@ -151,12 +151,20 @@ func (s *Service) instant() syncproto.Instant { return syncproto.Instant(s.now()
 // push hands the request's changes to the writer and waits until they are
 // durable. A request without changes leaves a note of the contact, and makes no job.
 func (s *Service) push(ctx context.Context, req *syncproto.Request, contact clock.Contact) (*job, DeviceState, error) {
+	// A device that speaks of another history tells nothing about when what this one lacks
+	// was made: it may offer it at its next contact.
+	foreign := req.Epoch != nil && *req.Epoch != s.heads.epoch
 	if len(req.Changes) == 0 {
+		if foreign {
+			state, err := s.devices.get(ctx, req.Device)
+			return nil, state, err
+		}
 		state, err := s.devices.contact(ctx, req, contact)
 		return nil, state, err
 	}
 	j := &job{
-		device: req.Device, contact: contact, high: req.High, unsent: req.Unsent, app: req.App,
+		foreign: foreign,
+		device:  req.Device, contact: contact, high: req.High, unsent: req.Unsent, app: req.App,
 		changes: decode(req, s.registry.Current().Forms), done: make(chan error, 1),
 	}
 	if err := s.writer.submit(ctx, j); err != nil {

@@ -21,6 +21,8 @@ type job struct {
 	unsent  int
 	app     string
 	changes []decoded
+	// foreign says that the device speaks of another history than this one.
+	foreign bool
 	retry   bool
 	// decision is one to take; the job is then a group of its own.
 	decision *Decision
