@@ -214,7 +214,18 @@ func (s *Server) Close() error {
 		defer cancel()
 		s.stop()
 		<-s.done
-		s.closed = errors.Join(s.api.Shutdown(ctx), s.abandon(ctx))
+		err := s.api.Shutdown(ctx)
+		// One that was closed before it began to answer begins now, and must find nothing to
+		// listen to.
+		if closing := s.listener.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
+			err = errors.Join(err, closing)
+		}
+		for failed := range s.failure {
+			if !errors.Is(failed, net.ErrClosed) {
+				err = errors.Join(err, failed)
+			}
+		}
+		s.closed = errors.Join(err, s.abandon(ctx))
 	})
 	return s.closed
 }
