@@ -72,8 +72,8 @@ func rebuild(ctx context.Context, store Store, snap *registry.Snapshot, diff *Di
 
 // survey finds out which records are one, and which may be.
 func (r *rebuilder) survey(ctx context.Context, store Store) error {
-	err := store.Histories(ctx, func(log []Logged, stored *syncproto.Record) error {
-		s, err := r.fold(log, stored)
+	err := store.Histories(ctx, func(log []Logged, _ *syncproto.Record) error {
+		s, err := r.fold(log)
 		if err != nil || s == nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (r *rebuilder) walk(ctx context.Context, store Store) error {
 		for i := range log {
 			r.count(&log[i])
 		}
-		s, err := r.fold(log, stored)
+		s, err := r.fold(log)
 		switch {
 		case err != nil:
 			return err
@@ -283,7 +283,7 @@ func (r *rebuilder) derived() Derived {
 }
 
 // fold computes a record from everything that was applied to it; nil if nothing ever was.
-func (r *rebuilder) fold(log []Logged, stored *syncproto.Record) (*seen, error) {
+func (r *rebuilder) fold(log []Logged) (*seen, error) {
 	var rows []*Logged
 	var first *Logged
 	var version syncproto.Version
