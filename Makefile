@@ -27,8 +27,15 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler check $(TOOLS) ## everything: check, all tests with the race detector, each fuzz target for 20 s
+test: compiler check $(TOOLS) simulation ## everything: check, 200 simulations, all tests with the race detector, each fuzz target for 20 s
 	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
+
+# How many fleets are simulated, without the race detector.
+SEEDS ?= 200
+
+.PHONY: simulation
+simulation: ## fleets of phones against a slow reading of the log (SEEDS=5000 for longer)
+	go test ./server/internal/simtest -run 'TestSimulation$$' -seeds $(SEEDS) -timeout=4h -v | grep -v -e '^=== ' -e '--- PASS: TestSimulation/'; exit $${PIPESTATUS[0]}
 
 .PHONY: quick
 quick: bin/tally ## all tests, without the race detector and without fuzzing
@@ -53,9 +60,12 @@ format: bin/golangci-lint ## rewrite the Go files as gofumpt has them
 fuzz: bin/tally ## each fuzz target for FUZZTIME (20s)
 	bin/tally -flags '-run=^Fuzz' -fuzz $(FUZZTIME) .
 
+PEOPLE ?= 1000000
+
 .PHONY: bench
-bench: ## push, first sync, idle sync, memory and disk beside the bare floor; prints JSON
+bench: ## push, first sync, idle sync, memory and disk beside the bare floor; then duplicates among PEOPLE (1000000)
 	go run ./server bench -json
+	go test ./server/internal/host -run '^$$' -bench DuplicateSearch -benchtime 300x -people $(PEOPLE) -timeout 1h
 
 # A test under the race detector needs a C compiler. It is fetched where that can
 # be done without asking anybody.

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds   = flag.Int("seeds", 200, "how many seeds the simulation plays, from -first on")
+	seeds   = flag.Int("seeds", defaultSeeds, "how many seeds the simulation plays, from -first on")
 	first   = flag.Uint64("first", 1, "the first of them")
 	tries   = flag.Int("tries", 150, "how often a script that fails is played to make it shorter")
 	oneSeed = flag.Uint64("seed", 0, "the one seed to play")
