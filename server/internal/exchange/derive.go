@@ -167,7 +167,7 @@ func (r *rebuilder) follow(ctx context.Context, store Store) error {
 			r.raised = append(r.raised, waits)
 		}
 		f := r.snap.Forms.Newest(l.Change.Kind)
-		if l.Change.Base != 0 || f == nil || !watches(f) {
+		if l.Change.Base != 0 || l.Version != l.Seq || f == nil || !watches(f) {
 			return nil
 		}
 		t := r.devices[l.Change.Device]

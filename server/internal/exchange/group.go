@@ -246,7 +246,6 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 	gap := c.N > state.High+1
 	late := c.N < state.High
 	state.take(c.N, d.hash, logged.Stamp)
-	g.watch(&logged, d, state)
 
 	w := g.touch(c.Record)
 	reason := g.route(&logged, d, w, state)
@@ -257,6 +256,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 		if err := g.apply(&logged, d, w, late); err != nil {
 			return syncproto.Verdict{}, err
 		}
+		g.watch(&logged, d, state)
 		reason = remark(&logged, d, gap)
 	}
 	g.prior[origin{c.Device, c.N}] = &logged

@@ -12,8 +12,9 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// A device's pulse is what the checks of forms remember of its latest entries: for each
-// window that they fell into, how many there were of each value. It follows from the
+// A device's pulse is what the checks of forms remember of its latest entries, those
+// that waited left out: for each window that they fell into, how many there were of each
+// value. It follows from the
 // device's rows of the log in their order and from nothing else, so that a rebuild finds
 // the same windows hard to believe. Correcting an entry later does not undo how it came.
 //

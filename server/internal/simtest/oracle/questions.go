@@ -167,8 +167,8 @@ func (r *Reading) doubts(open map[review.Key]bool) {
 	for i := range r.rows {
 		l := &r.rows[i]
 		f := r.forms.Newest(l.Change.Kind)
-		if l.Change.Base != 0 || f == nil {
-			continue
+		if l.Change.Base != 0 || l.Version != l.Seq || f == nil {
+			continue // what waited says nothing of how entries came
 		}
 		for _, b := range r.beats(f, i) {
 			tallies[b]++
