@@ -97,7 +97,7 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 	w.now = &syncproto.Record{ID: w.id, Kind: l.Change.Kind, Area: g.place(w, l), Version: version, Live: live}
 	w.applied++
 	w.sole = nil
-	if l.Version == l.Seq && (len(parts) == 1 || isOnly(live, &part)) && len(part.With) == 0 && len(part.Undoes) == 0 {
+	if l.Version == l.Seq && (len(parts) == 1 || isOnly(live, &part)) && w.standsFor(&part) {
 		w.sole = l
 	}
 	g.relink(w)
@@ -106,6 +106,12 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 		l.Verdict = g.outcome(w, f, &part)
 	}
 	return nil
+}
+
+// standsFor reports whether whoever has the part alone has the record: it says where the
+// record is, and nothing of other records.
+func (w *working) standsFor(part *syncproto.Part) bool {
+	return w.shown.Area == w.now.Area && len(part.With) == 0 && len(part.Undoes) == 0
 }
 
 // outcome says what became of a change, with all that is one with its record.
