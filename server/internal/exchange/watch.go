@@ -71,9 +71,9 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 	var found []raised
 	for i := range beats {
 		b := &beats[i]
-		var was, is full
+		var was, is plausible.Full
 		// Only the entry that makes a window hard to believe raises it.
-		if pulse, was, is = count(pulse, b); is.raised(f, b) && !was.raised(f, b) {
+		if pulse, was, is = count(pulse, b); plausible.Raised(f, b.Bucket, is) && !plausible.Raised(f, b.Bucket, was) {
 			found = append(found, raised{
 				Key:  review.Key{Kind: review.Implausible, Field: b.Bucket.String()},
 				desk: deskOf(snap, b.Area, l), version: l.Seq, sample: l.Change.Record,
@@ -86,17 +86,9 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 	return pulse, found
 }
 
-// full is how full a bucket is: how many beats it has, and how many of them the most
-// frequent value.
-type full struct{ total, most int64 }
-
-func (b full) raised(f *form.Form, beat *plausible.Beat) bool {
-	return plausible.Raised(f, beat.Bucket, []plausible.Tally{{N: b.most}, {N: b.total - b.most}})
-}
-
 // count adds one beat, moves it to the pulse's end, and returns how full its bucket was and
 // is. Values are told apart by their hashes.
-func count(pulse []byte, b *plausible.Beat) (after []byte, was, is full) {
+func count(pulse []byte, b *plausible.Beat) (after []byte, was, is plausible.Full) {
 	bucket, value := bucketHash(&b.Bucket), valueHash(b.Value)
 	n := uint16(0)
 	for at := 0; at < len(pulse); at += beatBytes {
@@ -104,7 +96,7 @@ func count(pulse []byte, b *plausible.Beat) (after []byte, was, is full) {
 			continue
 		}
 		have := binary.BigEndian.Uint16(pulse[at+12:])
-		was.total, was.most = was.total+int64(have), max(was.most, int64(have))
+		was = was.With(int64(have))
 		if binary.BigEndian.Uint32(pulse[at+8:]) == value {
 			n = have
 			pulse = slices.Delete(pulse, at, at+beatBytes)
@@ -113,7 +105,7 @@ func count(pulse []byte, b *plausible.Beat) (after []byte, was, is full) {
 	}
 	if is = was; n < 1<<16-1 {
 		n++
-		is = full{was.total + 1, max(was.most, int64(n))}
+		is = plausible.Full{Total: was.Total + 1, Most: max(was.Most, int64(n))}
 	}
 	pulse = binary.BigEndian.AppendUint64(pulse, bucket)
 	pulse = binary.BigEndian.AppendUint32(pulse, value)

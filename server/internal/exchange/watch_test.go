@@ -83,6 +83,16 @@ func TestARunOfEqualReadingsIsRaisedAtItsTwentieth(t *testing.T) {
 	}
 }
 
+func TestReadingsThatAllDifferAreNoRun(t *testing.T) {
+	var differ []*Logged
+	for n := range 30 {
+		differ = append(differ, reading(uint64(n+1), n, fmt.Sprintf("3%d.%d", 5+n/10, n%10)))
+	}
+	if found, _ := pulses(t, differ); len(found) != 0 {
+		t.Errorf("readings of which no two are alike were raised: %v", found)
+	}
+}
+
 func TestReadingsFasterThanHandsAreRaised(t *testing.T) {
 	var fast []*Logged
 	for n := range 61 {

@@ -69,8 +69,8 @@ func share(f *form.Form, c *form.Check, made *syncproto.Part, shown syncproto.Fi
 	return at, value, ok
 }
 
-// Raised reports whether a bucket with these tallies, all that it has, is hard to believe.
-func Raised(f *form.Form, b Bucket, tallies []Tally) bool {
+// Raised reports whether a bucket that is so full is hard to believe.
+func Raised(f *form.Form, b Bucket, full Full) bool {
 	if f == nil {
 		return false
 	}
@@ -78,16 +78,12 @@ func Raised(f *form.Form, b Bucket, tallies []Tally) bool {
 	if i < 0 {
 		return false
 	}
-	total, most := int64(0), int64(0)
-	for _, t := range tallies {
-		total, most = total+t.N, max(most, t.N)
-	}
 	c := &f.Checks[i]
 	switch c.Rule {
 	case form.CheckRun:
-		return total >= int64(c.Least) && most*100 >= total*int64(c.Share)
+		return full.Total >= int64(c.Least) && full.Most*100 >= full.Total*int64(c.Share)
 	case form.CheckPace, form.CheckBurst:
-		return c.Max != nil && float64(total) > *c.Max
+		return c.Max != nil && float64(full.Total) > *c.Max
 	}
 	return false
 }

@@ -34,8 +34,9 @@ type Beat struct {
 	Value string
 }
 
-// Tally is how many beats of a bucket have a value.
-type Tally struct {
-	Beat
-	N int64
-}
+// Full is how full a bucket is: how many beats it has, and how many of them the most
+// frequent value. The zero Full is an empty bucket.
+type Full struct{ Total, Most int64 }
+
+// With adds a value that n beats have.
+func (f Full) With(n int64) Full { return Full{Total: f.Total + n, Most: max(f.Most, n)} }

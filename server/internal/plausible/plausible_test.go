@@ -74,20 +74,20 @@ func TestABirthThatIsNotTheNumbersIsFlagged(t *testing.T) {
 }
 
 // tally adds beats up as a store does, by bucket.
-func tally(beats ...[]plausible.Beat) map[plausible.Bucket][]plausible.Tally {
+func tally(beats ...[]plausible.Beat) map[plausible.Bucket]plausible.Full {
 	counts := map[plausible.Beat]int64{}
 	for _, b := range slices.Concat(beats...) {
 		counts[b]++
 	}
-	tallies := map[plausible.Bucket][]plausible.Tally{}
+	tallies := map[plausible.Bucket]plausible.Full{}
 	for b, n := range counts {
-		tallies[b.Bucket] = append(tallies[b.Bucket], plausible.Tally{Beat: b, N: n})
+		tallies[b.Bucket] = tallies[b.Bucket].With(n)
 	}
 	return tallies
 }
 
 // raised lists the rules of the buckets that are hard to believe, in order.
-func raised(f *form.Form, tallies map[plausible.Bucket][]plausible.Tally) []string {
+func raised(f *form.Form, tallies map[plausible.Bucket]plausible.Full) []string {
 	var rules []string
 	for b, all := range tallies {
 		if plausible.Raised(f, b, all) {
@@ -165,21 +165,21 @@ func TestReadingsThatAreAllAlikeAreHardToBelieve(t *testing.T) {
 func TestWhatIsTakenBackCountsNoMore(t *testing.T) {
 	f := built(t, "visit")
 	b := plausible.Bucket{Kind: "visit", Rule: "hasty_visits"}
-	tallies := []plausible.Tally{{Beat: plausible.Beat{Bucket: b}, N: 13}}
+	tallies := plausible.Full{Total: 13, Most: 13}
 	if !plausible.Raised(f, b, tallies) {
 		t.Error("13 raise nothing")
 	}
-	tallies[0].N = 12
-	if plausible.Raised(f, b, tallies) || plausible.Raised(f, b, nil) {
+	tallies = plausible.Full{Total: 12, Most: 12}
+	if plausible.Raised(f, b, tallies) || plausible.Raised(f, b, plausible.Full{}) {
 		t.Error("12 raise it, or nothing does")
 	}
 	b.Rule = "a rule that the form no longer has"
-	tallies[0].N = 1000
+	tallies = plausible.Full{Total: 1000, Most: 1000}
 	if plausible.Raised(f, b, tallies) || plausible.Raised(nil, b, tallies) {
 		t.Error("a rule that is not there was broken")
 	}
 	even := plausible.Bucket{Kind: "temperature", Rule: "even_temperatures"}
-	if plausible.Raised(built(t, "temperature"), even, nil) {
+	if plausible.Raised(built(t, "temperature"), even, plausible.Full{}) {
 		t.Error("no readings are alike")
 	}
 }
@@ -295,7 +295,7 @@ func BenchmarkATemperatureThatRaisesNothing(b *testing.B) {
 // A form may use a name again for a rule that looks at records one by one.
 func TestARuleOfSingleRecordsRaisesNoWindow(t *testing.T) {
 	b := plausible.Bucket{Kind: "temperature", Rule: "odd_temperature"}
-	if plausible.Raised(built(t, "temperature"), b, []plausible.Tally{{Beat: plausible.Beat{Bucket: b}, N: 1000}}) {
+	if plausible.Raised(built(t, "temperature"), b, plausible.Full{Total: 1000, Most: 1000}) {
 		t.Error("a window of a rule that has none is hard to believe")
 	}
 }

@@ -32,9 +32,9 @@ func doubted(forms form.Set, w *World) map[string]bool {
 		}
 	}
 	for bucket, values := range tallies {
-		var all []plausible.Tally
-		for value, n := range values {
-			all = append(all, plausible.Tally{Beat: plausible.Beat{Bucket: bucket, Value: value}, N: n})
+		var all plausible.Full
+		for _, n := range values {
+			all = all.With(n)
 		}
 		if f := forms.Newest(bucket.Kind); plausible.Raised(f, bucket, all) {
 			found[fmt.Sprint(ruleOf(f, bucket.Rule), " ", phones[bucket])] = true

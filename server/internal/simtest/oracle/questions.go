@@ -172,10 +172,10 @@ func (r *Reading) doubts(open map[review.Key]bool) {
 		}
 		for _, b := range r.beats(f, i) {
 			tallies[b]++
-			var of []plausible.Tally
+			var of plausible.Full
 			for beat, n := range tallies {
 				if beat.Bucket == b.Bucket {
-					of = append(of, plausible.Tally{Beat: beat, N: n})
+					of = of.With(n)
 				}
 			}
 			key := review.Key{Kind: review.Implausible, Field: b.Bucket.String()}
