@@ -18,7 +18,7 @@ type verifyCommand struct {
 // stored. What doesn't hold is an error, and the first bad row is named.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	return withData(ctx, c.Data, func(d *host.Data) error {
-		diff, err := d.Verify(ctx)
+		diff, err := d.RebuildAlone(ctx)
 		if err != nil {
 			return err
 		}

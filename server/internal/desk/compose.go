@@ -214,13 +214,14 @@ func agreed(survivor, absorbed *group, o *Order) (syncproto.Fields, error) {
 	if o.Left == "" {
 		return fields, nil
 	}
-	if _, ok := form.ParseDay(o.Left); !ok {
+	left, ok := form.ParseDay(o.Left)
+	if !ok {
 		return nil, bad("left", "a day, such as 2020-01-31")
 	}
 	if absorbed.record.Area == survivor.record.Area {
 		return nil, bad("left", "both are in one area")
 	}
-	fields[syncproto.FieldResidences] = form.Delta([]string{o.Left + " " + string(absorbed.record.Area)}, nil)
+	fields[syncproto.FieldResidences] = form.Delta([]string{form.Residence{Left: left, Area: absorbed.record.Area}.String()}, nil)
 	return fields, nil
 }
 

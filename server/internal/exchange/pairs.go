@@ -96,7 +96,7 @@ func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
 	for i := range open {
 		keys = append(keys, open[i].Key)
 	}
-	ranges := make([]match.Range, 0, 5*len(seeds))
+	ranges := make([]match.Range, 0, 6*len(seeds))
 	of := make([]int, 0, len(seeds)+1) // where each seed's ranges begin
 	for _, id := range seeds {
 		of = append(of, len(ranges))

@@ -55,8 +55,8 @@ type Tx interface {
 	// Parked returns parked changes with one of the reasons, the oldest first, after
 	// a place in the log.
 	Parked(reasons []syncproto.Code, after syncproto.Version, limit int) ([]Logged, error)
-	// Blocks returns, for each range of keys, the records that stand in it in order of
-	// (Key, Record): at most limit.
+	// Blocks returns, for each range of keys, the records that stand in it in order of keys,
+	// under one key in the order in which they came: at most limit.
 	Blocks(ranges []match.Range, limit int) ([][]syncproto.RecordID, error)
 	// Items returns those of the questions with these ids that were ever raised.
 	Items(ids []syncproto.RecordID) ([]review.Item, error)

@@ -137,21 +137,9 @@ func (w *world) counts(id syncproto.RecordID) []rollup.Count {
 	return w.inAreas(members[0].record, w.join(members).counts)
 }
 
-// inAreas puts counts where they belong: those of a former residence there, the others
-// where the record is.
+// inAreas puts what a record counts where it belongs.
 func (w *world) inAreas(r *syncproto.Record, counts []form.Count) []rollup.Count {
-	here := w.keyOf(r.Area)
-	out := make([]rollup.Count, len(counts))
-	for i, c := range counts {
-		key := here
-		if c.Area != "" {
-			if n, ok := w.snap.Areas.Find(c.Area); ok {
-				key = n.Key
-			}
-		}
-		out[i] = rollup.Count{Area: key, Day: c.Day, Measure: c.Measure, N: c.N}
-	}
-	return out
+	return rollup.In(w.keyOf(r.Area), w.snap.Areas, counts)
 }
 
 // fieldQuestions returns the conflicts and exits of the records that are one with id.

@@ -269,10 +269,6 @@ func (d *Data) RebuildAlone(ctx context.Context) (diff *exchange.Difference, err
 	return diff, err
 }
 
-// Verify is RebuildAlone: the chain of the log, totals, records, links, questions and
-// receipts, with the first bad row by name.
-func (d *Data) Verify(ctx context.Context) (*exchange.Difference, error) { return d.RebuildAlone(ctx) }
-
 // History returns everything that was ever said about a record and about those that turned
 // out to be it, in order of arrival; code not_found if nobody has said anything.
 func (d *Data) History(ctx context.Context, record syncproto.RecordID) ([]exchange.Logged, error) {

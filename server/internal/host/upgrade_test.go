@@ -85,7 +85,7 @@ func verify(t *testing.T, dir string, changes int) {
 		t.Fatal(err)
 	}
 	defer data.Close()
-	diff, err := data.Verify(t.Context())
+	diff, err := data.RebuildAlone(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,11 +34,18 @@ type Sighting struct {
 	At     syncproto.Instant
 }
 
-// In puts what a record adds to the measures of its form into an area.
-func In(key area.Key, counts []form.Count) []Count {
+// In puts what a record adds to the measures of its form where it belongs: what counts in
+// a former residence there, if there is such an area, the rest in the record's own.
+func In(key area.Key, tree *area.Tree, counts []form.Count) []Count {
 	out := make([]Count, len(counts))
 	for i, c := range counts {
 		out[i] = Count{Area: key, Day: c.Day, Measure: c.Measure, N: c.N}
+		if c.Area == "" {
+			continue
+		}
+		if former, ok := tree.Find(c.Area); ok {
+			out[i].Area = former.Key
+		}
 	}
 	return out
 }
