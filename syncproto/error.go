@@ -30,6 +30,10 @@ const (
 	CodeOwnWork       Code = "own_work"
 	CodeReturned      Code = "returned"
 	CodeResubmitted   Code = "resubmitted"
+	// CodeDeviceUntrusted: the device was reported lost, or its credentials were copied.
+	CodeDeviceUntrusted Code = "device_untrusted"
+	// CodeNotSealed: what was sealed for the server can't be opened.
+	CodeNotSealed Code = "not_sealed"
 )
 
 // Codes that remark on a change or a request without standing in its way.
@@ -58,6 +62,27 @@ const (
 	CodeBusy            Code = "busy"
 	CodeInternal        Code = "internal"
 	CodeMovedOn         Code = "moved_on"
+)
+
+// Codes of enrolment, signing in and keeping signed in.
+const (
+	CodeInviteUnknown     Code = "invite_unknown"
+	CodeInviteSpent       Code = "invite_spent"
+	CodeInviteExpired     Code = "invite_expired"
+	CodeUndertakingNeeded Code = "undertaking_needed"
+	CodeEnrolmentWaits    Code = "enrolment_waits"
+	CodeEnrolmentRefused  Code = "enrolment_refused"
+	CodeRefreshReused     Code = "refresh_reused"
+	CodeBadSignature      Code = "bad_signature"
+	CodeSignInFailed      Code = "sign_in_failed"
+	CodeTOTPNeeded        Code = "totp_needed"
+	CodeLocked            Code = "locked"
+	CodeWeakPassword      Code = "weak_password"
+	CodeLinkSpent         Code = "link_spent"
+	CodeCrossSite         Code = "cross_site"
+	CodeOwnGrant          Code = "own_grant"
+	// CodeTooFast: this device or this address asks too often.
+	CodeTooFast Code = "too_fast"
 )
 
 // Text is a message in the languages of the product.

@@ -35,7 +35,11 @@ type Request struct {
 	PageBytes int `json:"page_bytes,omitempty"`
 	// Restart names areas whose copy has drifted and is to be sent from the start.
 	Restart []AreaID `json:"restart,omitempty"`
-	// Changes are decoded one by one, so that a bad one harms no other.
+	// Deliver asks for nothing but verdicts and a receipt: a locked phone delivers what is
+	// sealed, and could not keep what would come down. The cursor comes back as it was.
+	Deliver bool `json:"deliver,omitempty"`
+	// Changes are decoded one by one, so that a bad one harms no other; each is a change
+	// or a Sealed.
 	Changes []json.RawMessage `json:"changes,omitempty"`
 }
 

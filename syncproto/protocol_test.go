@@ -25,17 +25,25 @@ const shape = `
 Answer: protocol int; epoch Epoch; now Instant; verdicts? []Verdict; receipt Receipt; reset? bool; notice? *Error; left? []AreaID; restarted? []AreaID; areas? []Area; forms? []RawMessage; records? []Record; gone? []Gone; told? []Told; sums? map[AreaID]Sum; cursor string; more? bool
 Area: id AreaID; name string; parent? AreaID
 Beside: record RecordID; version Version
+Enrolled: author AuthorID; access string; access_until Instant; refresh string; refresh_until Instant; now Instant; box []uint8; state EnrolmentState; undertaking int
+Enrolling: code string; device DeviceID; key []uint8; name string; phone? string; app? string; undertaking int; signature []uint8
 Exit: reason string; date string; destination? string
 Gone: record RecordID; kind Kind; area AreaID; version Version
+Invited: area AreaID; area_name string; role string; from Instant; to? Instant; confirmed? bool; undertaking Undertaking
+Masked: masked string; tag? string
 Origin: device DeviceID; n uint64
 Part: version Version; device DeviceID; n uint64; author AuthorID; base Version; time Instant; earliest Instant; latest Instant; amid? []string; decides? bool; with? []Beside; undoes? []Origin; fields Fields; spent? Fields
 Receipt: through uint64; missing? []Span; parked? []Waiting; held uint64; digest Digest
 Record: id RecordID; kind Kind; area AreaID; version Version; live []Part
-Request: protocol int; device DeviceID; clock Instant; epoch? *Epoch; cursor? string; high uint64; unsent int; app? string; page_bytes? int; restart? []AreaID; changes? []RawMessage
+Renewing: device DeviceID; refresh string; clock Instant; signature []uint8
+Request: protocol int; device DeviceID; clock Instant; epoch? *Epoch; cursor? string; high uint64; unsent int; app? string; page_bytes? int; restart? []AreaID; deliver? bool; changes? []RawMessage
+Sealed: n uint64; sealed []uint8
 Span: from uint64; to uint64
 Stamp: time Instant; earliest Instant; latest Instant
 Text: zh string; en string
+Tokens: access string; access_until Instant; refresh string; refresh_until Instant; now Instant; box []uint8; state EnrolmentState; undertaking int
 Told: version Version; at Instant; n uint64; author AuthorID; kind Kind; record RecordID; item string; field? string; said Said; shows? Value; by? AuthorID; reason? string; other? RecordID
+Undertaking: version int; text Text
 Verdict: n uint64; verdict Outcome; first? Outcome; version? Version; stamp? *Stamp; reason? *Error
 Waiting: n uint64; code Code
 `
@@ -73,7 +81,18 @@ func members(typ reflect.Type, messages map[string]reflect.Type) string {
 
 func TestTheShapeOfTheWireIsPinnedToItsNumber(t *testing.T) {
 	messages := map[string]reflect.Type{}
-	for _, m := range []any{syncproto.Request{}, syncproto.Answer{}, syncproto.Exit{}, syncproto.Text{}} {
+	for _, m := range []any{
+		syncproto.Request{},
+		syncproto.Answer{},
+		syncproto.Exit{},
+		syncproto.Text{},
+		syncproto.Sealed{},
+		syncproto.Masked{},
+		syncproto.Enrolling{},
+		syncproto.Enrolled{},
+		syncproto.Invited{},
+		syncproto.Renewing{},
+	} {
 		messages[reflect.TypeOf(m).Name()] = reflect.TypeOf(m)
 		members(reflect.TypeOf(m), messages)
 	}
@@ -91,7 +110,7 @@ func TestTheShapeOfTheWireIsPinnedToItsNumber(t *testing.T) {
 	}
 }
 
-const sampleRequest = `{"protocol":1,"device":"` + device1 + `","clock":1583020800000,"epoch":"` + record1 + `","cursor":"c","high":2,"unsent":1,"app":"test 1","page_bytes":4096,"restart":["330702"],"changes":[` + sampleChange + `]}`
+const sampleRequest = `{"protocol":1,"device":"` + device1 + `","clock":1583020800000,"epoch":"` + record1 + `","cursor":"c","high":2,"unsent":1,"app":"test 1","page_bytes":4096,"restart":["330702"],"deliver":true,"changes":[` + sampleChange + `]}`
 
 const sampleChange = `{"id":"` + change1 + `","n":2,"author":"` + author1 + `","kind":"person","record":"` + record1 + `","area":"330702","base":7,"fields":{"name":"a<b>&c","age":9007199254740993},"amid":["name"],"decides":true,"at":1583020800000,"form":1,"answers":"` + change1 + `","mood":"good","undoes":[{"device":"` + device1 + `","n":1}],"with":[{"record":"` + record1 + `","version":3}]}`
 

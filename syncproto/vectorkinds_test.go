@@ -470,3 +470,35 @@ func runCovers(input []byte) (string, any, error) {
 	}
 	return "open", map[string]any{}, nil
 }
+
+func runUnseal(input []byte) (string, any, error) {
+	var in struct {
+		Private []byte             `json:"private"`
+		Device  syncproto.DeviceID `json:"device"`
+		Raw     string             `json:"raw"`
+	}
+	if err := strictly(input, &in); err != nil {
+		return "", nil, err
+	}
+	key, err := syncproto.NewBoxKey(in.Private)
+	if err != nil {
+		return "", nil, err
+	}
+	sealed, is := syncproto.SealedIn([]byte(in.Raw))
+	if !is {
+		return "", nil, errors.New("not a sealed change")
+	}
+	raw, err := syncproto.OpenSealed([]syncproto.BoxKey{key}, in.Device, sealed)
+	if err != nil {
+		var e *syncproto.Error
+		if !errors.As(err, &e) {
+			return "", nil, err
+		}
+		return "refused", map[string]any{"code": e.Code, "n": sealed.N}, nil
+	}
+	change, err := syncproto.DecodeChange(raw, in.Device)
+	if err != nil {
+		return "", nil, err
+	}
+	return "opened", map[string]any{"text": string(raw), "hash": change.Hash()}, nil
+}

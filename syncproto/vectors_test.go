@@ -49,6 +49,7 @@ var vectorKinds = map[string]vectorKind{
 	"check":   {[]string{"passes", "fails"}, runCheck},
 	"shown":   {[]string{"counts", "nothing"}, runShown},
 	"covers":  {[]string{"covered", "open"}, runCovers},
+	"unseal":  {[]string{"opened", "refused"}, runUnseal},
 }
 
 // strictly decodes JSON and complains of members that nobody asked for.

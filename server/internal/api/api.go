@@ -79,6 +79,11 @@ type Tokens interface {
 	Verify(token []byte) (identity.Bearer, error)
 }
 
+// Sessions says who is signed in by a cookie. Codes no_token, token_expired.
+type Sessions interface {
+	Resume(ctx context.Context, cookie string, now syncproto.Instant) (identity.Caller, error)
+}
+
 // Health says whether the server can do its work.
 type Health interface {
 	Ping(ctx context.Context) error
@@ -95,7 +100,9 @@ type Config struct {
 	Histories Histories
 	Registry  Registry
 	Tokens    Tokens
-	Health    Health
+	// Sessions may be nil: then nobody signs in.
+	Sessions Sessions
+	Health   Health
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
 	// Collectors are metrics of other parts, shown with the API's own.
@@ -128,7 +135,7 @@ type API struct {
 // New builds the API.
 func New(cfg Config) (*API, error) {
 	a := &API{Config: cfg}
-	a.gate = gate{tokens: cfg.Tokens, registry: cfg.Registry, now: cfg.Now}
+	a.gate = gate{tokens: cfg.Tokens, sessions: cfg.Sessions, registry: cfg.Registry, now: cfg.Now}
 	var err error
 	if a.metrics, err = newMetrics(cfg.Exchange, cfg.Collectors); err != nil {
 		return nil, err

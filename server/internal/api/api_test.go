@@ -114,7 +114,7 @@ func (s *services) Log(_ context.Context, author syncproto.AuthorID, before sync
 }
 
 func who(caller desk.Caller) string {
-	return caller.Device.String() + " " + time.UnixMilli(int64(caller.Now)).UTC().Format(time.TimeOnly)
+	return caller.Authors[0].String() + " " + time.UnixMilli(int64(caller.Now)).UTC().Format(time.TimeOnly)
 }
 
 // people is the registry's store.
@@ -155,7 +155,7 @@ func newWorld(t *testing.T) *world {
 	w.services = &services{store: &people{everyone: identity.Everyone{
 		Devices: []identity.Device{
 			{ID: ours, Authors: []syncproto.AuthorID{one}},
-			{ID: revoked, Authors: []syncproto.AuthorID{one}, Revoked: true},
+			{ID: revoked, Authors: []syncproto.AuthorID{one}, Standing: identity.Standing{Status: identity.Lost}},
 			{ID: another, Authors: []syncproto.AuthorID{other}},
 			{ID: two, Authors: []syncproto.AuthorID{both}},
 		},

@@ -17,7 +17,7 @@ type AreaList struct {
 // caller can't see it.
 func (a *API) areas(c *call) (any, error) {
 	list := AreaList{Areas: []syncproto.Area{}}
-	for _, root := range c.snap.People.Scope(c.snap.Areas, c.caller.ID, syncproto.Instant(c.now.UnixMilli())) {
+	for _, root := range c.reach() {
 		for i, n := range c.snap.Areas.Subtree(root) {
 			seen := syncproto.Area{ID: n.ID, Name: n.Name, Parent: n.Parent}
 			if i == 0 {
@@ -43,7 +43,7 @@ func (c *call) scoped(text string) (syncproto.AreaID, error) {
 	if err := id.Check(); err != nil {
 		return "", bad("area", "letters, digits, '.', '-' and '_' only")
 	}
-	return id, allowed(c.snap, c.caller.ID, id, c.now)
+	return id, c.allowed(id)
 }
 
 // limit reads the query's limit; 0 if it is absent.

@@ -7,14 +7,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"gridsync/server/internal/identity"
-	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 )
 
 // gate says who is asking and what they may see.
 type gate struct {
 	tokens   Tokens
+	sessions Sessions
 	registry Registry
 	now      func() time.Time
 	// looked is when a token of an unknown device last made the registry look for
@@ -25,13 +27,58 @@ type gate struct {
 // lookAgain is how often unknown devices may make the registry look.
 const lookAgain = 100 * time.Millisecond
 
-// admit finds the device that a request's Authorization header speaks for. It
-// fails with no_token, bad_token, token_expired or device_revoked.
-func (g *gate) admit(ctx context.Context, header []byte) (identity.Device, error) {
-	token, ok := bearer(header)
-	if !ok {
-		return identity.Device{}, &syncproto.Error{Code: syncproto.CodeNoToken}
+// admit finds out who asks. It fails with no_token, bad_token, token_expired,
+// device_revoked, or cross_site.
+func (g *gate) admit(ctx context.Context, c *fiber.Ctx, who caller) (identity.Caller, error) {
+	token, ok := bearer(c.Request().Header.Peek(fiber.HeaderAuthorization))
+	if !ok && who != delivering && g.sessions != nil {
+		return g.resume(ctx, c)
 	}
+	if !ok || who == atDesk {
+		return identity.Caller{}, &syncproto.Error{Code: syncproto.CodeNoToken}
+	}
+	device, err := g.device(ctx, token)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	if device.Status != identity.InUse && who != delivering {
+		return identity.Caller{}, &syncproto.Error{Code: syncproto.CodeDeviceRevoked}
+	}
+	return identity.Caller{Device: device, Authors: device.Authors}, nil
+}
+
+// resume finds the person whose cookie came with a request. What would change something
+// must have been asked for by our own page: another site's page can make a browser send
+// the cookie, but not the header.
+func (g *gate) resume(ctx context.Context, c *fiber.Ctx) (identity.Caller, error) {
+	cookie := c.Cookies(SessionCookie)
+	if cookie == "" {
+		return identity.Caller{}, &syncproto.Error{Code: syncproto.CodeNoToken}
+	}
+	if err := sameSite(c); err != nil {
+		return identity.Caller{}, err
+	}
+	return g.sessions.Resume(ctx, cookie, syncproto.Instant(g.now().UnixMilli()))
+}
+
+// SessionCookie and PageHeader are what our page sends: the cookie by itself, the header
+// on purpose.
+const (
+	SessionCookie = "gridsync"
+	PageHeader    = "X-Gridsync-Page"
+)
+
+// sameSite fails with code cross_site for a request that would change something and
+// can't have come from our page.
+func sameSite(c *fiber.Ctx) error {
+	if c.Method() != fiber.MethodGet && len(c.Request().Header.Peek(PageHeader)) == 0 {
+		return &syncproto.Error{Code: syncproto.CodeCrossSite}
+	}
+	return nil
+}
+
+// device finds the device that a token speaks for.
+func (g *gate) device(ctx context.Context, token []byte) (identity.Device, error) {
 	b, err := g.tokens.Verify(token)
 	if err != nil {
 		return identity.Device{}, err
@@ -43,11 +90,8 @@ func (g *gate) admit(ctx context.Context, header []byte) (identity.Device, error
 		}
 		device, known = g.registry.Current().People.Device(b.Device)
 	}
-	switch {
-	case !known:
+	if !known {
 		return identity.Device{}, &syncproto.Error{Code: syncproto.CodeBadToken, Detail: "the device is not known"}
-	case device.Revoked:
-		return identity.Device{}, &syncproto.Error{Code: syncproto.CodeDeviceRevoked}
 	}
 	return device, nil
 }
@@ -77,11 +121,16 @@ func bearer(header []byte) ([]byte, bool) {
 	return token, len(token) > 0
 }
 
-// allowed says whether a device may see an area. Outside its scope it fails with
+// reach returns the areas in which the caller has the right that the route needs.
+func (c *call) reach() []syncproto.AreaID {
+	return c.snap.People.Reach(c.snap.Areas, c.caller.Authors, c.right, c.instant())
+}
+
+// allowed says whether the caller has the route's right in an area. If not it fails with
 // forbidden whether or not there is such an area, so that codes can't be guessed.
-func allowed(snap *registry.Snapshot, device syncproto.DeviceID, id syncproto.AreaID, now time.Time) error {
-	for _, root := range snap.People.Scope(snap.Areas, device, syncproto.Instant(now.UnixMilli())) {
-		if snap.Areas.Within(id, root) {
+func (c *call) allowed(id syncproto.AreaID) error {
+	for _, root := range c.reach() {
+		if c.snap.Areas.Within(id, root) {
 			return nil
 		}
 	}

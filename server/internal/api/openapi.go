@@ -41,6 +41,9 @@ func document(table []route) (text []byte, err error) {
 			"securitySchemes": object{"device": object{
 				"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
 				"description": "The device's token: EdDSA, audience gridsync, sub the device's id.",
+			}, "desk": object{
+				"type": "apiKey", "in": "cookie", "name": SessionCookie,
+				"description": "Somebody signed in. A request that changes something needs the header " + PageHeader + " besides.",
 			}},
 		},
 		"x-codes": codeTable(),
@@ -68,8 +71,17 @@ func codeTable() object {
 
 func operation(s *schemas, r *route) object {
 	op := object{"operationId": r.id, "summary": r.summary, "responses": responses(s, r), "security": []object{}}
-	if r.who == device {
+	switch r.who {
+	case anyone:
+	case delivering:
 		op["security"] = []object{{"device": []string{}}}
+	case someone:
+		op["security"] = []object{{"device": []string{}}, {"desk": []string{}}}
+	case atDesk:
+		op["security"] = []object{{"desk": []string{}}}
+	}
+	if r.right != "" {
+		op["x-right"] = r.right
 	}
 	if len(r.params) > 0 {
 		op["parameters"] = parameters(r.params)

@@ -90,6 +90,11 @@ func TestEveryRouteIsInTheDocumentAndTheOtherWayRound(t *testing.T) {
 	}
 }
 
+// unguarded are the routes for which nobody needs to be known yet.
+var unguarded = []string{
+	"get /v1/openapi.json", "post /v1/enrol", "post /v1/enrol/look", "post /v1/token", "post /v1/session", "post /v1/account",
+}
+
 func TestTheDocumentIsOpenAPI31(t *testing.T) {
 	_, d := served(t)
 	if !strings.HasPrefix(d.OpenAPI, "3.1.") || d.Info.Title == "" || d.Info.Version != strconv.Itoa(syncproto.Protocol) {
@@ -106,7 +111,7 @@ func TestTheDocumentIsOpenAPI31(t *testing.T) {
 				t.Errorf("%s: operation id %q, summary %q", where, o.OperationID, o.Summary)
 			}
 			seen[o.OperationID] = true
-			if guarded := len(o.Security) == 1; guarded != (strings.HasPrefix(path, "/v1/") && path != "/v1/openapi.json") {
+			if guarded := len(o.Security) > 0; guarded != (strings.HasPrefix(path, "/v1/") && !slices.Contains(unguarded, where)) {
 				t.Errorf("%s: guarded %v", where, guarded)
 			}
 			checkParameters(t, where, path, o)

@@ -117,10 +117,10 @@ func (a *API) revisits(c *call) (any, error) {
 
 // asking is the caller as services know it.
 func (c *call) asking() desk.Caller {
-	return desk.Caller{Device: c.caller.ID, Now: syncproto.Instant(c.now.UnixMilli())}
+	return desk.Caller{Authors: c.caller.Authors, Now: c.instant()}
 }
 
-// speaksFor holds an author against those who record on the caller's device.
+// speaksFor holds an author against those who ask.
 func (c *call) speaksFor(author syncproto.AuthorID) error {
 	if !slices.Contains(c.caller.Authors, author) {
 		return &syncproto.Error{Code: syncproto.CodeForbidden, Field: "author"}

@@ -29,7 +29,7 @@ func (c *call) areaOrOnly() (syncproto.AreaID, error) {
 	if text := c.Query("area"); text != "" {
 		return c.scoped(text)
 	}
-	scope := c.snap.People.Scope(c.snap.Areas, c.caller.ID, syncproto.Instant(c.now.UnixMilli()))
+	scope := c.reach()
 	switch len(scope) {
 	case 0:
 		return "", &syncproto.Error{Code: syncproto.CodeForbidden, Field: "area"}

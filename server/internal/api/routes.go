@@ -22,8 +22,13 @@ type caller int
 const (
 	// anyone needs no token.
 	anyone caller = iota
-	// device needs a token of a device that isn't revoked.
-	device
+	// delivering needs a device's token, whatever the device's standing: what was recorded
+	// must arrive.
+	delivering
+	// someone needs a device in use, or somebody signed in at a desk.
+	someone
+	// atDesk needs somebody signed in at a desk.
+	atDesk
 )
 
 // route is one line of the table: all that registering, guarding and describing
@@ -31,9 +36,12 @@ const (
 type route struct {
 	method string
 	// path names its parameters in braces, as OpenAPI does.
-	path    string
-	id      string
-	who     caller
+	path string
+	id   string
+	who  caller
+	// right is what the caller needs in the area asked about; areas without it look as if
+	// they weren't there.
+	right   identity.Right
 	summary string
 	params  []param
 	// body and answer are values of the types that travel, nil for none; media is
@@ -78,38 +86,36 @@ var (
 		syncproto.CodeMalformed, syncproto.CodeBadRequest, syncproto.CodeBodyTooLarge, syncproto.CodeBadEncoding,
 		syncproto.CodeTooManyChanges, syncproto.CodeForbidden, syncproto.CodeBusy,
 	}
-	codesOfToken = []syncproto.Code{
-		syncproto.CodeNoToken, syncproto.CodeBadToken, syncproto.CodeTokenExpired, syncproto.CodeDeviceRevoked,
-	}
+	codesOfToken = []syncproto.Code{syncproto.CodeNoToken, syncproto.CodeBadToken, syncproto.CodeTokenExpired}
 )
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
 	return []route{
 		{
-			method: fiber.MethodPost, path: "/v1/sync", id: "sync", who: device, within: syncWithin,
+			method: fiber.MethodPost, path: "/v1/sync", id: "sync", who: delivering, within: syncWithin,
 			summary: "Push changes, get their verdicts and a receipt, and pull what has changed.",
 			body:    syncproto.Request{}, answer: syncproto.Answer{}, codes: codesOfSync, handle: (*API).sync,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas", id: "areas", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/areas", id: "areas", who: someone, right: identity.Read, within: readWithin,
 			summary: "The areas that the caller may see, each parent before its children.",
 			answer:  AreaList{}, handle: (*API).areas,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas/{id}/summary", id: "summary", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/areas/{id}/summary", id: "summary", who: someone, right: identity.Totals, within: readWithin,
 			summary: "The totals of an area and of those directly below it on a day, and how fresh and complete they are.",
 			params:  []param{paramArea, paramDay},
 			answer:  rollup.Summary{}, codes: codesOfRead, handle: (*API).totals,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas/{id}/roster", id: "roster", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/areas/{id}/roster", id: "roster", who: someone, right: identity.Read, within: readWithin,
 			summary: "The records of an area and all below it, page by page.",
 			params:  []param{paramArea, {"kind", "query", "Only records of this kind.", "string", "household"}, paramAfter, paramLimit},
 			answer:  roster.Page{}, codes: codesOfRead, handle: (*API).roster,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas/{id}/review", id: "review", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/areas/{id}/review", id: "review", who: someone, right: identity.Read, within: readWithin,
 			summary: "The open questions of an area and all below it, the oldest first.",
 			params: []param{
 				paramArea,
@@ -120,30 +126,30 @@ func routes() []route {
 			answer: desk.Page{}, codes: codesOfRead, handle: (*API).review,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas/{id}/revisits", id: "revisits", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/areas/{id}/revisits", id: "revisits", who: someone, right: identity.Read, within: readWithin,
 			summary: "Households to visit again: half of them with something hard to believe, half drawn from a day's visits, unmarked.",
 			params:  []param{paramArea, paramDay, {"size", "query", "How many, 1 to 100; 10 if absent.", "integer", "10"}},
 			answer:  desk.Revisits{}, codes: codesOfRead, handle: (*API).revisits,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/review/{item}", id: "question", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/review/{item}", id: "question", who: someone, right: identity.Read, within: readWithin,
 			summary: "A question with everything that a decider needs: every value with its witnesses, the neighbours, what was decided before.",
 			params:  []param{{"item", "path", "The question's id.", "string", ""}},
 			answer:  desk.Case{}, codes: codesOfRead, handle: (*API).question,
 		},
 		{
-			method: fiber.MethodPost, path: "/v1/review", id: "decide", who: device, within: syncWithin,
+			method: fiber.MethodPost, path: "/v1/review", id: "decide", who: someone, right: identity.Decide, within: syncWithin,
 			summary: "Decide questions, each by itself; at most 200. What is wrong with one stops no other.",
 			body:    Orders{}, answer: Results{}, codes: codesOfOrders, handle: (*API).decide,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/records/{id}/history", id: "history", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/records/{id}/history", id: "history", who: someone, right: identity.Read, within: readWithin,
 			summary: "What was ever said about a record and those that turned out to be it, the oldest first.",
 			params:  []param{{"id", "path", "The record's id.", "string", ""}},
 			answer:  desk.Statements{}, codes: codesOfRead, handle: (*API).history,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/log", id: "log", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/log", id: "log", who: someone, right: identity.Read, within: readWithin,
 			summary: "What an author of the caller's device has said, the newest first.",
 			params: []param{
 				{"author", "query", "The author's id; must be given.", "string", ""},
@@ -153,7 +159,7 @@ func routes() []route {
 			answer: desk.Statements{}, codes: codesOfRead, handle: (*API).ownLog,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/rounds/{a}/diff/{b}", id: "diff", who: device, within: readWithin,
+			method: fiber.MethodGet, path: "/v1/rounds/{a}/diff/{b}", id: "diff", who: someone, right: identity.Read, within: readWithin,
 			summary: "Who was met in round b and not in round a, with finder and visit.",
 			params: []param{
 				{"a", "path", "The earlier round's id.", "string", ""},
@@ -201,7 +207,12 @@ func routes() []route {
 // allCodes lists what a route can fail with.
 func (r *route) allCodes() []syncproto.Code {
 	codes := append([]syncproto.Code{}, r.codes...)
-	if r.who == device {
+	switch r.who {
+	case anyone:
+	case someone, atDesk:
+		codes = append(codes, syncproto.CodeCrossSite, syncproto.CodeDeviceRevoked)
+		fallthrough
+	case delivering:
 		codes = append(codes, codesOfToken...)
 	}
 	return append(codes, syncproto.CodeInternal)
@@ -218,9 +229,12 @@ type call struct {
 	ctx  context.Context
 	now  time.Time
 	snap *registry.Snapshot
-	// caller is the device that asks; zero on routes for anyone.
-	caller identity.Device
+	// caller is who asks; zero on routes for anyone.
+	caller identity.Caller
+	right  identity.Right
 }
+
+func (c *call) instant() syncproto.Instant { return syncproto.Instant(c.now.UnixMilli()) }
 
 // serve puts around a handler what every route needs: a deadline, the gate, the
 // answer's encoding, the one place for errors, and a line in log and metrics.
@@ -241,7 +255,7 @@ func (a *API) serve(r *route) fiber.Handler {
 }
 
 // run answers a request, or says why not.
-func (a *API) run(c *fiber.Ctx, r *route) (from identity.Device, err error) {
+func (a *API) run(c *fiber.Ctx, r *route) (from identity.Caller, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = panicked(value)
@@ -249,9 +263,9 @@ func (a *API) run(c *fiber.Ctx, r *route) (from identity.Device, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), r.within)
 	defer cancel()
-	in := call{Ctx: c, ctx: ctx, now: a.Now()}
-	if r.who == device {
-		if in.caller, err = a.gate.admit(ctx, c.Request().Header.Peek(fiber.HeaderAuthorization)); err != nil {
+	in := call{Ctx: c, ctx: ctx, now: a.Now(), right: r.right}
+	if r.who != anyone {
+		if in.caller, err = a.gate.admit(ctx, c, r.who); err != nil {
 			return in.caller, err
 		}
 	}
@@ -267,7 +281,7 @@ func (a *API) run(c *fiber.Ctx, r *route) (from identity.Device, err error) {
 // note writes a request's log line: the route and never its path or query, the
 // device and never a person. What went well is written only for those who ask
 // for everything: metrics count it.
-func (a *API) note(c *fiber.Ctx, r *route, from identity.Device, status int, took time.Duration) {
+func (a *API) note(c *fiber.Ctx, r *route, from identity.Caller, status int, took time.Duration) {
 	level := slog.LevelDebug
 	switch {
 	case status >= fiber.StatusInternalServerError:
@@ -281,5 +295,5 @@ func (a *API) note(c *fiber.Ctx, r *route, from identity.Device, status int, too
 	a.Log.LogAttrs(context.Background(), level, "request",
 		slog.String("route", r.id), slog.Int("status", status), slog.Duration("took", took),
 		slog.Int("in", len(c.Request().Body())), slog.Int("out", len(c.Response().Body())),
-		slog.String("device", from.ID.String()))
+		slog.String("device", from.Device.ID.String()))
 }

@@ -8,10 +8,10 @@ func (a *API) sync(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if req.Device != c.caller.ID {
+	if req.Device != c.caller.Device.ID {
 		return nil, &syncproto.Error{Code: syncproto.CodeBadToken, Field: "device", Detail: "the token is another device's"}
 	}
-	answer, err := a.Exchange.Sync(c.ctx, c.caller.ID, req)
+	answer, err := a.Exchange.Sync(c.ctx, req.Device, req)
 	if err != nil {
 		return nil, err
 	}

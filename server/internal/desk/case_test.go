@@ -36,7 +36,7 @@ func TestAQuestionIsSeenFromItsDeskAndFromWhereItsRecordIs(t *testing.T) {
 	hidden("no such question", record(9), office)
 	w.items[0].Area = 5
 	w.open(key, outside)
-	w.open(key, Caller{Device: device(1), Now: now}) // grid-1, where the record is
+	w.open(key, Caller{Authors: []syncproto.AuthorID{jia}, Now: now}) // grid-1, where the record is
 	if len(w.open(key, later).Acts) != 0 {
 		t.Error("whose grant has ended may act")
 	}

@@ -9,15 +9,16 @@ import (
 	"strings"
 
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
 
-// Caller is a device that asks, and when.
+// Caller is the people who ask, on a phone or at a desk, and when.
 type Caller struct {
-	Device syncproto.DeviceID
-	Now    syncproto.Instant
+	Authors []syncproto.AuthorID
+	Now     syncproto.Instant
 }
 
 // matter is a question with everything that hangs on it, read once: a case is a
@@ -78,9 +79,9 @@ func (s *Service) matter(ctx context.Context, id syncproto.RecordID, caller Call
 	return m, nil
 }
 
-// sees reports whether one of the areas lies in a caller's scope.
+// sees reports whether the caller may read the records of one of the areas.
 func sees(snap *registry.Snapshot, caller Caller, areas []syncproto.AreaID) bool {
-	for _, root := range snap.People.Scope(snap.Areas, caller.Device, caller.Now) {
+	for _, root := range snap.People.Reach(snap.Areas, caller.Authors, identity.Read, caller.Now) {
 		if slices.ContainsFunc(areas, func(id syncproto.AreaID) bool { return snap.Areas.Within(id, root) }) {
 			return true
 		}

@@ -24,10 +24,10 @@ import (
 var (
 	jia, yi, shu, wai, zhen = author(1), author(2), author(3), author(4), author(5)
 
-	office   = Caller{Device: device(3), Now: now}   // of shu, and of jia
-	outside  = Caller{Device: device(4), Now: now}   // of wai
-	township = Caller{Device: device(5), Now: now}   // of zhen
-	later    = Caller{Device: device(3), Now: ended} // of shu, whose grant has ended
+	office   = Caller{Authors: []syncproto.AuthorID{shu, jia}, Now: now}   // of shu, and of jia
+	outside  = Caller{Authors: []syncproto.AuthorID{wai}, Now: now}        // of wai
+	township = Caller{Authors: []syncproto.AuthorID{zhen}, Now: now}       // of zhen
+	later    = Caller{Authors: []syncproto.AuthorID{shu, jia}, Now: ended} // of shu, whose grant has ended
 )
 
 const (

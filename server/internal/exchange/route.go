@@ -83,6 +83,9 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 	if c.Device != g.w.service.desk && !slices.Contains(device.Authors, c.Author) {
 		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
 	}
+	if !device.Status.Trusted() && l.Received >= device.Since {
+		return &syncproto.Error{Code: syncproto.CodeDeviceUntrusted, Field: "device"}
+	}
 	why := g.snap.People.Entitled(g.snap.Areas, c.Author, named, l.Time, c.Decides)
 	if why == nil && w.there() && w.now.Area != named {
 		why = g.snap.People.Entitled(g.snap.Areas, c.Author, w.now.Area, l.Time, c.Decides)
@@ -92,7 +95,7 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 
 // waitsForRegistry lists the reasons that a change of areas, people or forms may end.
 var waitsForRegistry = []syncproto.Code{
-	syncproto.CodeUnknownAuthor, syncproto.CodeOutOfArea, syncproto.CodeGrantExpired, syncproto.CodeNotEntitled,
+	syncproto.CodeUnknownAuthor, syncproto.CodeDeviceUntrusted, syncproto.CodeOutOfArea, syncproto.CodeGrantExpired, syncproto.CodeNotEntitled,
 	syncproto.CodeUnknownArea, syncproto.CodeUnknownKind, syncproto.CodeUnknownForm, syncproto.CodeFailsForm,
 }
 

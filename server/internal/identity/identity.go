@@ -6,6 +6,7 @@ package identity
 
 import (
 	"context"
+	"crypto/ed25519"
 	"slices"
 
 	"gridsync/server/internal/area"
@@ -17,17 +18,16 @@ type Role string
 
 // The roles.
 const (
-	Volunteer Role = "volunteer"
-	Secretary Role = "secretary"
-	Township  Role = "township"
-	County    Role = "county"
+	Volunteer     Role = "volunteer"
+	Secretary     Role = "secretary"
+	Township      Role = "township"
+	County        Role = "county"
+	Administrator Role = "administrator"
+	Auditor       Role = "auditor"
 )
 
 // Roles lists the roles that a grant can give.
-var Roles = []Role{Volunteer, Secretary, Township, County}
-
-// Decides reports whether the role lets its holder settle disputes.
-func (r Role) Decides() bool { return r == Secretary || r == Township || r == County }
+var Roles = []Role{Volunteer, Secretary, Township, County, Administrator, Auditor}
 
 // Device is a phone or another replica.
 type Device struct {
@@ -35,8 +35,50 @@ type Device struct {
 	Name string
 	// Authors are the people who record on it; its scope is what they may see.
 	Authors []syncproto.AuthorID
-	Revoked bool
+	Standing
+	// Key is the public key with which the device signed when it registered; nil for one
+	// that never did.
+	Key ed25519.PublicKey
 }
+
+// Standing is how far a device is trusted, and since when.
+type Standing struct {
+	Status Status
+	Since  syncproto.Instant
+}
+
+// Status says what a device may do. One that is not in use receives nothing any more and
+// loses its copy; what it still holds of its authors' work it may always deliver.
+type Status string
+
+// The closed set of statuses.
+const (
+	// InUse is the zero value: the device syncs.
+	InUse Status = ""
+	// Retired: it was handed back. What it delivers late counts by what its authors were
+	// entitled to at the time.
+	Retired Status = "retired"
+	// Lost: nobody knows who holds it. What it delivers from now on waits for a person.
+	Lost Status = "lost"
+	// Suspended: its refresh token came twice, so somebody has copied it. As Lost, until a
+	// person has looked into it.
+	Suspended Status = "suspended"
+)
+
+// Trusted reports whether what the device delivers is its authors' work.
+func (s Status) Trusted() bool { return s == InUse || s == Retired }
+
+// Caller is who asks: a device, by its token, or a person who is signed in at a desk.
+type Caller struct {
+	// Device is zero at a desk, Session on a device.
+	Device  Device
+	Session Session
+	// Authors are the people who ask: those of the device, or the one at the desk.
+	Authors []syncproto.AuthorID
+}
+
+// Session names one signing in: the SHA-256 of the cookie.
+type Session [32]byte
 
 // Author is a person who records.
 type Author struct {
@@ -44,13 +86,14 @@ type Author struct {
 	Name string
 }
 
-// Grant lets an author act in an area and all below it, from From until before To.
+// Grant lets an author act in an area and all below it, from From until before To. There
+// is one for each author, area, role and From; ending it early moves To.
 type Grant struct {
-	Author syncproto.AuthorID
-	Area   syncproto.AreaID
-	Role   Role
-	From   syncproto.Instant
-	To     syncproto.Instant // 0 means open
+	Author syncproto.AuthorID `json:"author"`
+	Area   syncproto.AreaID   `json:"area"`
+	Role   Role               `json:"role"`
+	From   syncproto.Instant  `json:"from"`
+	To     syncproto.Instant  `json:"to,omitempty"` // 0 means open
 }
 
 // At reports whether the grant holds at an instant.
@@ -60,8 +103,8 @@ func (g Grant) At(t syncproto.Instant) bool { return g.From <= t && (g.To == 0 |
 type Store interface {
 	// Identities returns everything.
 	Identities(ctx context.Context) (Everyone, error)
-	// AddIdentities adds devices, authors and grants, all or nothing. A device or an
-	// author that is there already is replaced by what is given.
+	// AddIdentities adds devices, authors and grants, all or nothing. A device, an author
+	// or a grant that is there already is replaced by what is given.
 	AddIdentities(ctx context.Context, add Everyone) error
 }
 
@@ -110,6 +153,9 @@ func (d *Directory) Author(id syncproto.AuthorID) (Author, bool) {
 	return a, ok
 }
 
+// Grants returns all grants of an author, in the order in which they were given.
+func (d *Directory) Grants(id syncproto.AuthorID) []Grant { return slices.Clone(d.grants[id]) }
+
 // Posts returns the areas ever granted to an author, in the order of the grants.
 func (d *Directory) Posts(id syncproto.AuthorID) []syncproto.AreaID {
 	var posts []syncproto.AreaID
@@ -119,19 +165,47 @@ func (d *Directory) Posts(id syncproto.AuthorID) []syncproto.AreaID {
 	return posts
 }
 
-// Scope returns the areas granted to a device's authors at an instant, each once
-// and without those that lie below another, in the order in which they were
-// granted. What lies below them belongs to the scope too.
+// Scope returns the areas whose records a device keeps: see Reach. A device that is not
+// in use has none.
 func (d *Directory) Scope(tree *area.Tree, id syncproto.DeviceID, now syncproto.Instant) []syncproto.AreaID {
+	device := d.devices[id]
+	if device.Status != InUse {
+		return nil
+	}
+	return d.Reach(tree, device.Authors, Read, now)
+}
+
+// Reach returns the areas in which one of some authors has a right at an instant, each
+// once and without those that lie below another, in the order in which they were
+// granted. What lies below them is reached too.
+func (d *Directory) Reach(tree *area.Tree, authors []syncproto.AuthorID, right Right, now syncproto.Instant) []syncproto.AreaID {
 	var granted []syncproto.AreaID
-	for _, a := range d.devices[id].Authors {
+	for _, a := range authors {
 		for _, g := range d.grants[a] {
-			if g.At(now) {
+			if g.At(now) && g.Role.May(right) {
 				granted = append(granted, g.Area)
 			}
 		}
 	}
 	return tops(tree, granted)
+}
+
+// May reports whether one of some authors has a right in an area at an instant.
+func (d *Directory) May(tree *area.Tree, authors []syncproto.AuthorID, right Right, id syncproto.AreaID, now syncproto.Instant) bool {
+	return slices.ContainsFunc(d.Reach(tree, authors, right, now), func(root syncproto.AreaID) bool { return tree.Within(id, root) })
+}
+
+// Eyes returns how much some authors together see in an area at an instant.
+func (d *Directory) Eyes(tree *area.Tree, authors []syncproto.AuthorID, id syncproto.AreaID, now syncproto.Instant) Eyes {
+	var e Eyes
+	for _, a := range authors {
+		for _, g := range d.grants[a] {
+			if g.At(now) && tree.Within(id, g.Area) {
+				e = e.with(g.Role)
+			}
+		}
+	}
+	return e
 }
 
 func tops(tree *area.Tree, areas []syncproto.AreaID) []syncproto.AreaID {
@@ -152,7 +226,7 @@ func tops(tree *area.Tree, areas []syncproto.AreaID) []syncproto.AreaID {
 
 // Entitled says whether an author might write in an area at an instant: nil, or
 // an error with code unknown_author, out_of_area or grant_expired. decides asks
-// for a role that settles disputes (code not_entitled).
+// for the right to settle disputes (code not_entitled).
 func (d *Directory) Entitled(tree *area.Tree, author syncproto.AuthorID, id syncproto.AreaID, at syncproto.Instant, decides bool) *syncproto.Error {
 	if _, ok := d.authors[author]; !ok {
 		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
@@ -167,7 +241,7 @@ func (d *Directory) Entitled(tree *area.Tree, author syncproto.AuthorID, id sync
 			if code == syncproto.CodeOutOfArea {
 				code = syncproto.CodeGrantExpired
 			}
-		case decides && !g.Role.Decides():
+		case !g.Role.May(writing(decides)):
 			code = syncproto.CodeNotEntitled
 		default:
 			return nil
@@ -176,12 +250,20 @@ func (d *Directory) Entitled(tree *area.Tree, author syncproto.AuthorID, id sync
 	return &syncproto.Error{Code: code, Field: "area"}
 }
 
+// writing is the right that a change needs.
+func writing(decides bool) Right {
+	if decides {
+		return Decide
+	}
+	return Write
+}
+
 // Devices returns the devices with an author who has a grant at now for an area
 // within root, or above it: those expected to report for root.
 func (d *Directory) Devices(tree *area.Tree, root syncproto.AreaID, now syncproto.Instant) []Device {
 	var found []Device
 	for _, dev := range d.devices {
-		if !dev.Revoked && d.reports(tree, dev, root, now) {
+		if dev.Status == InUse && d.reports(tree, dev, root, now) {
 			found = append(found, dev)
 		}
 	}
@@ -211,7 +293,7 @@ func (d *Directory) reports(tree *area.Tree, dev Device, root syncproto.AreaID, 
 }
 
 // ActedAs returns the grant under which an author acted in an area at an instant: of
-// those that let them act there (decides asks for a role that settles disputes) the one
+// those that let them act there (decides asks for the right to settle disputes) the one
 // for the narrowest area. If there is none, it is one that they held elsewhere at that
 // time, which says where they come from; false if they held none at all.
 func (d *Directory) ActedAs(tree *area.Tree, author syncproto.AuthorID, id syncproto.AreaID, at syncproto.Instant, decides bool) (Grant, bool) {
@@ -220,7 +302,7 @@ func (d *Directory) ActedAs(tree *area.Tree, author syncproto.AuthorID, id syncp
 	for _, g := range d.grants[author] {
 		switch {
 		case !g.At(at):
-		case !tree.Within(id, g.Area) || decides && !g.Role.Decides():
+		case !tree.Within(id, g.Area) || !g.Role.May(writing(decides)):
 			if !held {
 				elsewhere, held = g, true
 			}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"gridsync/server/internal/identity"
+
 	"gridsync/syncproto"
 )
 
@@ -108,7 +110,7 @@ func (p *player) device() *Device { return p.w.devices[one(p, p.w.order...)] }
 // volunteer picks one that doesn't decide.
 func (p *player) volunteer() *Device {
 	for {
-		if d := p.device(); !d.role.Decides() {
+		if d := p.device(); !d.role.May(identity.Decide) {
 			return d
 		}
 	}
@@ -117,7 +119,7 @@ func (p *player) volunteer() *Device {
 // secretary picks one that does.
 func (p *player) secretary() *Device {
 	for {
-		if d := p.device(); d.role.Decides() {
+		if d := p.device(); d.role.May(identity.Decide) {
 			return d
 		}
 	}

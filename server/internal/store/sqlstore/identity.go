@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/ed25519"
 	"database/sql"
 	"fmt"
 
@@ -43,12 +44,12 @@ func (s *Store) Identities(ctx context.Context) (identity.Everyone, error) {
 // devicesFrom reads the enrolled devices with their authors.
 func devicesFrom(ctx context.Context, q querier) ([]identity.Device, error) {
 	at := make(map[int64]int)
-	rows, err := q.query(ctx, "SELECT key, id, name, revoked FROM device WHERE name IS NOT NULL ORDER BY key")
+	rows, err := q.query(ctx, "SELECT key, id, name, status, since, public FROM device WHERE name IS NOT NULL ORDER BY key")
 	var devices []identity.Device
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var key int64
 		var d identity.Device
-		err := rows.Scan(&key, intoID(&d.ID), &d.Name, &d.Revoked)
+		err := rows.Scan(&key, intoID(&d.ID), &d.Name, &d.Status, &d.Since, (*[]byte)(&d.Key))
 		at[key] = len(devices)
 		devices = append(devices, d)
 		return err
@@ -69,8 +70,8 @@ func devicesFrom(ctx context.Context, q querier) ([]identity.Device, error) {
 	return devices, err
 }
 
-// AddIdentities implements identity.Store. A grant that is there already is not
-// added again.
+// AddIdentities implements identity.Store. A grant that is there already gets the end
+// that is given.
 func (s *Store) AddIdentities(ctx context.Context, add identity.Everyone) error {
 	if len(add.Devices)+len(add.Authors)+len(add.Grants) == 0 {
 		return nil
@@ -112,8 +113,9 @@ func (t *tx) learnPeople(add *identity.Everyone) error {
 
 var (
 	nameDevices = insertion{
-		head: "WITH given (key, name, revoked) AS (VALUES ", columns: 3,
-		tail: ") UPDATE device SET name = given.name, revoked = given.revoked FROM given WHERE device.key = given.key",
+		head: "WITH given (key, name, status, since, public) AS (VALUES ", columns: 5,
+		tail: `) UPDATE device SET name = given.name, status = given.status, since = given.since, public = given.public
+			FROM given WHERE device.key = given.key`,
 	}
 	dropOwners  = insertion{head: "DELETE FROM device_author WHERE device IN (VALUES ", columns: 1, tail: ")"}
 	putOwners   = insertion{head: "INSERT INTO device_author (device, ordinal, author) VALUES ", columns: 3}
@@ -123,7 +125,7 @@ var (
 	}
 	putGrant = insertion{
 		head: "INSERT INTO entitlement (author, area, role, from_at, to_at) VALUES ", columns: 5,
-		tail: " ON CONFLICT (author, area, role, from_at, to_at) DO NOTHING",
+		tail: " ON CONFLICT (author, area, role, from_at) DO UPDATE SET to_at = excluded.to_at",
 	}
 )
 
@@ -135,7 +137,7 @@ func (t *tx) putDevices(add *identity.Everyone) error {
 	var names, keys, owners []any
 	for _, d := range last {
 		key := t.device(d.ID)
-		names = append(names, key, d.Name, flag(d.Revoked))
+		names = append(names, key, d.Name, string(d.Status), int64(d.Since), keyOrNull(d.Key))
 		keys = append(keys, key)
 		for i, a := range d.Authors {
 			owners = append(owners, key, int64(i), t.author(a))
@@ -148,6 +150,14 @@ func (t *tx) putDevices(add *identity.Everyone) error {
 		return err
 	}
 	return t.put(&putOwners, owners)
+}
+
+// keyOrNull is NULL for a device without a key.
+func keyOrNull(key ed25519.PublicKey) any {
+	if len(key) == 0 {
+		return nil
+	}
+	return []byte(key)
 }
 
 func (t *tx) putAuthors(add *identity.Everyone) error {

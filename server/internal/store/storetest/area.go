@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"fmt"
 
 	"gridsync/server/internal/area"
@@ -57,10 +59,11 @@ func (w *world) everyone() identity.Everyone {
 
 // people is a device, its authors and their grants.
 func people() identity.Everyone {
+	key := ed25519.PublicKey(bytes.Repeat([]byte{7}, ed25519.PublicKeySize))
 	return identity.Everyone{
 		Devices: []identity.Device{
 			{ID: deviceID(2), Name: "小米 8", Authors: []syncproto.AuthorID{authorID(9), authorID(1), authorID(5)}},
-			{ID: deviceID(1), Name: "", Revoked: true},
+			{ID: deviceID(1), Name: "", Standing: identity.Standing{Status: identity.Lost, Since: start}, Key: key},
 		},
 		Authors: []identity.Author{{ID: authorID(9), Name: "王芳"}, {ID: authorID(1), Name: ""}},
 		Grants: []identity.Grant{
@@ -77,6 +80,9 @@ func identitiesComeBackInOrder(w *world) {
 	same(w.t, "everyone", w.everyone(), want)
 	w.must(w.AddIdentities(w.ctx(), identity.Everyone{Grants: want.Grants[1:2]}))
 	same(w.t, "a grant given again", w.everyone(), want)
+	want.Grants[1].To = start + 9
+	w.must(w.AddIdentities(w.ctx(), identity.Everyone{Grants: want.Grants[1:2]}))
+	same(w.t, "a grant that ends", w.everyone(), want)
 	more := identity.Everyone{}
 	for i := range 1200 {
 		n := 10_000 - i
@@ -94,7 +100,7 @@ func identitiesComeBackInOrder(w *world) {
 func identitiesAreReplaced(w *world) {
 	want := people()
 	w.must(w.AddIdentities(w.ctx(), want))
-	want.Devices[0] = identity.Device{ID: deviceID(2), Name: "换机", Revoked: true, Authors: []syncproto.AuthorID{authorID(1)}}
+	want.Devices[0] = identity.Device{ID: deviceID(2), Name: "换机", Standing: identity.Standing{Status: identity.Retired, Since: 7}, Authors: []syncproto.AuthorID{authorID(1)}}
 	want.Authors[1].Name = "李伟"
 	w.must(w.AddIdentities(w.ctx(), identity.Everyone{Devices: want.Devices[:1], Authors: want.Authors[1:]}))
 	same(w.t, "everyone", w.everyone(), want)
