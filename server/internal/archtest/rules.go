@@ -25,7 +25,8 @@ var (
 	services = []string{
 		"server/internal/area", "server/internal/identity", "server/internal/registry", "server/internal/exchange",
 		"server/internal/review", "server/internal/roster", "server/internal/rollup", "server/internal/desk",
-		"server/internal/match", "server/internal/plausible",
+		"server/internal/match", "server/internal/plausible", "server/internal/seal", "server/internal/audit", "server/internal/privacy",
+		"server/internal/enrol", "server/internal/console",
 	}
 	store = []string{"server/internal/store/..."}
 	api   = []string{"server/internal/api/..."}
