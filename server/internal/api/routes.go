@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,11 @@ var (
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
+	return slices.Concat(recordRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), openRoutes())
+}
+
+// recordRoutes are about what was recorded.
+func recordRoutes() []route {
 	return []route{
 		{
 			method: fiber.MethodPost, path: "/v1/sync", id: "sync", who: delivering, within: syncWithin,
@@ -169,6 +175,12 @@ func routes() []route {
 			},
 			answer: roster.Diff{}, codes: codesOfRead, handle: (*API).diff,
 		},
+	}
+}
+
+// openRoutes say nothing of anybody.
+func openRoutes() []route {
+	return []route{
 		{
 			method: fiber.MethodGet, path: "/v1/openapi.json", id: "openapi", who: anyone, within: readWithin,
 			summary: "This document.", media: fiber.MIMEApplicationJSON, handle: (*API).describe,
