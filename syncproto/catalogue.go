@@ -35,6 +35,8 @@ var catalogue = map[Code]entry{
 	CodeDeviceUntrusted: {0, Text{"本机已报失或凭证曾被复制，已收下，等待社区核实", "This device was reported lost or its credentials were copied. The entry is kept and waits for the community"}},
 	CodeNotSealed:       {0, Text{"密封内容无法打开，已保留在手机上，请解锁后重新上传", "What was sealed could not be opened. It stays on the phone; unlock it and send it again"}},
 
+	CodePurged: {410, Text{"该档案已超过保存期限并清除，已收下，等待社区处理", "This record was purged after its retention time. The entry is kept and waits for the community"}},
+
 	CodeUnknownField:  {0, Text{"含有表单中没有的栏目，已一并保存", "It has a field that the form does not have. It was kept with the rest"}},
 	CodeAfterGap:      {0, Text{"之前有序号尚未到达，请继续同步", "Earlier entries of this device have not arrived yet. Please go on syncing"}},
 	CodeClockOff:      {0, Text{"手机时钟与服务器相差较大，时间已按服务器校正", "The phone's clock is off. Times were corrected by the server's"}},

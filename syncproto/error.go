@@ -30,6 +30,7 @@ const (
 	CodeOwnWork       Code = "own_work"
 	CodeReturned      Code = "returned"
 	CodeResubmitted   Code = "resubmitted"
+	CodePurged        Code = "purged"
 	// CodeDeviceUntrusted: the device was reported lost, or its credentials were copied.
 	CodeDeviceUntrusted Code = "device_untrusted"
 	// CodeNotSealed: what was sealed for the server can't be opened.
