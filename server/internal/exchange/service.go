@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
@@ -18,6 +21,8 @@ import (
 type Config struct {
 	Store    Store
 	Registry *registry.Registry
+	// Digester makes the keys of the blocked index, with the installation's own key.
+	Digester match.Digester
 	// Now is the server's clock; time.Now when nil.
 	Now func() time.Time
 	// Log gets what went wrong inside; slog.Default when nil.
@@ -25,6 +30,8 @@ type Config struct {
 	// MaxQueue is how many pushes may wait before the next is told to come again
 	// later; 1024 when 0.
 	MaxQueue int
+	// Box gives the keys that open what locked phones have sealed; nil when there are none.
+	Box func() []syncproto.BoxKey
 	// Flush is how often contacts that came with nothing to push are written down;
 	// 10 s when 0.
 	Flush time.Duration
@@ -35,8 +42,10 @@ type Config struct {
 type Service struct {
 	store    Store
 	registry *registry.Registry
+	digester match.Digester
 	now      func() time.Time
 	log      *slog.Logger
+	box      func() []syncproto.BoxKey
 	devices  *deviceStates
 	heads    *heads
 	forms    formsPrint
@@ -64,8 +73,11 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Flush == 0 {
 		cfg.Flush = 10 * time.Second
 	}
+	if cfg.Box == nil {
+		cfg.Box = func() []syncproto.BoxKey { return nil }
+	}
 	s := &Service{
-		store: cfg.Store, registry: cfg.Registry, now: cfg.Now, log: cfg.Log,
+		store: cfg.Store, registry: cfg.Registry, digester: cfg.Digester, now: cfg.Now, log: cfg.Log, box: cfg.Box,
 		devices: newDeviceStates(cfg.Store),
 		heads:   newHeads(boot),
 		desk:    DeskDevice(boot.Epoch),
@@ -75,13 +87,13 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// bootOf boots, and first derives anew what older rules derived.
+// bootOf boots, and first derives anew what older rules derived, or another key.
 func bootOf(ctx context.Context, cfg Config) (Boot, error) {
 	boot, err := cfg.Store.Boot(ctx)
-	if err != nil || boot.Derivation >= Derivation {
+	if err != nil || boot.Derivation >= Derivation && boot.Digest == cfg.Digester.Fingerprint() {
 		return boot, err
 	}
-	if err := Rederive(ctx, cfg.Store, cfg.Registry.Current()); err != nil {
+	if err := Rederive(ctx, cfg.Store, cfg.Registry.Current(), cfg.Digester); err != nil {
 		return boot, err
 	}
 	return cfg.Store.Boot(ctx)
@@ -134,16 +146,42 @@ func (s *Service) Sync(ctx context.Context, device syncproto.DeviceID, req *sync
 		return nil, err
 	}
 	answer.Receipt = state.receipt()
-	if contact.Off() {
+	inUse := s.inUse(device)
+	switch {
+	case !inUse:
+		answer.Notice = &syncproto.Error{Code: syncproto.CodeDeviceRevoked}
+	case contact.Off():
 		answer.Notice = &syncproto.Error{Code: syncproto.CodeClockOff}
-	}
-	if err := s.pull(ctx, req, j, &state, answer); err != nil {
-		return nil, fmt.Errorf("pull: %w", err)
 	}
 	if j != nil {
 		answer.Verdicts = j.verdicts
 	}
+	if req.Deliver {
+		takeBackOffers(answer)
+		answer.Cursor = req.Cursor
+		return answer, nil
+	}
+	if !inUse {
+		state.Told = 0 // it hears nothing any more
+	}
+	if err := s.pull(ctx, req, j, &state, answer); err != nil {
+		return nil, fmt.Errorf("pull: %w", err)
+	}
 	return answer, nil
+}
+
+// inUse reports whether a device may receive anything.
+func (s *Service) inUse(id syncproto.DeviceID) bool {
+	device, _ := s.registry.Current().People.Device(id)
+	return device.Status == identity.InUse
+}
+
+// takeBackOffers leaves it to a later answer to bring the records that the device could
+// make itself: a locked phone can't keep them.
+func takeBackOffers(answer *syncproto.Answer) {
+	for i := range answer.Verdicts {
+		answer.Verdicts[i].Stamp = nil
+	}
 }
 
 func (s *Service) instant() syncproto.Instant { return syncproto.Instant(s.now().UnixMilli()) }
@@ -165,7 +203,7 @@ func (s *Service) push(ctx context.Context, req *syncproto.Request, contact cloc
 	j := &job{
 		foreign: foreign,
 		device:  req.Device, contact: contact, high: req.High, unsent: req.Unsent, app: req.App,
-		changes: decode(req, s.registry.Current().Forms), done: make(chan error, 1),
+		changes: s.decode(req, s.registry.Current().Forms), done: make(chan error, 1),
 	}
 	if err := s.writer.submit(ctx, j); err != nil {
 		var typed *syncproto.Error
@@ -196,10 +234,13 @@ type decoded struct {
 
 // decode reads every change of a request, holds it against its form, and looks at
 // what it shows if nobody else writes, outside the writer's goroutine.
-func decode(req *syncproto.Request, forms form.Set) []decoded {
+func (s *Service) decode(req *syncproto.Request, forms form.Set) []decoded {
 	out := make([]decoded, len(req.Changes))
 	for i, raw := range req.Changes {
 		d := &out[i]
+		if raw, d.err = s.unseal(req.Device, raw, &d.change.N); d.err != nil {
+			continue
+		}
 		var err error
 		d.change, d.fields, err = syncproto.DecodeFields(raw, req.Device)
 		if err != nil {
@@ -219,6 +260,24 @@ func decode(req *syncproto.Request, forms form.Set) []decoded {
 		}
 	}
 	return out
+}
+
+// unseal returns a change as it was sent, or as it was sealed; n is set for one that
+// can't be opened, so that the refusal can name it.
+func (s *Service) unseal(device syncproto.DeviceID, raw []byte, n *uint64) ([]byte, *syncproto.Error) {
+	if !bytes.Contains(raw, []byte(`"sealed"`)) {
+		return raw, nil
+	}
+	sealed, is := syncproto.SealedIn(raw)
+	if !is {
+		return raw, nil
+	}
+	opened, err := syncproto.OpenSealed(s.box(), device, sealed)
+	if err != nil {
+		*n = sealed.N
+		return nil, &syncproto.Error{Code: syncproto.CodeNotSealed}
+	}
+	return opened, nil
 }
 
 func (d *decoded) check(f *form.Form) {
