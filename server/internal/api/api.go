@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -105,6 +106,12 @@ type Config struct {
 	Health   Health
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
+	// Limits turn away who asks too often; none for nil. Proxies are the networks of our
+	// own proxies, whose word is taken for where a request comes from.
+	Limits  Limits
+	Proxies []netip.Prefix
+	// Bounds are those of connections; what is 0 has its default.
+	Bounds Bounds
 	// Collectors are metrics of other parts, shown with the API's own.
 	Collectors []prometheus.Collector
 	Now        func() time.Time
@@ -113,28 +120,20 @@ type Config struct {
 	Log          *slog.Logger
 }
 
-// Limits on connections. A phone on a 50 kbit/s link needs 80 s for half a
-// megabyte; who is slower than that for a whole request is cut off.
-const (
-	readTimeout  = 2 * time.Minute
-	writeTimeout = 2 * time.Minute
-	idleTimeout  = 2 * time.Minute
-	// connections bounds the connections open at a time.
-	connections = 16_384
-)
-
 // API serves HTTP.
 type API struct {
 	Config
 	app     *fiber.App
 	metrics *metrics
 	gate    gate
+	limiter *limiter
 	openapi []byte
 }
 
 // New builds the API.
 func New(cfg Config) (*API, error) {
-	a := &API{Config: cfg}
+	cfg.Bounds = cfg.Bounds.withDefaults()
+	a := &API{Config: cfg, limiter: newLimiter(&cfg)}
 	a.gate = gate{tokens: cfg.Tokens, sessions: cfg.Sessions, registry: cfg.Registry, now: cfg.Now}
 	var err error
 	if a.metrics, err = newMetrics(cfg.Exchange, cfg.Collectors); err != nil {
@@ -147,15 +146,17 @@ func New(cfg Config) (*API, error) {
 		Immutable:     true,
 		CaseSensitive: true, StrictRouting: true,
 		BodyLimit:   syncproto.MaxBodyBytes,
-		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		Concurrency:  connections,
-		ErrorHandler: a.unrouted,
+		ReadTimeout: cfg.Bounds.Read, WriteTimeout: cfg.Bounds.Write, IdleTimeout: cfg.Bounds.Idle,
+		ReadBufferSize: headerBytes,
+		Concurrency:    connections,
+		ErrorHandler:   a.unrouted,
 	})
 	table := routes()
 	if a.openapi, err = document(table); err != nil {
 		return nil, err
 	}
 	for i := range table {
+		table[i].pace = paceOf(&table[i])
 		a.add(&table[i])
 	}
 	return a, nil
@@ -170,7 +171,9 @@ func (a *API) add(r *route) {
 }
 
 // Serve answers on a listener until Shutdown.
-func (a *API) Serve(ln net.Listener) error { return a.app.Listener(ln) }
+func (a *API) Serve(ln net.Listener) error {
+	return a.app.Listener(newTurnstile(ln, a.Bounds.PerAddress, a.limiter.proxies))
+}
 
 // Shutdown stops accepting and waits for the requests under way, or for ctx.
 func (a *API) Shutdown(ctx context.Context) error { return a.app.ShutdownWithContext(ctx) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"strconv"
 	"time"
 
@@ -38,6 +37,8 @@ func (a *API) fail(c *fiber.Ctx, err error) int {
 	case syncproto.CodeBusy:
 		_, wait := a.Exchange.Queue()
 		c.Set(fiber.HeaderRetryAfter, retryAfter(wait))
+	case syncproto.CodeTooFast:
+		c.Set(fiber.HeaderRetryAfter, retryAfter(roomIn(err)))
 	case syncproto.CodeNoToken, syncproto.CodeBadToken, syncproto.CodeTokenExpired:
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
 	}
@@ -87,8 +88,15 @@ func codeOf(status int) syncproto.Code {
 }
 
 // retryAfter is a wait in whole seconds, one at least.
-func retryAfter(wait time.Duration) string {
-	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+func retryAfter(wait time.Duration) string { return strconv.Itoa(retrySeconds(wait)) }
+
+// roomIn is how long until there is room for a request that came too soon.
+func roomIn(err error) time.Duration {
+	var soon *tooFast
+	if errors.As(err, &soon) {
+		return soon.wait
+	}
+	return 0
 }
 
 // panicked is what was recovered. A value that isn't a run-time error is named by

@@ -52,6 +52,8 @@ type route struct {
 	// within bounds the work on one request: nobody cancels it when the client leaves.
 	within time.Duration
 	codes  []syncproto.Code
+	// pace is what the route counts as where requests are limited; New fills it in.
+	pace   pace
 	handle func(*API, *call) (any, error)
 }
 
@@ -227,6 +229,9 @@ func (r *route) allCodes() []syncproto.Code {
 	case delivering:
 		codes = append(codes, codesOfToken...)
 	}
+	if paceOf(r) != (pace{}) {
+		codes = append(codes, syncproto.CodeTooFast)
+	}
 	return append(codes, syncproto.CodeInternal)
 }
 
@@ -276,8 +281,16 @@ func (a *API) run(c *fiber.Ctx, r *route) (from identity.Caller, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.within)
 	defer cancel()
 	in := call{Ctx: c, ctx: ctx, now: a.Now(), right: r.right}
+	address, err := a.limiter.address(c, r.pace, in.now)
+	if err != nil {
+		return in.caller, err
+	}
+	defer func() { a.limiter.failed(err, address, r.pace, in.now) }()
 	if r.who != anyone {
 		if in.caller, err = a.gate.admit(ctx, c, r.who); err != nil {
+			return in.caller, err
+		}
+		if err := a.limiter.caller(&in.caller, r.pace, in.now); err != nil {
 			return in.caller, err
 		}
 	}
@@ -298,6 +311,8 @@ func (a *API) note(c *fiber.Ctx, r *route, from identity.Caller, status int, too
 	switch {
 	case status >= fiber.StatusInternalServerError:
 		level = slog.LevelError
+	case status == fiber.StatusTooManyRequests:
+		// Whoever is turned away for asking too often must not fill the log by asking on.
 	case status >= fiber.StatusBadRequest:
 		level = slog.LevelInfo
 	}

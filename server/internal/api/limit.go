@@ -1,0 +1,193 @@
+package api
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"gridsync/server/internal/identity"
+	"gridsync/syncproto"
+)
+
+// Class names what is limited together: requests of one sort, of one device (or one
+// session), or of one address.
+type Class string
+
+// The closed set of classes. Those of addresses are generous, as a whole office may stand
+// behind one.
+const (
+	LimitSync         Class = "sync"
+	LimitSyncAddress  Class = "sync-address"
+	LimitRead         Class = "read"
+	LimitReadAddress  Class = "read-address"
+	LimitExport       Class = "export"
+	LimitToken        Class = "token"
+	LimitTokenAddress Class = "token-address"
+	LimitEnrol        Class = "enrol-address"
+	LimitSignIn       Class = "sign-in-address"
+	unlimited         Class = ""
+)
+
+// classes gives each class its number in a bucket's name.
+var classes = []Class{
+	unlimited, LimitSync, LimitSyncAddress, LimitRead, LimitReadAddress, LimitExport,
+	LimitToken, LimitTokenAddress, LimitEnrol, LimitSignIn,
+}
+
+// Limits holds a limit for each class; a class that isn't there has none.
+type Limits map[Class]Limit
+
+// DefaultLimits are for one county on one machine: a phone may page and retry as it likes,
+// 2,000 phones behind one address come at the same moment and 200 more each second, and
+// 300 people are enrolled in an office in a day without waiting.
+func DefaultLimits() Limits {
+	const minute = 1.0 / 60
+	return Limits{
+		LimitSync:  {Rate: 10, Burst: 60},
+		LimitRead:  {Rate: 20, Burst: 100},
+		LimitToken: {Rate: 1, Burst: 10}, LimitExport: {Rate: 2 * minute, Burst: 2},
+		LimitSyncAddress: {Rate: 200, Burst: 2000}, LimitReadAddress: {Rate: 200, Burst: 2000}, LimitTokenAddress: {Rate: 200, Burst: 2000},
+		LimitEnrol: {Rate: 30 * minute, Burst: 300}, LimitSignIn: {Rate: 10 * minute, Burst: 20},
+	}
+}
+
+var _ encoding.TextUnmarshaler = (*Limit)(nil)
+
+// ErrLimit says that a limit can't be read.
+var ErrLimit = errors.New("a limit is a class and what it may do in a second and at once, such as sync=10/60")
+
+// UnmarshalText reads a limit: the rate in a second, a slash, the burst.
+func (l *Limit) UnmarshalText(text []byte) error {
+	rate, burst, _ := strings.Cut(string(text), "/")
+	r, err := strconv.ParseFloat(rate, 64)
+	n, err2 := strconv.Atoi(burst)
+	// The bounds keep a bucket's times within what a Duration holds.
+	if err != nil || err2 != nil || !(r >= 1e-4 && r <= 1e6) || n < 1 || n > 100_000 {
+		return fmt.Errorf("%w: %q", ErrLimit, text)
+	}
+	*l = Limit{Rate: r, Burst: n}
+	return nil
+}
+
+// Check fails with ErrLimit for a class that there isn't.
+func (l Limits) Check() error {
+	for class := range l {
+		if class == unlimited || !slices.Contains(classes, class) {
+			return fmt.Errorf("%w: no class %q", ErrLimit, class)
+		}
+	}
+	return nil
+}
+
+// pace says what a route counts as: own for who asks, address for where from.
+type pace struct {
+	own, address Class
+	// failure is how many requests more it costs an address to have guessed wrong. Where
+	// something can be guessed, a proxy of ours is no better than anybody.
+	failure int
+}
+
+// paceOf puts each route in its class. Whatever lets somebody in and is not named here
+// counts as enrolling, the strictest.
+func paceOf(r *route) pace {
+	switch {
+	case r.path == "/healthz" || r.path == "/readyz":
+		return pace{}
+	case r.path == "/v1/sync":
+		return pace{own: LimitSync, address: LimitSyncAddress}
+	case r.path == "/v1/token":
+		return pace{own: LimitToken, address: LimitTokenAddress}
+	case strings.HasSuffix(r.path, ".csv"):
+		return pace{own: LimitExport, address: LimitReadAddress}
+	case r.who == anyone && r.method == fiber.MethodPost && (r.path == "/v1/session" || r.path == "/v1/account"):
+		return pace{address: LimitSignIn, failure: 4}
+	case r.who == anyone && r.method != fiber.MethodGet:
+		return pace{address: LimitEnrol, failure: 20}
+	}
+	return pace{own: LimitRead, address: LimitReadAddress}
+}
+
+// guesses are the codes with which a wrong guess is answered.
+var guesses = []syncproto.Code{
+	syncproto.CodeInviteUnknown, syncproto.CodeBadSignature, syncproto.CodeSignInFailed, syncproto.CodeLinkSpent, syncproto.CodeBadToken,
+}
+
+// limiter turns away who asks too often.
+type limiter struct {
+	limits  Limits
+	proxies proxies
+	began   time.Time
+	seen    *buckets
+}
+
+func newLimiter(cfg *Config) *limiter {
+	return &limiter{limits: cfg.Limits, proxies: cfg.Proxies, began: cfg.Now(), seen: newBuckets(perShard)}
+}
+
+// tooFast is the error of a request that came too soon, with how long to wait.
+type tooFast struct{ wait time.Duration }
+
+func (e *tooFast) Error() string { return e.Unwrap().Error() }
+
+func (e *tooFast) Unwrap() error { return &syncproto.Error{Code: syncproto.CodeTooFast} }
+
+// ask takes room for one request, or fails with code too_fast.
+func (l *limiter) ask(class Class, id [16]byte, now time.Time, shared bool) error {
+	limit := l.limits[class]
+	if limit.none() {
+		return nil
+	}
+	var wait time.Duration
+	l.seen.with(named(class, id), func(b *bucket) { wait = b.take(now.Sub(l.began), limit, shared) })
+	if wait == 0 {
+		return nil
+	}
+	return &tooFast{wait}
+}
+
+func named(class Class, id [16]byte) whom {
+	return whom{uint8(slices.Index(classes, class)), id}
+}
+
+// address asks for where a request comes from. Before anything else is done: a token's
+// signature costs more to look at than this. It returns the address for failed.
+func (l *limiter) address(c *fiber.Ctx, p pace, now time.Time) (netip.Addr, error) {
+	if l.limits[p.address].none() {
+		return netip.Addr{}, nil
+	}
+	from := household(l.proxies.client(c))
+	if p.failure == 0 && l.proxies.has(from) {
+		return from, nil // our own machine, or a proxy that doesn't say for whom it asks
+	}
+	return from, l.ask(p.address, from.As16(), now, true)
+}
+
+// caller asks for the device or the session that a request is of.
+func (l *limiter) caller(from *identity.Caller, p pace, now time.Time) error {
+	if from.Device.ID.IsZero() {
+		return l.ask(p.own, [16]byte(from.Session[:16]), now, false)
+	}
+	return l.device(from.Device.ID, p, now)
+}
+
+// device asks for a device, whoever speaks for it.
+func (l *limiter) device(id syncproto.DeviceID, p pace, now time.Time) error {
+	return l.ask(p.own, id, now, false)
+}
+
+// failed charges an address for a wrong guess.
+func (l *limiter) failed(err error, from netip.Addr, p pace, now time.Time) {
+	var known *syncproto.Error
+	limit := l.limits[p.address]
+	if p.failure == 0 || limit.none() || !errors.As(err, &known) || !slices.Contains(guesses, known.Code) {
+		return
+	}
+	l.seen.with(named(p.address, from.As16()), func(b *bucket) { b.charge(now.Sub(l.began), limit, p.failure) })
+}
