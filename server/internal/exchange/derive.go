@@ -19,10 +19,11 @@ import (
 // records twice: first to see which of them may have to do with each other, then to count
 // them and to keep those few for the questions about more than one.
 type rebuilder struct {
-	snap  *registry.Snapshot
-	diff  *Difference
-	delta *delta
-	world *world
+	snap     *registry.Snapshot
+	diff     *Difference
+	digester match.Digester
+	delta    *delta
+	world    *world
 
 	devices map[syncproto.DeviceID]*tally
 	links   *links
@@ -37,6 +38,10 @@ type rebuilder struct {
 
 	raised     []raised
 	signatures []Signature
+
+	// pulseAfter and windows are what a purge leaves of how entries came.
+	pulseAfter map[syncproto.DeviceID]syncproto.Version
+	windows    map[syncproto.RecordID][]review.Item
 }
 
 // search is where one record is looked for.
@@ -54,13 +59,14 @@ type tally struct {
 }
 
 // rebuild works everything out. What is wrong with single records and rows goes into diff.
-func rebuild(ctx context.Context, store Store, snap *registry.Snapshot, diff *Difference) (*rebuilder, error) {
+func rebuild(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester, diff *Difference, stored *Derived) (*rebuilder, error) {
 	r := &rebuilder{
-		snap: snap, diff: diff, delta: newDelta(snap, &heads{}),
+		snap: snap, diff: diff, digester: digester, delta: newDelta(snap, &heads{}, digester),
 		devices: make(map[syncproto.DeviceID]*tally), links: newLinks(Boot{}),
 		held: make(map[syncproto.RecordID]*seen), crowded: make(map[syncproto.RecordID]bool),
 	}
 	r.world = &world{snap: snap, links: r.links, find: func(id syncproto.RecordID) *seen { return r.held[id] }}
+	r.carry(stored)
 	for _, step := range []func(context.Context, Store) error{r.survey, r.walk, r.follow} {
 		if err := step(ctx, store); err != nil {
 			return nil, fmt.Errorf("rebuild: %w", err)
@@ -78,10 +84,10 @@ func (r *rebuilder) survey(ctx context.Context, store Store) error {
 			return err
 		}
 		r.links.link(Link{Record: s.record.ID, Into: s.shown.SameAs})
-		for _, key := range s.shown.compared().Keys() {
+		for _, key := range s.shown.indexed(r.digester) {
 			r.index = append(r.index, match.Entry{Key: key, Record: s.record.ID})
 		}
-		for _, where := range s.shown.compared().Ranges() {
+		for _, where := range s.shown.searched(r.digester) {
 			r.ranges = append(r.ranges, search{s.record.ID, where})
 		}
 		if s.record.Kind == review.RecordKind || s.record.Kind == review.DayCloseKind {
@@ -158,7 +164,7 @@ func (r *rebuilder) compareRecord(now, stored *syncproto.Record) {
 func (r *rebuilder) follow(ctx context.Context, store Store) error {
 	var last syncproto.Hash
 	return store.EachLogged(ctx, func(l *Logged) error {
-		last = ChainOf(last, l, l.Change.Hash())
+		last = ChainOf(last, l, l.Hash())
 		if l.Chain != last && r.diff.BadRow == "" {
 			r.diff.BadRow = fmt.Sprintf("%d (change %s, number %d of device %s)", l.Seq, l.Change.ID, l.Change.N, l.Change.Device)
 			r.diff.add("row %s of the log does not follow from the row before it", r.diff.BadRow)
@@ -167,7 +173,7 @@ func (r *rebuilder) follow(ctx context.Context, store Store) error {
 			r.raised = append(r.raised, waits)
 		}
 		f := r.snap.Forms.Newest(l.Change.Kind)
-		if l.Change.Base != 0 || l.Version != l.Seq || f == nil || !watches(f) {
+		if !beats(f, l) || r.cut(l) {
 			return nil
 		}
 		t := r.devices[l.Change.Device]
@@ -279,6 +285,7 @@ func (r *rebuilder) derived() Derived {
 	r.delta.into(&b)
 	return Derived{
 		Counts: b.Counts, Sightings: b.Seen, Items: r.items(), Index: b.Indexed, Links: r.linked(), Signatures: r.signatures,
+		Digest: r.digester.Fingerprint(),
 	}
 }
 
@@ -289,6 +296,9 @@ func (r *rebuilder) fold(log []Logged) (*seen, error) {
 	var version syncproto.Version
 	for i := range log {
 		l := &log[i]
+		if l.Purged != (syncproto.Hash{}) {
+			return nil, nil //nolint:nilnil // nor is one that was purged
+		}
 		rows = append(rows, l)
 		version = max(version, l.Version)
 		if l.Admitted != nil {
@@ -383,7 +393,7 @@ func (r *rebuilder) count(l *Logged) {
 		r.devices[l.Change.Device] = t
 	}
 	t.ns = append(t.ns, l.Change.N)
-	t.digest = t.digest.Add(l.Change.Hash())
+	t.digest = t.digest.Add(l.Hash())
 	if l.Version == 0 {
 		t.parked++
 	}

@@ -101,7 +101,7 @@ func (g *group) candidates(seeds []syncproto.RecordID) ([]review.Key, error) {
 	for _, id := range seeds {
 		of = append(of, len(ranges))
 		if s := g.known(id).present(g.snap); s != nil {
-			ranges = append(ranges, s.shown.compared().Ranges()...)
+			ranges = append(ranges, s.shown.searched(g.w.service.digester)...)
 		}
 	}
 	of = append(of, len(ranges))
@@ -170,7 +170,7 @@ func (g *group) entries() entries {
 		if w.applied == 0 {
 			continue
 		}
-		for _, key := range w.present(g.snap).shown.compared().Keys() {
+		for _, key := range w.present(g.snap).shown.indexed(g.w.service.digester) {
 			all = append(all, match.Entry{Key: key, Record: w.id})
 		}
 	}
@@ -210,7 +210,7 @@ func (d *delta) index(id syncproto.RecordID, before, after *looked) {
 	if before.profile == nil && after.profile == nil || before.compared() == after.compared() {
 		return
 	}
-	was, now := before.compared().Keys(), after.compared().Keys()
+	was, now := before.indexed(d.digester), after.indexed(d.digester)
 	for _, key := range minus(was, now) {
 		d.batch.Unindexed = append(d.batch.Unindexed, match.Entry{Key: key, Record: id})
 	}

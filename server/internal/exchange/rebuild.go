@@ -48,14 +48,18 @@ func (d *Difference) add(format string, args ...any) {
 // follows the log's chain from the first row to the last. It changes nothing, and must
 // find nothing on a store that nobody has tampered with. The store must not be written to
 // meanwhile, or what was written between two reads is found as a difference.
-func Rebuild(ctx context.Context, store Store, snap *registry.Snapshot) (*Difference, error) {
-	r, err := rebuild(ctx, store, snap, &Difference{})
-	if err != nil {
-		return nil, err
-	}
+func Rebuild(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) (*Difference, error) {
 	stored, err := store.Derived(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("rebuild: what is stored: %w", err)
+	}
+	diff := &Difference{}
+	r, err := rebuild(ctx, store, snap, digester, diff, &stored)
+	if diff.unreadable(err) {
+		return diff, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	r.compare(&stored)
 	return r.diff, nil
@@ -63,8 +67,12 @@ func Rebuild(ctx context.Context, store Store, snap *registry.Snapshot) (*Differ
 
 // Rederive writes down anew everything that follows from the log, and the chain where
 // rows have none: for a database that was written by older rules.
-func Rederive(ctx context.Context, store Store, snap *registry.Snapshot) error {
-	r, err := rebuild(ctx, store, snap, &Difference{})
+func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) error {
+	stored, err := store.Derived(ctx)
+	if err != nil {
+		return fmt.Errorf("derive anew: %w", err)
+	}
+	r, err := rebuild(ctx, store, snap, digester, &Difference{}, &stored)
 	if err != nil {
 		return err
 	}
@@ -72,10 +80,6 @@ func Rederive(ctx context.Context, store Store, snap *registry.Snapshot) error {
 	chain, err := chainOf(ctx, store)
 	if err != nil {
 		return err
-	}
-	stored, err := store.Derived(ctx)
-	if err != nil {
-		return fmt.Errorf("derive anew: %w", err)
 	}
 	for i := range stored.Devices {
 		if t := r.devices[stored.Devices[i].Device]; t != nil {
@@ -106,7 +110,7 @@ func chainOf(ctx context.Context, store Store) ([]Chained, error) {
 	var last syncproto.Hash
 	err := store.EachLogged(ctx, func(l *Logged) error {
 		if l.Chain == (syncproto.Hash{}) {
-			last = ChainOf(last, l, l.Change.Hash())
+			last = ChainOf(last, l, l.Hash())
 			chain = append(chain, Chained{Seq: l.Seq, Chain: last})
 		}
 		return nil

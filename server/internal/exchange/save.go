@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
@@ -26,7 +27,7 @@ func (g *group) save() error {
 		return err
 	}
 	b.Last, b.Now = g.next, g.now
-	d := newDelta(g.snap, g.w.service.heads)
+	d := newDelta(g.snap, g.w.service.heads, g.w.service.digester)
 	d.batch.Records = make([]RecordChange, 0, len(g.order))
 	for _, w := range g.order {
 		if w.applied > 0 {
@@ -169,11 +170,12 @@ func (d *delta) add(counts []rollup.Count, sign int64) {
 
 // delta adds up what the records of a group move.
 type delta struct {
-	snap   *registry.Snapshot
-	ends   *heads
-	counts map[counter]int64
-	heads  map[Feed]Head
-	batch  Batch
+	snap     *registry.Snapshot
+	ends     *heads
+	digester match.Digester
+	counts   map[counter]int64
+	heads    map[Feed]Head
+	batch    Batch
 }
 
 type counter struct {
@@ -182,8 +184,8 @@ type counter struct {
 	measure string
 }
 
-func newDelta(snap *registry.Snapshot, ends *heads) *delta {
-	return &delta{snap: snap, ends: ends, counts: make(map[counter]int64), heads: make(map[Feed]Head)}
+func newDelta(snap *registry.Snapshot, ends *heads, digester match.Digester) *delta {
+	return &delta{snap: snap, ends: ends, digester: digester, counts: make(map[counter]int64), heads: make(map[Feed]Head)}
 }
 
 // move notes where a record was and where it is: its feeds, whom it met, and where it

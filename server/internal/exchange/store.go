@@ -39,6 +39,7 @@ type Store interface {
 	// EachLogged calls fn for every row of the log in order of Seq. It reads one moment of
 	// the database.
 	EachLogged(ctx context.Context, fn func(*Logged) error) error
+	PurgeStore
 }
 
 // Tx is a write transaction. Each method takes and gives batches.
@@ -73,6 +74,7 @@ type Tx interface {
 	Rederive(*Derived) error
 	// SetChain writes the chain into rows of the log that have none.
 	SetChain(rows []Chained) error
+	PurgeTx
 }
 
 // Feed is one stream of one area: what a cursor has a position in.
@@ -103,11 +105,13 @@ type Boot struct {
 	Twins []Link
 	// Derivation is the Derivation by which what is derived was written.
 	Derivation int
+	// Digest is the fingerprint of the key by which the blocked index was made.
+	Digest uint64
 }
 
 // Derivation numbers the rules by which things are derived from the log: a database
 // written by older ones is derived anew when it is opened.
-const Derivation = 2
+const Derivation = 3
 
 // Chained is one row's link in the chain of the log.
 type Chained struct {
@@ -167,6 +171,8 @@ type Logged struct {
 	Field  string
 	// Admitted is set for a change that a person let in, ever.
 	Admitted *Admission
+	// Purged is the hash of a change whose content is gone; zero for all others.
+	Purged syncproto.Hash
 	// Chain is the row's link: ChainOf the row before and this one.
 	Chain syncproto.Hash
 
@@ -231,8 +237,10 @@ type DeviceState struct {
 	// Told is the version of the last thing that its authors are to hear.
 	Told syncproto.Version
 	// Pulse is what the checks of forms remember of the device's latest entries, in a
-	// form of this package's own; nil for a device whose entries nobody watches.
-	Pulse []byte
+	// form of this package's own; nil for a device whose entries nobody watches. What came up
+	// to PulseAfter is left out of it, as some of that was purged.
+	Pulse      []byte
+	PulseAfter syncproto.Version
 }
 
 // Batch is everything that a group of pushes changed.
@@ -285,12 +293,16 @@ type RecordChange struct {
 
 // Derived is what the store holds besides log and records.
 type Derived struct {
-	Counts     []rollup.Count
-	Sightings  []rollup.Sighting
-	Items      []review.Item
-	Index      []match.Entry
+	Counts    []rollup.Count
+	Sightings []rollup.Sighting
+	Items     []review.Item
+	Index     []match.Entry
+	// Digest is the fingerprint of the key by which Index was made.
+	Digest     uint64
 	Links      []Link
 	Signatures []Signature
 	Heads      []Head
 	Devices    []DeviceState
+	// Carried is the part of Counts that purged records counted.
+	Carried []rollup.Count
 }

@@ -22,6 +22,9 @@ type looked struct {
 	// profile is nil for what is compared with nothing.
 	profile *match.Profile
 	flags   []string
+	// keys and ranges are the profile's places in the index, once somebody asked.
+	keys   []match.Key
+	ranges []match.Range
 }
 
 // compared returns what is compared of a record; the zero Profile where nothing is.
@@ -30,6 +33,22 @@ func (l *looked) compared() match.Profile {
 		return match.Profile{}
 	}
 	return *l.profile
+}
+
+// indexed returns where the record stands in the index. It is for one goroutine at a time.
+func (l *looked) indexed(d match.Digester) []match.Key {
+	if l.keys == nil && l.profile != nil {
+		l.keys = l.profile.Keys(d)
+	}
+	return l.keys
+}
+
+// searched returns where records that may be one with it are looked for, as indexed does.
+func (l *looked) searched(d match.Digester) []match.Range {
+	if l.ranges == nil && l.profile != nil {
+		l.ranges = l.profile.Ranges(d)
+	}
+	return l.ranges
 }
 
 func look(f *form.Form, live []syncproto.Part) *looked {

@@ -26,6 +26,7 @@ type Data struct {
 	store    *sqlite.Store
 	registry *registry.Registry
 	keys     *keyring
+	secrets  *secrets
 	signer   *identity.Signer
 	now      func() time.Time
 	newID    func() (uuid.UUID, error)
@@ -37,6 +38,16 @@ type Options struct {
 	NewID func() (uuid.UUID, error)
 	// Forms are those that come with the program when nil.
 	Forms *form.Set
+	// Keys is the folder of all keys; keys in the data folder if it is empty.
+	Keys string
+}
+
+// keysFolder is where the keys of a data folder are.
+func (o *Options) keysFolder(dir string) string {
+	if o.Keys != "" {
+		return o.Keys
+	}
+	return filepath.Join(dir, "keys")
 }
 
 // Open opens a data folder, making it if it isn't there.
@@ -47,7 +58,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.NewID == nil {
 		opts.NewID = uuid.NewV7
 	}
-	keys, err := openKeys(filepath.Join(dir, "keys"))
+	keys, err := openKeys(opts.keysFolder(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +69,11 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.Forms != nil {
 		forms = *opts.Forms
 	}
-	store, err := sqlite.Open(ctx, dir, sqlite.Options{})
+	secrets, err := openSecrets(ctx, dir, opts.keysFolder(dir))
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.Open(ctx, dir, sqlite.Options{Keys: secrets.ring})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
@@ -67,7 +82,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return &Data{
-		store: store, registry: reg, keys: keys, signer: identity.NewSigner(keys.signing),
+		store: store, registry: reg, keys: keys, secrets: secrets, signer: identity.NewSigner(keys.signing),
 		now: opts.Now, newID: opts.NewID,
 	}, nil
 }
@@ -256,7 +271,7 @@ func (d *Data) Rebuild(ctx context.Context) (*exchange.Difference, error) {
 	if _, err := d.registry.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	return exchange.Rebuild(ctx, d.store, d.registry.Current())
+	return exchange.Rebuild(ctx, d.store, d.registry.Current(), d.secrets.digester)
 }
 
 // RebuildAlone is Rebuild where no server runs over the folder, which it makes

@@ -30,6 +30,8 @@ import (
 // Config says what to start. Dir and Listen must be given.
 type Config struct {
 	Dir string
+	// Keys is the folder of all keys; keys in the data folder if it is empty.
+	Keys string
 	// Listen is an address such as 127.0.0.1:8080; port 0 takes a free one.
 	Listen string
 	// Now and NewID default to the real clock and random ids.
@@ -72,7 +74,7 @@ const drain = 20 * time.Second
 // Start starts a server; Close ends it. One folder has one server at a time.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	data, err := Open(ctx, cfg.Dir, Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms})
+	data, err := Open(ctx, cfg.Dir, Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms, Keys: cfg.Keys})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +104,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("serve %s: %w", cfg.Dir, err)
 	}
 	s.exchange, err = exchange.New(ctx, exchange.Config{
-		Store: s.store, Registry: s.registry, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
+		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
 	})
 	if err != nil {
 		return err

@@ -65,22 +65,39 @@ func makeKey(name string) error {
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
+	return writeKey(name, func(f *os.File) error {
+		return pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	})
+}
+
+// writeKey writes a file under a name, complete or not at all. When another process was
+// faster its file stays.
+func writeKey(name string, write func(*os.File) error) error {
 	// CreateTemp makes files that their owner alone may read and write.
 	f, err := os.CreateTemp(filepath.Dir(name), "new-*")
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
-	err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	err = errors.Join(err, f.Sync(), f.Close())
+	err = errors.Join(write(f), f.Sync(), f.Close())
 	if err == nil {
 		if err = os.Link(f.Name(), name); errors.Is(err, fs.ErrExist) {
 			err = nil
 		}
 	}
-	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+	// What is sealed is lost with its key: the name must be as durable as what comes after it.
+	folder := filepath.Dir(name)
+	if err = errors.Join(err, os.Remove(f.Name()), syncFolder(folder), syncFolder(filepath.Dir(folder))); err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
 	return nil
+}
+
+func syncFolder(name string) error {
+	folder, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 func readKey(name string) (ed25519.PrivateKey, error) {

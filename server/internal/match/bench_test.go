@@ -26,8 +26,8 @@ func BenchmarkKeysAndRanges(b *testing.B) {
 	p := profile(b, "name", "张国强", "birth", "1950-01-01", "household", home1, "mobile", "99900000001", "id_number", number("19500101", "001"))
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Keys()
-		p.Ranges()
+		p.Keys(digester)
+		p.Ranges(digester)
 	}
 }
 

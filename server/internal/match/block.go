@@ -1,6 +1,10 @@
 package match
 
-import "gridsync/syncproto"
+import (
+	"encoding/binary"
+
+	"gridsync/syncproto"
+)
 
 // The classes of keys: what two records have in common that stand close together.
 const (
@@ -14,22 +18,38 @@ const (
 	byEvent         = "event"
 )
 
+// Digester makes the numbers under which records stand in the index. The index lies in
+// the database as it is, and there are few ID numbers, mobiles and birthdays: so the
+// digest has a key that isn't in the database, without which nobody can find them by trying.
+type Digester interface {
+	// Digest returns 64 bits of which each half is as good as the whole. It is stored:
+	// one value has one digest for ever.
+	Digest(value []byte) uint64
+	// Fingerprint tells this digester from one with another key.
+	Fingerprint() uint64
+}
+
 // Keys returns where a record with this profile stands in the index: in at most four
 // places.
-func (p Profile) Keys() []Key {
+func (p Profile) Keys(d Digester) []Key {
 	var keys []Key
-	for _, r := range p.exact() {
+	h := hasher{digester: d, kind: p.Kind}
+	for _, r := range p.exact(&h) {
 		keys = append(keys, r.From)
 	}
 	birth, household, part := byBirth, byHousehold, p.Sound
 	if p.Sound == "" { // unknown names count as unreadable ones
 		birth, household, part = wildByBirth, wildByHousehold, p.Name
 	}
+	if p.Birth == "" && p.Household.IsZero() {
+		return keys
+	}
+	named := h.low(part)
 	if p.Birth != "" {
-		keys = append(keys, p.near(birth, p.Birth).at(part))
+		keys = append(keys, h.near(birth, p.Birth).at(named))
 	}
 	if !p.Household.IsZero() {
-		keys = append(keys, p.near(household, home(p.Household)).at(part))
+		keys = append(keys, h.near(household, home(p.Household)).at(named))
 	}
 	return keys
 }
@@ -37,16 +57,21 @@ func (p Profile) Keys() []Key {
 // Ranges returns where to look for records that may be one with it: in its own places,
 // and among the unreadable names of its birth and household. A name that is itself
 // unreadable is looked for among all of them.
-func (p Profile) Ranges() []Range {
-	ranges := p.exact()
+func (p Profile) Ranges(d Digester) []Range {
+	h := hasher{digester: d, kind: p.Kind}
+	ranges := p.exact(&h)
+	if p.Birth == "" && p.Household.IsZero() {
+		return ranges
+	}
+	sound := h.low(p.Sound)
 	add := func(class, wildClass, part string) {
-		alike := p.near(class, part)
+		alike := h.near(class, part)
 		if p.Sound == "" {
 			ranges = append(ranges, alike.all())
 		} else {
-			ranges = append(ranges, only(alike.at(p.Sound)))
+			ranges = append(ranges, only(alike.at(sound)))
 		}
-		ranges = append(ranges, p.near(wildClass, part).all())
+		ranges = append(ranges, h.near(wildClass, part).all())
 	}
 	if p.Birth != "" {
 		add(byBirth, wildByBirth, p.Birth)
@@ -58,7 +83,7 @@ func (p Profile) Ranges() []Range {
 }
 
 // exact are the places that only equal parts share.
-func (p Profile) exact() []Range {
+func (p Profile) exact(h *hasher) []Range {
 	var places []Range
 	for _, part := range []struct{ class, value string }{
 		{byIDNumber, p.IDNumber},
@@ -67,7 +92,7 @@ func (p Profile) exact() []Range {
 		{byEvent, p.Event},
 	} {
 		if part.value != "" {
-			places = append(places, only(Key(hash(string(p.Kind), part.class, part.value))))
+			places = append(places, only(Key(h.hash(part.class, part.value))))
 		}
 	}
 	return places
@@ -80,27 +105,32 @@ func home(id syncproto.RecordID) string { return string(id[:]) }
 // near is the upper half of a key: the records that are alike in one thing.
 type near uint32
 
-func (p Profile) near(class, part string) near {
-	return near(hash(string(p.Kind), class, part) >> 32)
-}
-
 // at is where those stand that are besides equal in another.
-func (n near) at(part string) Key { return Key(n)<<32 | Key(uint32(hash(part))) }
+func (n near) at(low uint32) Key { return Key(n)<<32 | Key(low) }
 
 func (n near) all() Range { return Range{Key(n) << 32, Key(n)<<32 | 0xffff_ffff} }
 
-// hash is FNV-1a of the parts, with a NUL behind each, stirred by the last steps of MurmurHash3
-// so that each half is as good as the whole. It is stored: it must never change.
-func hash(parts ...string) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	h := uint64(offset)
-	for _, s := range parts {
-		for i := range len(s) {
-			h = (h ^ uint64(s[i])) * prime
-		}
-		h *= prime // as for a NUL
+// hasher makes the digests of one profile, in memory that it uses again.
+type hasher struct {
+	digester Digester
+	kind     syncproto.Kind
+	value    []byte
+}
+
+func (h *hasher) near(class, part string) near { return near(h.hash(class, part) >> 32) }
+
+// low is the lower half of a key.
+func (h *hasher) low(part string) uint32 { return uint32(h.hash("", part)) }
+
+// hash is the digest of a kind, a class and a part, each with its length before it, so
+// that no two of them run together.
+func (h *hasher) hash(class, part string) uint64 {
+	if h.value == nil {
+		h.value = make([]byte, 0, 128)
 	}
-	h = (h ^ h>>33) * 0xff51afd7ed558ccd
-	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
+	h.value = h.value[:0]
+	for _, s := range [...]string{string(h.kind), class, part} {
+		h.value = append(binary.AppendUvarint(h.value, uint64(len(s))), s...)
+	}
+	return h.digester.Digest(h.value)
 }

@@ -125,7 +125,7 @@ func TestWhatSoundsAlikeHasOneSound(t *testing.T) {
 
 func TestAKindThatIsNotMatchedHasNoProfile(t *testing.T) {
 	for _, f := range []*form.Form{nil, built(t, "temperature")} {
-		if p := ProfileOf(f, show("person", home1), nil); p != (Profile{}) || len(p.Keys()) > 0 || len(p.Ranges()) > 0 {
+		if p := ProfileOf(f, show("person", home1), nil); p != (Profile{}) || len(p.Keys(digester)) > 0 || len(p.Ranges(digester)) > 0 {
 			t.Errorf("%+v", p)
 		}
 	}

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -47,6 +49,18 @@ func records(w *World) []*told {
 	return all
 }
 
+// plainly digests without a key, as nobody keeps these.
+type plainly struct{}
+
+func (plainly) Digest(value []byte) uint64 {
+	sum := sha256.Sum256(value)
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+func (plainly) Fingerprint() uint64 { return 0 }
+
+var digester plainly
+
 // line is a place of the index.
 type line struct {
 	key match.Key
@@ -59,7 +73,7 @@ func pairs(forms form.Set, all []*told) map[[2]syncproto.RecordID]int {
 	var index []line
 	for i, r := range all {
 		profiles[i] = match.ProfileOf(forms.Newest(r.kind), r.fields, r.authors)
-		for _, key := range profiles[i].Keys() {
+		for _, key := range profiles[i].Keys(digester) {
 			index = append(index, line{key, i})
 		}
 	}
@@ -74,7 +88,7 @@ func pairs(forms form.Set, all []*told) map[[2]syncproto.RecordID]int {
 	})
 	found := map[[2]syncproto.RecordID]int{}
 	for i := range all {
-		for _, r := range profiles[i].Ranges() {
+		for _, r := range profiles[i].Ranges(digester) {
 			first, _ := slices.BinarySearchFunc(index, r.From, func(l line, k match.Key) int {
 				if l.key < k {
 					return -1

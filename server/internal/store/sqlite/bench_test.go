@@ -10,6 +10,7 @@ import (
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -93,7 +94,7 @@ func benchmarkGroup(b testing.TB, group int) *exchange.Batch {
 // BenchmarkCommit commits groups of 6,400 temperatures as the service does: look up
 // what is known of the records, save, commit durably. An operation is one row.
 func BenchmarkCommit(b *testing.B) {
-	store, err := sqlite.Open(b.Context(), b.TempDir(), sqlite.Options{})
+	store, err := sqlite.Open(b.Context(), b.TempDir(), sqlite.Options{Keys: storetest.Keys(b)})
 	if err != nil {
 		b.Fatal(err)
 	}

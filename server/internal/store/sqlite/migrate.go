@@ -9,13 +9,16 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"gridsync/server/internal/seal"
+	"gridsync/server/internal/store/sqlstore"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
 // migrate brings the schema up to date, one process at a time.
-func migrate(ctx context.Context, dir string, db *sql.DB) (err error) {
+func migrate(ctx context.Context, dir string, db *sql.DB, keys *seal.Ring) (err error) {
 	lock, err := lockFile(dir, "migrate.lock", true)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -25,12 +28,39 @@ func migrate(ctx context.Context, dir string, db *sql.DB) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, steps)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, steps, goose.WithGoMigrations(
+		goose.NewGoMigration(11, step(func(ctx context.Context, db *sql.DB) error {
+			return sqlstore.SealRows(ctx, db, keys)
+		}), nil),
+		goose.NewGoMigration(13, step(vacuum), nil),
+	))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
+	// A step in Go has its own transactions, beside the connection that goose holds.
+	db.SetMaxOpenConns(2)
+	defer db.SetMaxOpenConns(1)
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// step is a migration in Go. It is run again from its start if it was broken off.
+func step(run func(context.Context, *sql.DB) error) *goose.GoFunc {
+	return &goose.GoFunc{RunDB: run}
+}
+
+// vacuum writes the database file anew, without what was once in its pages, and empties
+// the log, which holds those pages too. A new database has no such pages.
+func vacuum(ctx context.Context, db *sql.DB) error {
+	var old bool
+	if err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM meta)").Scan(&old); err != nil || !old {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, "VACUUM"); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"gridsync/server/internal/seal"
 	"gridsync/server/internal/store/sqlstore"
 	"gridsync/syncproto"
 )
@@ -30,6 +32,9 @@ type Options struct {
 	// NewEpoch is the identity of the history that a new database starts; a random
 	// one if it is zero. A database that is there keeps its own.
 	NewEpoch syncproto.Epoch
+	// Keys seal what people wrote; they must be given. Open fails with
+	// *seal.MissingKeyError when something is sealed with a key that isn't among them.
+	Keys *seal.Ring
 	// Readers is how many connections read at the same time; 4 if it is zero.
 	Readers int
 }
@@ -46,6 +51,9 @@ type Store struct {
 // brings its schema up to date. Several processes may have it open: a server,
 // which also takes LockServe, and commands beside it.
 func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
+	if opts.Keys == nil {
+		return nil, errors.New("sqlite: no keys to seal with")
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sqlite: folder: %w", err)
 	}
@@ -62,7 +70,7 @@ func (s *Store) open(ctx context.Context, opts Options) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.dir, s.write); err != nil {
+	if err := migrate(ctx, s.dir, s.write, opts.Keys); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", dsn(path, reading)); err != nil {
@@ -74,14 +82,40 @@ func (s *Store) open(ctx context.Context, opts Options) (err error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	if s.Store, err = sqlstore.New(ctx, s.write, s.read, dialect{}); err != nil {
+	if s.Store, err = sqlstore.New(ctx, s.write, s.read, dialect{}, opts.Keys); err != nil {
 		return err
 	}
 	epoch := opts.NewEpoch
 	if epoch.IsZero() {
 		epoch = syncproto.Epoch(uuid.New())
 	}
-	return s.Begin(ctx, epoch)
+	if err := s.Begin(ctx, epoch); err != nil {
+		return err
+	}
+	return s.KnowKeys(ctx)
+}
+
+// Sealed reports whether the database of a folder holds anything that was sealed, so that
+// it can't be read without the keys that it was sealed with. It alters nothing.
+func Sealed(ctx context.Context, dir string) (sealed bool, err error) {
+	path := filepath.Join(dir, FileName)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	db, err := sql.Open("sqlite", dsn(path, reading))
+	if err != nil {
+		return false, fmt.Errorf("sqlite: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var tables, keys int
+	err = db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'seal_key'").Scan(&tables)
+	if err == nil && tables > 0 {
+		err = db.QueryRowContext(ctx, "SELECT COUNT(*) FROM seal_key").Scan(&keys)
+	}
+	if err != nil {
+		return false, fmt.Errorf("sqlite: %s: %w", path, err)
+	}
+	return keys > 0, nil
 }
 
 // Close waits for a running group and closes the database. The last process that

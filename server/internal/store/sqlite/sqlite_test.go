@@ -10,12 +10,13 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
 )
 
 func open(t testing.TB, dir string) *sqlite.Store {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
+	store, err := sqlite.Open(t.Context(), dir, sqlite.Options{Keys: storetest.Keys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestTwoServersNeverShareAFolder(t *testing.T) {
 func TestANewDatabaseTakesItsEpochAndKeepsIt(t *testing.T) {
 	dir := t.TempDir()
 	for i, given := range []syncproto.Epoch{{1}, {2}} {
-		store, err := sqlite.Open(t.Context(), dir, sqlite.Options{NewEpoch: given})
+		store, err := sqlite.Open(t.Context(), dir, sqlite.Options{NewEpoch: given, Keys: storetest.Keys(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,14 +123,14 @@ func TestAFolderThatCannotBeMadeIsAnError(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if store, err := sqlite.Open(t.Context(), file, sqlite.Options{}); err == nil {
+	if store, err := sqlite.Open(t.Context(), file, sqlite.Options{Keys: storetest.Keys(t)}); err == nil {
 		t.Errorf("opened %v", store)
 	}
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, sqlite.FileName), []byte("this is no database, and long enough to show it"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if store, err := sqlite.Open(t.Context(), broken, sqlite.Options{}); err == nil {
+	if store, err := sqlite.Open(t.Context(), broken, sqlite.Options{Keys: storetest.Keys(t)}); err == nil {
 		t.Errorf("opened %v", store)
 	}
 }

@@ -55,10 +55,12 @@ func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
 }
 
 func bootFrom(ctx context.Context, q querier) (b exchange.Boot, err error) {
-	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation FROM meta")
-	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation)); err != nil {
+	var digest int64
+	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest FROM meta")
+	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest)); err != nil {
 		return b, err
 	}
+	b.Digest = uint64(digest)
 	if b.Heads, err = headsFrom(ctx, q); err != nil {
 		return b, err
 	}

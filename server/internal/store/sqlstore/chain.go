@@ -74,7 +74,7 @@ func (s *Store) EachLogged(ctx context.Context, fn func(*exchange.Logged) error)
 	err := s.read.moment(ctx, func(q querier) error {
 		for after := syncproto.Version(0); ; {
 			rows, err := q.query(ctx, logAfter, int64(after), logSpan)
-			span, err := collect(rows, err, scanLogged)
+			span, err := collect(rows, err, scanLogged(q))
 			if err != nil || len(span) == 0 {
 				return err
 			}

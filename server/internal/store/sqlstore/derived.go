@@ -27,6 +27,9 @@ func derivedFrom(ctx context.Context, q querier) (d exchange.Derived, err error)
 	if d.Counts, err = countsFrom(ctx, q); err != nil {
 		return d, fmt.Errorf("counters: %w", err)
 	}
+	if d.Carried, err = carriedFrom(ctx, q); err != nil {
+		return d, err
+	}
 	if d.Sightings, err = sightingsFrom(ctx, q); err != nil {
 		return d, fmt.Errorf("sightings: %w", err)
 	}
@@ -46,7 +49,7 @@ func derivedFrom(ctx context.Context, q querier) (d exchange.Derived, err error)
 		return d, err
 	}
 	rows, err := q.query(ctx, deviceSelect+"ORDER BY s.device")
-	d.Devices, err = collect(rows, err, scanDevice)
+	d.Devices, err = collect(rows, err, scanDevice(q))
 	return d, err
 }
 
@@ -71,7 +74,7 @@ func (t *tx) Rederive(d *exchange.Derived) error {
 	if err := t.saveDerived(b); err != nil {
 		return err
 	}
-	return t.w.exec(t.ctx, "UPDATE meta SET derivation = $1", exchange.Derivation)
+	return t.w.exec(t.ctx, "UPDATE meta SET derivation = $1, digest = $2", exchange.Derivation, int64(d.Digest))
 }
 
 // rederiveItems puts into a batch what becomes of questions when these, and no

@@ -8,19 +8,26 @@ import (
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/seal"
 	"gridsync/syncproto"
 )
 
 const deviceSelect = `SELECT d.id, s.high, COALESCE(s.missing, ''), s.held, s.digest,
 	s.stamp_time, s.stamp_earliest, s.stamp_latest, s.contact_server, s.contact_device, s.contact_high,
-	s.unsent, s.app, COALESCE(s.parked, ''), s.told, s.pulse FROM device_state s JOIN device d ON d.key = s.device `
+	s.unsent, s.app, COALESCE(s.parked, ''), s.told, s.device, s.beats, s.pulse_after FROM device_state s JOIN device d ON d.key = s.device `
 
-func scanDevice(rows *sql.Rows, s *exchange.DeviceState) error {
+func scanDevice(q querier) func(*sql.Rows, *exchange.DeviceState) error {
+	return func(rows *sql.Rows, s *exchange.DeviceState) error { return readDevice(q.ring(), rows, s) }
+}
+
+func readDevice(ring *seal.Ring, rows *sql.Rows, s *exchange.DeviceState) error {
 	var missing, parked string
 	var digest []byte
+	var key int64
+	var beats sealedColumn
 	err := rows.Scan(intoID(&s.Device), &s.High, &missing, &s.Held, &digest,
 		&s.LastStamp.Time, &s.LastStamp.Earliest, &s.LastStamp.Latest,
-		&s.ContactServer, &s.ContactDevice, &s.ContactHigh, &s.Unsent, &s.App, &parked, &s.Told, &s.Pulse)
+		&s.ContactServer, &s.ContactDevice, &s.ContactHigh, &s.Unsent, &s.App, &parked, &s.Told, &key, &beats, &s.PulseAfter)
 	if err != nil {
 		return fmt.Errorf("a row of a device: %w", err)
 	}
@@ -31,6 +38,9 @@ func scanDevice(rows *sql.Rows, s *exchange.DeviceState) error {
 	if s.Missing, err = unlist[syncproto.Span](missing); err != nil {
 		return err
 	}
+	if s.Pulse, err = open(ring, beatsPlace(key), beats); err != nil {
+		return err
+	}
 	s.Parked, err = unlist[syncproto.Waiting](parked)
 	return err
 }
@@ -38,7 +48,7 @@ func scanDevice(rows *sql.Rows, s *exchange.DeviceState) error {
 // Device implements exchange.Store.
 func (s *Store) Device(ctx context.Context, id syncproto.DeviceID) (exchange.DeviceState, error) {
 	rows, err := s.read.query(ctx, deviceSelect+"WHERE d.id = $1", id[:])
-	found, err := collect(rows, err, scanDevice)
+	found, err := collect(rows, err, scanDevice(s.read))
 	if err != nil {
 		return exchange.DeviceState{}, fmt.Errorf("store: device %s: %w", id, err)
 	}
@@ -50,34 +60,38 @@ func (s *Store) Device(ctx context.Context, id syncproto.DeviceID) (exchange.Dev
 
 var putDevice = insertion{
 	head: `INSERT INTO device_state (device, high, missing, held, digest, stamp_time, stamp_earliest, stamp_latest,
-		contact_server, contact_device, contact_high, unsent, app, parked, told, pulse) VALUES `,
-	columns: 16,
+		contact_server, contact_device, contact_high, unsent, app, parked, told, beats, pulse_after) VALUES `,
+	columns: 17,
 	tail: ` ON CONFLICT (device) DO UPDATE SET high = excluded.high, missing = excluded.missing,
 		held = excluded.held, digest = excluded.digest, stamp_time = excluded.stamp_time,
 		stamp_earliest = excluded.stamp_earliest, stamp_latest = excluded.stamp_latest,
 		contact_server = excluded.contact_server, contact_device = excluded.contact_device,
 		contact_high = excluded.contact_high, unsent = excluded.unsent, app = excluded.app, parked = excluded.parked,
-		told = excluded.told, pulse = excluded.pulse`,
+		told = excluded.told, beats = excluded.beats, pulse_after = excluded.pulse_after`,
 }
 
 func (t *tx) saveDevices(b *exchange.Batch) error {
 	args := make([]any, 0, len(b.Devices)*putDevice.columns)
+	sealer := sealer{ring: t.w.ring()}
 	for i := range b.Devices {
 		s := &b.Devices[i]
 		args = append(args, t.device(s.Device), int64(s.High), orNull(list(s.Missing)), int64(s.Held), s.Digest[:],
 			int64(s.LastStamp.Time), int64(s.LastStamp.Earliest), int64(s.LastStamp.Latest),
 			int64(s.ContactServer), int64(s.ContactDevice), int64(s.ContactHigh), int64(s.Unsent), s.App, orNull(list(s.Parked)), int64(s.Told),
-			pulseArg(s.Pulse))
+			sealer.pulse(t.device(s.Device), s.Pulse), int64(s.PulseAfter))
+	}
+	if sealer.err != nil {
+		return sealer.err
 	}
 	return t.put(&putDevice, args)
 }
 
-// pulseArg is NULL for a device that nobody watches.
-func pulseArg(pulse []byte) any {
+// pulse seals what is remembered of a device's entries; NULL where nobody watches.
+func (s *sealer) pulse(device int64, pulse []byte) any {
 	if pulse == nil {
 		return nil
 	}
-	return pulse
+	return s.seal(beatsPlace(device), pulse)
 }
 
 var contactsOf = search{

@@ -12,16 +12,16 @@ import (
 
 // Events implements desk.Store.
 func (s *Store) Events(ctx context.Context, id syncproto.RecordID) ([]review.Event, error) {
-	rows, err := s.read.query(ctx, `SELECT item, version, at, what, by, detail, COALESCE(changes, '')
+	rows, err := s.read.query(ctx, `SELECT item, version, at, what, by, ordinal, said
 		FROM review_event WHERE item = $1 ORDER BY ordinal`, id[:])
 	events, err := collect(rows, err, func(rows *sql.Rows, e *review.Event) error {
-		var changes string
-		err := rows.Scan(intoID(&e.Item), &e.Version, &e.At, &e.What, intoID(&e.By), &e.Detail, &changes)
+		var ordinal int64
+		var said sealedColumn
+		err := rows.Scan(intoID(&e.Item), &e.Version, &e.At, &e.What, intoID(&e.By), &ordinal, &said)
 		if err != nil {
 			return err
 		}
-		e.Changes, err = unlist[review.Made](changes)
-		return err
+		return openEvent(s.read.ring(), ordinal, said, e)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store: what happened to question %s: %w", id, err)
@@ -32,7 +32,7 @@ func (s *Store) Events(ctx context.Context, id syncproto.RecordID) ([]review.Eve
 var (
 	lastEvents = search{"SELECT item, MAX(ordinal) FROM review_event WHERE item IN (", "?", ") GROUP BY item"}
 	addEvent   = insertion{
-		head: "INSERT INTO review_event (item, ordinal, version, at, what, by, detail, changes) VALUES ", columns: 8,
+		head: "INSERT INTO review_event (item, ordinal, version, at, what, by, said) VALUES ", columns: 7,
 	}
 )
 
@@ -46,11 +46,15 @@ func (t *tx) saveEvents(b *exchange.Batch) error {
 		return err
 	}
 	args := make([]any, 0, len(b.Events)*addEvent.columns)
+	s := sealer{ring: t.w.ring()}
 	for i := range b.Events {
 		e := &b.Events[i]
 		args = append(args, e.Item[:], next[e.Item], int64(e.Version), int64(e.At), string(e.What), idOrNull(e.By),
-			e.Detail, orNull(list(e.Changes)))
+			s.event(e, next[e.Item]))
 		next[e.Item]++
+	}
+	if s.err != nil {
+		return s.err
 	}
 	return t.put(&addEvent, args)
 }

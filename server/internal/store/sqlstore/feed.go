@@ -93,7 +93,7 @@ func recordsFrom(ctx context.Context, q querier, feed int64, after syncproto.Ver
 			next = stored.Version
 			return errStop
 		}
-		r, err := stored.record()
+		r, err := stored.record(q.ring())
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func historiesAfter(ctx context.Context, q querier, after int64) (span []history
 	rows, err = q.query(ctx, historyStored, after, last)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var r syncproto.Record
-		err := scanRecord(rows, &r)
+		err := readRecord(q.ring(), rows, &r)
 		span[at[r.ID]].stored = &r
 		return err
 	})
@@ -75,7 +75,7 @@ func historiesAfter(ctx context.Context, q querier, after int64) (span []history
 	rows, err = q.query(ctx, historyLogs, after, last)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var l exchange.Logged
-		if err := scanLogged(rows, &l); err != nil {
+		if err := readLogged(q.ring(), rows, &l); err != nil {
 			return err
 		}
 		h := &span[at[l.Change.Record]]

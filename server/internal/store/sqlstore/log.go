@@ -11,15 +11,16 @@ import (
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/rollup"
+	"gridsync/server/internal/seal"
 	"gridsync/syncproto"
 )
 
 // A row of the log with what its keys stand for.
 const (
-	logSelect = `SELECT c.seq, c.id, d.id, c.n, a.id, k.name, r.id, p.code, c.base, c.fields,
-		COALESCE(c.amid, ''), c.decides, c.at, c.form, COALESCE(c.extra, ''),
+	logSelect = `SELECT c.seq, c.said, d.id, c.n, a.id, k.name, r.id, p.code, c.base,
+		COALESCE(c.amid, ''), c.decides, c.at, c.form,
 		c.time, c.earliest, c.latest, c.received, COALESCE(c.released, c.seq), c.verdict,
-		COALESCE(c.reason, ''), COALESCE(c.field, ''), COALESCE(c.admitted, ''), c.chain `
+		COALESCE(c.reason, ''), COALESCE(c.field, ''), COALESCE(c.admitted, ''), c.chain, c.hash `
 	logFrom = `FROM change_log c
 		JOIN device d ON d.key = c.device
 		JOIN author a ON a.key = c.author
@@ -28,26 +29,30 @@ const (
 		JOIN place p ON p.key = c.area `
 )
 
-// scanLogged reads a row of logSelect.
-func scanLogged(rows *sql.Rows, l *exchange.Logged) error {
-	var amid, extra, fields, admitted string
+// scanLogged reads rows of logSelect.
+func scanLogged(q querier) func(*sql.Rows, *exchange.Logged) error {
+	return func(rows *sql.Rows, l *exchange.Logged) error { return readLogged(q.ring(), rows, l) }
+}
+
+func readLogged(ring *seal.Ring, rows *sql.Rows, l *exchange.Logged) error {
+	var amid, admitted string
+	var said sealedColumn
 	var verdict int64
 	c := &l.Change
-	err := rows.Scan(&l.Seq, intoID(&c.ID), intoID(&c.Device), &c.N, intoID(&c.Author), &c.Kind,
-		intoID(&c.Record), &c.Area, &c.Base, &fields, &amid, &c.Decides, &c.At, &c.Form, &extra,
+	err := rows.Scan(&l.Seq, &said, intoID(&c.Device), &c.N, intoID(&c.Author), &c.Kind,
+		intoID(&c.Record), &c.Area, &c.Base, &amid, &c.Decides, &c.At, &c.Form,
 		&l.Time, &l.Earliest, &l.Latest, &l.Received, &l.Version, &verdict, &l.Reason, &l.Field,
-		&admitted, chainColumn{&l.Chain})
+		&admitted, chainColumn{&l.Chain}, chainColumn{&l.Purged})
 	if err != nil {
 		return fmt.Errorf("a row of the log: %w", err)
 	}
-	c.Fields = json.RawMessage(fields)
+	if err := openSaid(ring, l.Seq, said, c); err != nil {
+		return err
+	}
 	if l.Verdict, err = outcomeOf(verdict); err != nil {
 		return err
 	}
 	if c.Amid, err = unlist[string](amid); err != nil {
-		return err
-	}
-	if c.Extra, err = extraFrom(extra); err != nil {
 		return err
 	}
 	l.Admitted, err = admissionFrom(admitted)
@@ -75,17 +80,17 @@ func admissionFrom(text string) (*exchange.Admission, error) {
 }
 
 var insertLog = insertion{
-	head: `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields, amid, decides,
-		at, form, extra, time, earliest, latest, received, released, verdict, reason, field, admitted, chain) VALUES `,
-	columns: 25,
+	head: `INSERT INTO change_log (seq, said, device, n, author, kind, record, area, base, amid, decides,
+		at, form, time, earliest, latest, received, released, verdict, reason, field, admitted, chain) VALUES `,
+	columns: 23,
 }
 
 // insertPlain is insertLog without the columns in which most rows have nothing:
 // what is not bound costs nothing.
 var insertPlain = insertion{
-	head: `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields,
+	head: `INSERT INTO change_log (seq, said, device, n, author, kind, record, area, base,
 		at, form, time, earliest, latest, received, verdict, chain) VALUES `,
-	columns: 18,
+	columns: 17,
 }
 
 // isPlain reports whether a row has nothing in the columns that insertPlain leaves
@@ -93,12 +98,13 @@ var insertPlain = insertion{
 func isPlain(l *exchange.Logged) bool {
 	c := &l.Change
 	return l.Version == l.Seq && l.Reason == "" && l.Field == "" && l.Admitted == nil &&
-		len(c.Amid) == 0 && !c.Decides && len(c.Extra) == 0
+		len(c.Amid) == 0 && !c.Decides
 }
 
 func (t *tx) saveLog(b *exchange.Batch) error {
 	plain := make([]any, 0, len(b.Log)*insertPlain.columns)
 	var args []any
+	s := sealer{ring: t.w.ring()}
 	for i := range b.Log {
 		l := &b.Log[i]
 		c := &l.Change
@@ -107,17 +113,20 @@ func (t *tx) saveLog(b *exchange.Batch) error {
 			return err
 		}
 		if isPlain(l) {
-			plain = append(plain, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
-				t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
+			plain = append(plain, int64(l.Seq), s.said(l), t.device(c.Device), int64(c.N), t.author(c.Author),
+				t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base),
 				int64(c.At), int64(c.Form), int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), verdict,
 				chainArg(&l.Chain))
 			continue
 		}
-		args = append(args, int64(l.Seq), c.ID[:], t.device(c.Device), int64(c.N), t.author(c.Author),
-			t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base), string(c.Fields),
-			orNull(list(c.Amid)), flag(c.Decides), int64(c.At), int64(c.Form), orNull(extraText(c.Extra)),
+		args = append(args, int64(l.Seq), s.said(l), t.device(c.Device), int64(c.N), t.author(c.Author),
+			t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base),
+			orNull(list(c.Amid)), flag(c.Decides), int64(c.At), int64(c.Form),
 			int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), releasedArg(l), verdict,
 			orNull(string(l.Reason)), orNull(l.Field), admissionArg(l.Admitted), chainArg(&l.Chain))
+	}
+	if s.err != nil {
+		return s.err
 	}
 	if err := t.put(&insertPlain, plain); err != nil {
 		return err
@@ -164,7 +173,7 @@ func (t *tx) Prior(device syncproto.DeviceID, ns []uint64) ([]exchange.Logged, e
 	}
 	text := logSelect + logFrom + "WHERE c.device = $1 AND " + t.s.dialect.AmongNumbers("c.n", 2) + " ORDER BY c.n"
 	rows, err := t.w.query(t.ctx, text, t.device(device), list(ns))
-	logged, err := collect(rows, err, scanLogged)
+	logged, err := collect(rows, err, scanLogged(t.w))
 	if err != nil {
 		return nil, fmt.Errorf("prior changes of a device: %w", err)
 	}
@@ -212,7 +221,7 @@ func findLogs(ctx context.Context, q querier, d Dialect, ids []syncproto.RecordI
 	var all []exchange.Logged
 	err := find(ctx, q, d, logsOf, ids, idArg, nil, func(rows *sql.Rows) error {
 		var l exchange.Logged
-		err := scanLogged(rows, &l)
+		err := readLogged(q.ring(), rows, &l)
 		all = append(all, l)
 		return err
 	})
@@ -225,7 +234,7 @@ func (s *Store) ChangesOf(ctx context.Context, device syncproto.DeviceID, first,
 	text := logSelect + logFrom + `WHERE c.device = (SELECT key FROM device WHERE id = $1) AND c.n BETWEEN $2 AND $3
 		ORDER BY c.n`
 	rows, err := s.read.query(ctx, text, device[:], int64(min(first, math.MaxInt64)), int64(min(last, math.MaxInt64)))
-	logged, err := collect(rows, err, scanLogged)
+	logged, err := collect(rows, err, scanLogged(s.read))
 	if err != nil {
 		return nil, fmt.Errorf("store: changes of device %s: %w", device, err)
 	}
@@ -243,7 +252,7 @@ func (s *Store) LogBy(ctx context.Context, author syncproto.AuthorID, before syn
 	text := logSelect + logFrom + `WHERE c.author = (SELECT key FROM author WHERE id = $1) AND c.seq < $2
 		ORDER BY c.seq DESC LIMIT $3`
 	rows, err := s.read.query(ctx, text, author[:], int64(before), limit)
-	logged, err := collect(rows, err, scanLogged)
+	logged, err := collect(rows, err, scanLogged(s.read))
 	if err != nil {
 		return nil, fmt.Errorf("store: log of author %s: %w", author, err)
 	}
@@ -286,7 +295,7 @@ func (t *tx) Parked(reasons []syncproto.Code, after syncproto.Version, limit int
 	text := logSelect + logFrom + "WHERE c.released = 0 AND c.seq > $1 AND " +
 		t.s.dialect.AmongTexts("c.reason", 2) + " ORDER BY c.seq LIMIT $3"
 	rows, err := t.w.query(t.ctx, text, int64(after), list(reasons), limit)
-	logged, err := collect(rows, err, scanLogged)
+	logged, err := collect(rows, err, scanLogged(t.w))
 	if err != nil {
 		return nil, fmt.Errorf("parked changes: %w", err)
 	}

@@ -6,22 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"gridsync/server/internal/seal"
 )
 
-// querier asks questions, in or out of a transaction.
+// querier asks questions, in or out of a transaction, and has the keys that open the
+// answers.
 type querier interface {
 	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	ring() *seal.Ring
 }
 
 // reader asks on connections of its own and keeps statements prepared. The texts
 // are few: lists come as one JSON argument or in a handful of lengths.
 type reader struct {
 	db    *sql.DB
+	keys  *seal.Ring
 	mu    sync.RWMutex
 	stmts map[string]*sql.Stmt
 }
 
-func newReader(db *sql.DB) *reader { return &reader{db: db, stmts: make(map[string]*sql.Stmt)} }
+func newReader(db *sql.DB, keys *seal.Ring) *reader {
+	return &reader{db: db, keys: keys, stmts: make(map[string]*sql.Stmt)}
+}
+
+func (r *reader) ring() *seal.Ring { return r.keys }
 
 func (r *reader) prepared(text string) *sql.Stmt {
 	r.mu.RLock()
@@ -92,6 +101,8 @@ type momentQuerier struct {
 	tx         *sql.Tx
 	unprepared []string
 }
+
+func (q *momentQuerier) ring() *seal.Ring { return q.reader.keys }
 
 func (q *momentQuerier) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if stmt := q.reader.prepared(text); stmt != nil {

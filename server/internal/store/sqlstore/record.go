@@ -3,11 +3,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/seal"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -15,11 +15,11 @@ import (
 // A record as it stands: its own row, and the log row that it stands for when it is
 // one change with all its fields alive.
 const (
-	recordSelect = `SELECT r.id, rk.name, rp.code, r.version, COALESCE(r.live, ''),
-		d.id, c.n, a.id, c.base, c.time, c.earliest, c.latest, COALESCE(c.amid, ''), c.decides, c.fields, p.code `
+	recordSelect = `SELECT r.id, rk.name, rp.code, r.version, r.parts,
+		d.id, c.n, a.id, c.base, c.time, c.earliest, c.latest, COALESCE(c.amid, ''), c.decides, c.said, p.code `
 	recordJoin = `JOIN kind rk ON rk.key = r.kind
 		JOIN place rp ON rp.key = r.area
-		LEFT JOIN change_log c ON r.live IS NULL AND c.seq = r.version
+		LEFT JOIN change_log c ON r.parts IS NULL AND c.seq = r.version
 		LEFT JOIN device d ON d.key = c.device
 		LEFT JOIN author a ON a.key = c.author
 		LEFT JOIN place p ON p.key = c.area `
@@ -29,32 +29,33 @@ const (
 // storedRecord is a row of recordSelect.
 type storedRecord struct {
 	syncproto.Record
-	live string
-	// The columns of the log row; absent if live isn't "".
+	parts sealedColumn
+	// The columns of the log row; absent if parts is there.
 	n, base, time, earliest, latest, decides sql.NullInt64
 	device                                   syncproto.DeviceID
 	author                                   syncproto.AuthorID
 	amid                                     string
-	fields, area                             sql.NullString
+	said                                     sealedColumn
+	area                                     sql.NullString
 }
 
 // scanArgs says where a row of recordSelect goes.
 func (r *storedRecord) scanArgs() []any {
 	return []any{
-		intoID(&r.ID), &r.Kind, &r.Area, &r.Version, &r.live, intoID(&r.device), &r.n, intoID(&r.author),
-		&r.base, &r.time, &r.earliest, &r.latest, &r.amid, &r.decides, &r.fields, &r.area,
+		intoID(&r.ID), &r.Kind, &r.Area, &r.Version, &r.parts, intoID(&r.device), &r.n, intoID(&r.author),
+		&r.base, &r.time, &r.earliest, &r.latest, &r.amid, &r.decides, &r.said, &r.area,
 	}
 }
 
 // record turns the row into a record.
-func (r *storedRecord) record() (syncproto.Record, error) {
-	if r.live != "" {
-		if err := json.Unmarshal([]byte(r.live), &r.Live); err != nil {
-			return r.Record, fmt.Errorf("record %s: stored live parts: %w", r.ID, err)
+func (r *storedRecord) record(ring *seal.Ring) (syncproto.Record, error) {
+	if r.parts != nil {
+		if err := openParts(ring, &r.Record, r.parts); err != nil {
+			return r.Record, fmt.Errorf("record %s: %w", r.ID, err)
 		}
 		return r.Record, nil
 	}
-	if !r.fields.Valid {
+	if r.said == nil {
 		return r.Record, fmt.Errorf("record %s: the log has no row %d that it stands for", r.ID, r.Version)
 	}
 	amid, err := unlist[string](r.amid)
@@ -65,13 +66,16 @@ func (r *storedRecord) record() (syncproto.Record, error) {
 		Seq: r.Version, Version: r.Version,
 		Change: syncproto.Change{
 			Device: r.device, N: uint64(r.n.Int64), Author: r.author, Base: syncproto.Version(r.base.Int64),
-			Area: syncproto.AreaID(r.area.String), Fields: json.RawMessage(r.fields.String),
+			Area: syncproto.AreaID(r.area.String),
 			Amid: amid, Decides: r.decides.Int64 != 0,
 		},
 		Stamp: syncproto.Stamp{
 			Time: syncproto.Instant(r.time.Int64), Earliest: syncproto.Instant(r.earliest.Int64),
 			Latest: syncproto.Instant(r.latest.Int64),
 		},
+	}
+	if err := openSaid(ring, r.Version, r.said, &logged.Change); err != nil {
+		return r.Record, fmt.Errorf("record %s: %w", r.ID, err)
 	}
 	part, err := logged.Part()
 	if err != nil {
@@ -85,19 +89,23 @@ func (r *storedRecord) record() (syncproto.Record, error) {
 // record and of a part are counted as their usual length.
 func (r *storedRecord) size() int {
 	const envelope, part = 120, 290
-	if r.live != "" {
-		return envelope + len(r.live)
+	if r.parts != nil {
+		return envelope + len(r.parts) - seal.Overhead
 	}
-	return envelope + part + len(r.fields.String) + len(r.amid)
+	return envelope + part + saidSize(r.said) + len(r.amid)
 }
 
-func scanRecord(rows *sql.Rows, r *syncproto.Record) error {
+func scanRecord(q querier) func(*sql.Rows, *syncproto.Record) error {
+	return func(rows *sql.Rows, r *syncproto.Record) error { return readRecord(q.ring(), rows, r) }
+}
+
+func readRecord(ring *seal.Ring, rows *sql.Rows, r *syncproto.Record) error {
 	var stored storedRecord
 	if err := rows.Scan(stored.scanArgs()...); err != nil {
 		return fmt.Errorf("a row of a record: %w", err)
 	}
 	var err error
-	*r, err = stored.record()
+	*r, err = stored.record(ring)
 	return err
 }
 
@@ -108,7 +116,7 @@ func findRecords(ctx context.Context, q querier, d Dialect, ids []syncproto.Reco
 	var found []syncproto.Record
 	err := find(ctx, q, d, recordsByID, ids, idArg, nil, func(rows *sql.Rows) error {
 		var r syncproto.Record
-		err := scanRecord(rows, &r)
+		err := readRecord(q.ring(), rows, &r)
 		found = append(found, r)
 		return err
 	})
@@ -159,16 +167,16 @@ func (t *tx) knowRecords(ids []syncproto.RecordID) error {
 
 var (
 	insertRecord = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version, live) VALUES ", columns: 7,
+		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7,
 	}
 	// insertSole is insertRecord for records that stand for their log rows.
 	insertSole = insertion{
 		head: "INSERT INTO record (key, id, kind, area, feed, version) VALUES ", columns: 6,
 	}
 	updateRecord = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version, live) VALUES ", columns: 7,
+		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7,
 		tail: ` ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, area = excluded.area,
-			feed = excluded.feed, version = excluded.version, live = excluded.live`,
+			feed = excluded.feed, version = excluded.version, parts = excluded.parts`,
 	}
 	insertGone = insertion{head: "INSERT INTO gone (feed, version, record) VALUES ", columns: 3}
 )
@@ -179,6 +187,7 @@ type recordRows struct {
 	next                       int64 // the next key
 	admitted                   map[syncproto.Version]bool
 	sole, added, changed, left []any
+	sealer                     sealer
 }
 
 // saveRecords writes the records that are new or have changed, and a bare name for
@@ -191,7 +200,7 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
-	rows := recordRows{next: next, admitted: admittedRows(b), sole: make([]any, 0, len(b.Records)*insertSole.columns)}
+	rows := recordRows{sealer: sealer{ring: t.w.ring()}, next: next, admitted: admittedRows(b), sole: make([]any, 0, len(b.Records)*insertSole.columns)}
 	for i := range b.Records {
 		if err := t.addRecord(&rows, &b.Records[i]); err != nil {
 			return err
@@ -201,6 +210,9 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 		if id := b.Log[i].Change.Record; t.records[id] == 0 {
 			rows.added = append(rows.added, t.giveKey(&rows, id), id[:], nil, nil, nil, int64(0), nil)
 		}
+	}
+	if rows.sealer.err != nil {
+		return rows.sealer.err
 	}
 	if err := t.put(&insertSole, rows.sole); err != nil {
 		return err
@@ -253,7 +265,7 @@ func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
 			return nil
 		}
 	}
-	*to = append(*to, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), liveArg(rc))
+	*to = append(*to, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), rows.partsArg(rc))
 	if rc.New || rc.Before == rc.Feed {
 		return nil
 	}
@@ -287,12 +299,12 @@ func standsAlone(r *syncproto.Record, admitted map[syncproto.Version]bool) bool 
 	return len(r.Live) == 1 && len(r.Live[0].With) == 0 && len(r.Live[0].Undoes) == 0 && !admitted[r.Version]
 }
 
-// liveArg is NULL for a record that may stand for its log row.
-func liveArg(rc *exchange.RecordChange) any {
+// partsArg is NULL for a record that may stand for its log row.
+func (rows *recordRows) partsArg(rc *exchange.RecordChange) any {
 	if rc.Sole {
 		return nil
 	}
-	return string(syncproto.ValueOf(rc.Record.Live))
+	return rows.sealer.seal(partsPlace(rc.Record.ID, rc.Record.Version), []byte(syncproto.ValueOf(rc.Record.Live)))
 }
 
 // feedNumber is how a feed is stored.

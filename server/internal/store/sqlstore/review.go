@@ -8,23 +8,26 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
-	"gridsync/server/internal/match"
 	"gridsync/server/internal/review"
+	"gridsync/server/internal/seal"
 	"gridsync/syncproto"
 )
 
 const itemSelect = `SELECT i.kind, i.record, i.field, i.area, i.opened, i.closed, i.at, i.ended, i.state, i.ending,
-	i.by, i.assignee, i.score, COALESCE(i.evidence, ''), i.sample FROM review_item i `
+	i.by, i.assignee, i.score, i.proof, i.sample FROM review_item i `
 
-func scanItem(rows *sql.Rows, it *review.Item) error {
-	var evidence string
+func scanItem(q querier) func(*sql.Rows, *review.Item) error {
+	return func(rows *sql.Rows, it *review.Item) error { return readItem(q.ring(), rows, it) }
+}
+
+func readItem(ring *seal.Ring, rows *sql.Rows, it *review.Item) error {
+	var proof sealedColumn
 	err := rows.Scan(&it.Kind, intoID(&it.Record), &it.Field, &it.Area, &it.Opened, &it.Closed, &it.At, &it.Ended,
-		&it.State, &it.Ending, intoID(&it.By), intoID(&it.Assignee), &it.Score, &evidence, intoID(&it.Sample))
+		&it.State, &it.Ending, intoID(&it.By), intoID(&it.Assignee), &it.Score, &proof, intoID(&it.Sample))
 	if err != nil {
 		return fmt.Errorf("a row of a question: %w", err)
 	}
-	it.Evidence, err = unlist[match.Evidence](evidence)
-	return err
+	return openProof(ring, proof, it)
 }
 
 // itemsOpen is what lies open on the desks of areas; its arguments begin with them.
@@ -53,7 +56,7 @@ func (s *Store) Questions(ctx context.Context, areas []area.Key, want desk.Want,
 	text := itemSelect + "WHERE i.id IN (SELECT i.id " + open + fmt.Sprintf(" ORDER BY i.opened, i.id LIMIT $%d)", len(args)) +
 		" ORDER BY i.opened, i.id"
 	rows, err := s.read.query(ctx, text, args...)
-	items, err := collect(rows, err, scanItem)
+	items, err := collect(rows, err, scanItem(s.read))
 	if err != nil {
 		return nil, fmt.Errorf("store: open questions: %w", err)
 	}
@@ -115,7 +118,7 @@ func findItems(ctx context.Context, q querier, d Dialect, s search, ids []syncpr
 	var found []review.Item
 	err := find(ctx, q, d, s, ids, idArg, nil, func(rows *sql.Rows) error {
 		var it review.Item
-		err := scanItem(rows, &it)
+		err := readItem(q.ring(), rows, &it)
 		found = append(found, it)
 		return err
 	})
@@ -153,7 +156,7 @@ func (t *tx) ItemsAbout(ids []syncproto.RecordID) ([]review.Item, error) {
 // OpenPairs implements exchange.Tx.
 func (t *tx) OpenPairs() ([]review.Item, error) {
 	rows, err := t.w.query(t.ctx, itemSelect+"WHERE i.closed = 0 AND i.other IS NOT NULL")
-	items, err := collect(rows, err, scanItem)
+	items, err := collect(rows, err, scanItem(t.w))
 	if err != nil {
 		return nil, fmt.Errorf("open questions about two records: %w", err)
 	}
@@ -163,7 +166,7 @@ func (t *tx) OpenPairs() ([]review.Item, error) {
 // openItems returns all open questions, in order of (area, Opened, id).
 func openItems(ctx context.Context, q querier) ([]review.Item, error) {
 	rows, err := q.query(ctx, itemSelect+"WHERE i.closed = 0 ORDER BY i.area, i.opened, i.id")
-	items, err := collect(rows, err, scanItem)
+	items, err := collect(rows, err, scanItem(q))
 	if err != nil {
 		return nil, fmt.Errorf("open questions: %w", err)
 	}
@@ -185,20 +188,24 @@ func twinsFrom(ctx context.Context, q querier) ([]exchange.Link, error) {
 
 var putItem = insertion{
 	head: `INSERT INTO review_item (id, kind, record, field, other, area, opened, closed, at, ended, state, ending,
-		by, assignee, score, evidence, sample) VALUES `,
+		by, assignee, score, proof, sample) VALUES `,
 	columns: 17,
 	tail: ` ON CONFLICT (id) DO UPDATE SET area = excluded.area, opened = excluded.opened, closed = excluded.closed,
 		at = excluded.at, ended = excluded.ended, state = excluded.state, ending = excluded.ending, by = excluded.by,
-		assignee = excluded.assignee, score = excluded.score, evidence = excluded.evidence, sample = excluded.sample`,
+		assignee = excluded.assignee, score = excluded.score, proof = excluded.proof, sample = excluded.sample`,
 }
 
 func (t *tx) saveItems(b *exchange.Batch) error {
 	var args []any
+	s := sealer{ring: t.w.ring()}
 	for _, it := range lastOf(b.Items, func(it *review.Item) review.Key { return it.Key }) {
 		id := it.ID()
 		args = append(args, id[:], string(it.Kind), it.Record[:], it.Field, idOrNull(it.Other()), int64(it.Area),
 			int64(it.Opened), int64(it.Closed), int64(it.At), int64(it.Ended), string(it.State), string(it.Ending),
-			idOrNull(it.By), idOrNull(it.Assignee), it.Score, orNull(list(it.Evidence)), idOrNull(it.Sample))
+			idOrNull(it.By), idOrNull(it.Assignee), it.Score, s.sealText(proofPlace(id), list(it.Evidence)), idOrNull(it.Sample))
+	}
+	if s.err != nil {
+		return s.err
 	}
 	return t.put(&putItem, args)
 }

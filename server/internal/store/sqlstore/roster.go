@@ -83,7 +83,7 @@ func rosterOf(ctx context.Context, q querier, key area.Key, kind syncproto.Kind,
 			text, args = feedOfKind, append(args, string(kind))
 		}
 		rows, err := q.query(ctx, text, args...)
-		found, err := collect(rows, err, scanRecord)
+		found, err := collect(rows, err, scanRecord(q))
 		if err != nil {
 			return nil, err
 		}

@@ -22,6 +22,7 @@ import (
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
+	"gridsync/server/internal/seal"
 )
 
 // Store answers the services out of a database. Its methods may be called from
@@ -45,15 +46,15 @@ var (
 )
 
 // New makes a store over two handles of one migrated database: write, of which it
-// takes one connection for good, and read, whose transactions see one moment.
-// Whoever opened the handles closes them after Close.
-func New(ctx context.Context, write, read *sql.DB, dialect Dialect) (*Store, error) {
+// takes one connection for good, and read, whose transactions see one moment. What people
+// wrote is sealed with keys. Whoever opened the handles closes them after Close.
+func New(ctx context.Context, write, read *sql.DB, dialect Dialect, keys *seal.Ring) (*Store, error) {
 	conn, err := write.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: take the write connection: %w", err)
 	}
-	s := &Store{dialect: dialect, read: newReader(read), keys: newKeyring()}
-	s.write = &writer{conn: conn, begin: dialect.Begin(), stmts: make(map[string]*sql.Stmt), undone: s.keys.forget}
+	s := &Store{dialect: dialect, read: newReader(read, keys), keys: newKeyring()}
+	s.write = &writer{conn: conn, keys: keys, begin: dialect.Begin(), stmts: make(map[string]*sql.Stmt), undone: s.keys.forget}
 	return s, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"gridsync/server/internal/seal"
 )
 
 // writer owns the one connection that writes. Whoever holds mu is in the only
@@ -13,6 +15,7 @@ import (
 type writer struct {
 	mu    sync.Mutex
 	conn  *sql.Conn
+	keys  *seal.Ring
 	begin string
 	stmts map[string]*sql.Stmt
 	// undone hears, still under mu, that a transaction left nothing.
@@ -48,6 +51,8 @@ func (w *writer) transact(ctx context.Context, fn func(context.Context) error) (
 	committed = true
 	return nil
 }
+
+func (w *writer) ring() *seal.Ring { return w.keys }
 
 func (w *writer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := w.stmts[text]; stmt != nil {
