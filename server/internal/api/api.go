@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -106,12 +105,8 @@ type Config struct {
 	Health   Health
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
-	// Limits turn away who asks too often; none for nil. Proxies are the networks of our
-	// own proxies, whose word is taken for where a request comes from.
-	Limits  Limits
-	Proxies []netip.Prefix
-	// Bounds are those of connections; what is 0 has its default.
-	Bounds Bounds
+	// Guard is what stands before everybody.
+	Guard Guard
 	// Collectors are metrics of other parts, shown with the API's own.
 	Collectors []prometheus.Collector
 	Now        func() time.Time
@@ -132,8 +127,8 @@ type API struct {
 
 // New builds the API.
 func New(cfg Config) (*API, error) {
-	cfg.Bounds = cfg.Bounds.withDefaults()
-	a := &API{Config: cfg, limiter: newLimiter(&cfg)}
+	cfg.Guard.Bounds = cfg.Guard.Bounds.withDefaults()
+	a := &API{Config: cfg, limiter: newLimiter(cfg.Guard, cfg.Now())}
 	a.gate = gate{tokens: cfg.Tokens, sessions: cfg.Sessions, registry: cfg.Registry, now: cfg.Now}
 	var err error
 	if a.metrics, err = newMetrics(cfg.Exchange, cfg.Collectors); err != nil {
@@ -146,7 +141,7 @@ func New(cfg Config) (*API, error) {
 		Immutable:     true,
 		CaseSensitive: true, StrictRouting: true,
 		BodyLimit:   syncproto.MaxBodyBytes,
-		ReadTimeout: cfg.Bounds.Read, WriteTimeout: cfg.Bounds.Write, IdleTimeout: cfg.Bounds.Idle,
+		ReadTimeout: cfg.Guard.Bounds.Read, WriteTimeout: cfg.Guard.Bounds.Write, IdleTimeout: cfg.Guard.Bounds.Idle,
 		ReadBufferSize: headerBytes,
 		Concurrency:    connections,
 		ErrorHandler:   a.unrouted,
@@ -172,7 +167,7 @@ func (a *API) add(r *route) {
 
 // Serve answers on a listener until Shutdown.
 func (a *API) Serve(ln net.Listener) error {
-	return a.app.Listener(newTurnstile(ln, a.Bounds.PerAddress, a.limiter.proxies))
+	return a.app.Listener(newTurnstile(ln, a.Guard.Bounds.PerAddress, a.limiter.proxies))
 }
 
 // Shutdown stops accepting and waits for the requests under way, or for ctx.

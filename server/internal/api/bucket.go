@@ -31,26 +31,30 @@ type bucket struct{ paid, promised time.Duration }
 const spread = 20 * time.Second
 
 // take takes room for one request, or says how long it will be until there is some.
-//
-// Of many who share a bucket each is told a moment of its own, one request's room after the
-// one before: told the same moment, all would come back together and all but one be turned
-// away again. Whoever has a bucket alone is told when there is room, however often it asks.
-func (b *bucket) take(now time.Duration, l Limit, shared bool) (wait time.Duration) {
+func (b *bucket) take(now time.Duration, l Limit) (wait time.Duration) {
+	return b.borrow(now, l, 0)
+}
+
+// borrow is take for one who may have what comes in the next while.
+func (b *bucket) borrow(now time.Duration, l Limit, while time.Duration) (wait time.Duration) {
 	paid := max(b.paid, now) + l.each()
-	early := paid - now - l.whole()
-	if early <= 0 {
-		b.paid = paid
-		return 0
-	}
-	if !shared {
+	if early := paid - now - l.whole(); early > while {
 		return early
 	}
-	at := max(b.promised, now+early)
-	if at > now+early+spread {
-		at = now + early // round again: a flood must not push honest phones out of the day
+	b.paid = paid
+	return 0
+}
+
+// promise gives one of many who share a bucket a moment of its own to come again, one
+// request's room after the one before: told the same moment, all would come back together
+// and all but one be turned away again. wait is when there is room for the first.
+func (b *bucket) promise(now, wait time.Duration, l Limit) (at time.Duration) {
+	at = max(b.promised, now+wait)
+	if at > now+wait+spread {
+		at = now + wait // round again: a flood must not push honest phones out of the day
 	}
 	b.promised = at + l.each()
-	return at - now
+	return at
 }
 
 // charge takes room for times more requests, whether there is any or not. What is owed is

@@ -2,8 +2,10 @@ package api
 
 import (
 	"encoding"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -39,6 +41,17 @@ const (
 var classes = []Class{
 	unlimited, LimitSync, LimitSyncAddress, LimitRead, LimitReadAddress, LimitExport,
 	LimitToken, LimitTokenAddress, LimitEnrol, LimitSignIn,
+}
+
+// Guard is what stands before everybody who asks.
+type Guard struct {
+	// Limits turn away who asks too often; nobody if there are none.
+	Limits Limits
+	// Proxies are the networks of our own proxies, whose word is taken for where a request
+	// comes from.
+	Proxies []netip.Prefix
+	// Bounds are those of connections; what is 0 has its default.
+	Bounds Bounds
 }
 
 // Limits holds a limit for each class; a class that isn't there has none.
@@ -127,8 +140,8 @@ type limiter struct {
 	seen    *buckets
 }
 
-func newLimiter(cfg *Config) *limiter {
-	return &limiter{limits: cfg.Limits, proxies: cfg.Proxies, began: cfg.Now(), seen: newBuckets(perShard)}
+func newLimiter(g Guard, now time.Time) *limiter {
+	return &limiter{limits: g.Limits, proxies: g.Proxies, began: now, seen: newBuckets(perShard)}
 }
 
 // tooFast is the error of a request that came too soon, with how long to wait.
@@ -136,20 +149,65 @@ type tooFast struct{ wait time.Duration }
 
 func (e *tooFast) Error() string { return e.Unwrap().Error() }
 
+// soon is the error for a wait, none for no wait.
+func soon(wait time.Duration) error {
+	if wait <= 0 {
+		return nil
+	}
+	return &tooFast{wait}
+}
+
 func (e *tooFast) Unwrap() error { return &syncproto.Error{Code: syncproto.CodeTooFast} }
 
-// ask takes room for one request, or fails with code too_fast.
-func (l *limiter) ask(class Class, id [16]byte, now time.Time, shared bool) error {
-	limit := l.limits[class]
+// ask takes room for one who has a bucket alone, or fails with code too_fast. It is told
+// when there is room, however often it asks.
+func (l *limiter) ask(class Class, id [16]byte, now time.Time) error {
+	limit, at := l.limits[class], now.Sub(l.began)
 	if limit.none() {
 		return nil
 	}
 	var wait time.Duration
-	l.seen.with(named(class, id), func(b *bucket) { wait = b.take(now.Sub(l.began), limit, shared) })
+	l.seen.with(named(class, id), func(b *bucket) { wait = b.take(at, limit) })
+	return soon(wait)
+}
+
+// share takes room for one of many who share a bucket, or fails with code too_fast. Who was
+// turned away has a ticket and need not stand at the end of the line again: it is let in at
+// the moment that it was told, ahead of whoever comes for the first time.
+func (l *limiter) share(class Class, id [16]byte, ticket uint64, now time.Time) error {
+	limit, at := l.limits[class], now.Sub(l.began)
+	var wait, due time.Duration
+	l.seen.with(named(class, id), func(b *bucket) { wait = b.take(at, limit) })
 	if wait == 0 {
 		return nil
 	}
-	return &tooFast{wait}
+	mine := whom{class: uint8(slices.Index(classes, class)) | aTicket, id: withTicket(id, ticket)}
+	l.seen.with(mine, func(b *bucket) { due = b.promised })
+	if due > at {
+		return soon(due - at)
+	}
+	l.seen.with(named(class, id), func(b *bucket) {
+		if due > 0 && b.borrow(at, limit, limit.whole()) == 0 {
+			wait, due = 0, 0
+			return
+		}
+		due = b.promise(at, wait, limit)
+		wait = due - at
+	})
+	l.seen.with(mine, func(b *bucket) { b.promised = due })
+	return soon(wait)
+}
+
+// aTicket marks the classes under which tickets are kept.
+const aTicket = 0x80
+
+// withTicket makes one id of an address's and a ticket's.
+func withTicket(id [16]byte, ticket uint64) [16]byte {
+	for i, b := range binary.LittleEndian.AppendUint64(nil, ticket) {
+		id[i] ^= b
+		id[15-i] ^= b
+	}
+	return id
 }
 
 func named(class Class, id [16]byte) whom {
@@ -166,20 +224,23 @@ func (l *limiter) address(c *fiber.Ctx, p pace, now time.Time) (netip.Addr, erro
 	if p.failure == 0 && l.proxies.has(from) {
 		return from, nil // our own machine, or a proxy that doesn't say for whom it asks
 	}
-	return from, l.ask(p.address, from.As16(), now, true)
+	// A ticket is whoever shows the same token from the same address: whether the token is
+	// any good is looked at later.
+	ticket := maphash.Bytes(l.seen.seed, c.Request().Header.Peek(fiber.HeaderAuthorization))
+	return from, l.share(p.address, from.As16(), ticket, now)
 }
 
 // caller asks for the device or the session that a request is of.
 func (l *limiter) caller(from *identity.Caller, p pace, now time.Time) error {
 	if from.Device.ID.IsZero() {
-		return l.ask(p.own, [16]byte(from.Session[:16]), now, false)
+		return l.ask(p.own, [16]byte(from.Session[:16]), now)
 	}
 	return l.device(from.Device.ID, p, now)
 }
 
 // device asks for a device, whoever speaks for it.
 func (l *limiter) device(id syncproto.DeviceID, p pace, now time.Time) error {
-	return l.ask(p.own, id, now, false)
+	return l.ask(p.own, id, now)
 }
 
 // failed charges an address for a wrong guess.
