@@ -76,18 +76,19 @@ func (s *Store) AddIdentities(ctx context.Context, add identity.Everyone) error 
 	if len(add.Devices)+len(add.Authors)+len(add.Grants) == 0 {
 		return nil
 	}
-	err := s.transact(ctx, func(t *tx) error {
-		for _, step := range []func(*identity.Everyone) error{t.learnPeople, t.putDevices, t.putAuthors, t.putGrants} {
-			if err := step(&add); err != nil {
-				return err
-			}
-		}
-		return t.revise()
-	})
-	if err != nil {
+	if err := s.transact(ctx, func(t *tx) error { return t.addIdentities(&add) }); err != nil {
 		return fmt.Errorf("store: add identities: %w", err)
 	}
 	return nil
+}
+
+func (t *tx) addIdentities(add *identity.Everyone) error {
+	for _, step := range []func(*identity.Everyone) error{t.learnPeople, t.putDevices, t.putAuthors, t.putGrants} {
+		if err := step(add); err != nil {
+			return err
+		}
+	}
+	return t.revise()
 }
 
 // learnPeople gives keys to everyone who is named, authors in the order given first.

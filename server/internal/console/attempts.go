@@ -1,0 +1,107 @@
+package console
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"gridsync/syncproto"
+)
+
+// Attempts are how often in a row signing in failed, and until when nobody may try.
+//
+// The delay grows to an hour and no further, tries during it don't lengthen it, and a new
+// link ends it: a stranger who knows a login can get in its person's way, and whoever looks
+// after that person's grants can always let them in. How often one address may try is the
+// API's to limit.
+type Attempts struct {
+	Failures int
+	Locked   syncproto.Instant
+}
+
+const (
+	freeFailures = 5
+	firstDelay   = time.Minute
+	longestDelay = time.Hour
+)
+
+// delay is for how long nobody may try after some failures.
+func delay(failures int) time.Duration {
+	if failures < freeFailures {
+		return 0
+	}
+	d := firstDelay
+	for range failures - freeFailures {
+		if d *= 2; d >= longestDelay {
+			return longestDelay
+		}
+	}
+	return d
+}
+
+// take counts an attempt as failed, before anybody looks whether it is: of a hundred that
+// come at once no more are looked at than of a hundred one after the other. It fails with
+// code locked while nobody may try.
+func (a *Attempts) take(now syncproto.Instant) error {
+	if now < a.Locked {
+		return &lockedError{time.Duration(a.Locked-now) * time.Millisecond}
+	}
+	a.Failures++
+	if d := delay(a.Failures); d > 0 {
+		a.Locked = after(now, d)
+	}
+	return nil
+}
+
+// lockedError is code locked, and for how long.
+type lockedError struct{ wait time.Duration }
+
+func (e *lockedError) Error() string { return "locked for " + e.wait.String() }
+
+// Unwrap is what a client is told.
+func (*lockedError) Unwrap() error { return &syncproto.Error{Code: syncproto.CodeLocked} }
+
+// RetryAfter is how long to wait.
+func (e *lockedError) RetryAfter() time.Duration { return e.wait }
+
+// strangers are the attempts with logins that nobody has, which are locked like others: the
+// answers must not tell which logins there are. They are remembered in memory and bounded.
+type strangers struct {
+	mu    sync.Mutex
+	tried map[[sha256.Size]byte]Attempts
+}
+
+// mostStrangers bounds the memory: some 100 bytes each.
+const mostStrangers = 10_000
+
+// take counts an attempt with a login that nobody has.
+func (s *strangers) take(login string, now syncproto.Instant) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := sha256.Sum256([]byte(login))
+	tries, known := s.tried[id]
+	if !known && len(s.tried) >= mostStrangers {
+		s.forget(now)
+	}
+	if s.tried == nil {
+		s.tried = make(map[[sha256.Size]byte]Attempts)
+	}
+	err := tries.take(now)
+	s.tried[id] = tries
+	return err
+}
+
+// forget drops those that aren't locked, and any one if all are.
+func (s *strangers) forget(now syncproto.Instant) {
+	for id, tries := range s.tried {
+		if now >= tries.Locked {
+			delete(s.tried, id)
+		}
+	}
+	for id := range s.tried {
+		if len(s.tried) < mostStrangers {
+			return
+		}
+		delete(s.tried, id)
+	}
+}

@@ -1,0 +1,174 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"gridsync/server/internal/audit"
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/seal"
+	"gridsync/syncproto"
+)
+
+// Link lets one person set a password, once. It says who they are to whoever has it, so it
+// lasts a day and there is one for a person.
+type Link struct {
+	ID      Digest
+	Author  syncproto.AuthorID
+	Expires syncproto.Instant
+	// Used is when it was used, 0 if it wasn't.
+	Used syncproto.Instant
+}
+
+// linkLasts is how long a link may be used.
+const linkLasts = 24 * time.Hour
+
+// Welcome is a link for somebody, as whoever made it hands it on.
+type Welcome struct {
+	Login string `json:"login"`
+	// Token goes behind the server's address: https://…/#welcome=TOKEN.
+	Token   string            `json:"token"`
+	Expires syncproto.Instant `json:"expires"`
+}
+
+// link draws a link for a person.
+func (s *Service) link(author syncproto.AuthorID, login string, now syncproto.Instant) (*Welcome, Link, error) {
+	token, id, err := s.token()
+	if err != nil {
+		return nil, Link{}, err
+	}
+	expires := after(now, linkLasts)
+	return &Welcome{login, token, expires}, Link{ID: id, Author: author, Expires: expires}, nil
+}
+
+// live finds an unused link and its account. It fails with code link_spent, also for one that
+// never was.
+func live(tx Tx, id Digest, now syncproto.Instant) (Account, error) {
+	spent := &syncproto.Error{Code: syncproto.CodeLinkSpent}
+	link, known, err := tx.Link(id)
+	if err != nil {
+		return Account{}, err
+	}
+	if !known || link.Used != 0 || now >= link.Expires {
+		return Account{}, spent
+	}
+	account, known, err := tx.AccountOf(link.Author)
+	if err == nil && !known {
+		err = spent
+	}
+	return account, err
+}
+
+// whose is live, outside of another transaction.
+func (s *Service) whose(ctx context.Context, token string, now syncproto.Instant) (account Account, id Digest, err error) {
+	id, ok := digestOf(token)
+	if !ok {
+		return Account{}, id, &syncproto.Error{Code: syncproto.CodeLinkSpent}
+	}
+	err = s.Store.Console(ctx, func(tx Tx) error {
+		account, err = live(tx, id, now)
+		return err
+	})
+	return account, id, wrap("look at a link", err)
+}
+
+// Setup is what whoever follows a link is shown: who they are, and a fresh secret for their
+// authenticator, as text to type and as the address that its app reads.
+type Setup struct {
+	Login  string `json:"login"`
+	Name   string `json:"name"`
+	Secret string `json:"secret"`
+	URI    string `json:"uri"`
+	// Sealed is the secret as only the server can read it: it comes back with the password,
+	// so that the server keeps nothing of somebody who never comes back.
+	Sealed []byte `json:"sealed"`
+}
+
+// Setup begins to use a link. It fails with code link_spent, and uses up nothing.
+func (s *Service) Setup(ctx context.Context, token string, now syncproto.Instant) (*Setup, error) {
+	account, id, err := s.whose(ctx, token, now)
+	if err != nil {
+		return nil, err
+	}
+	secret := make([]byte, totpSecret)
+	if _, err := io.ReadFull(s.Random, secret); err != nil {
+		return nil, fmt.Errorf("console: draw a secret: %w", err)
+	}
+	sealed, err := s.Sealer.Seal(nil, secretFor(id), secret)
+	if err != nil {
+		return nil, fmt.Errorf("console: seal a secret: %w", err)
+	}
+	author, _ := s.Registry.Current().People.Author(account.Author)
+	return &Setup{
+		Login: account.Login, Name: author.Name,
+		Secret: secretText(secret), URI: secretURI(account.Login, secret), Sealed: sealed,
+	}, nil
+}
+
+// secretFor is where a secret stands that belongs to a link, and to nobody yet.
+func secretFor(id Digest) seal.Place {
+	return seal.In("link_once.totp").ID([16]byte(id[:16])).ID([16]byte(id[16:]))
+}
+
+// Chosen is what comes back: the password that was chosen, what Setup sealed, and a code
+// that shows that the authenticator has it.
+type Chosen struct {
+	Token    string `json:"token"`
+	Password string `json:"password"`
+	TOTP     string `json:"totp"`
+	Sealed   []byte `json:"sealed"`
+}
+
+// Redeem uses a link: it sets password and authenticator, ends the person's sessions, and
+// lifts a lock. It fails with link_spent, weak_password, sign_in_failed (totp) or busy, and
+// the link stays good.
+func (s *Service) Redeem(ctx context.Context, in Chosen, now syncproto.Instant) error {
+	account, id, err := s.whose(ctx, in.Token, now)
+	if err != nil {
+		return err
+	}
+	if err := checkPassword(in.Password, account.Login); err != nil {
+		return err
+	}
+	secret, err := s.Sealer.Open(secretFor(id), in.Sealed)
+	if err != nil {
+		return &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "sealed"}
+	}
+	step, fits := stepOf(secret, in.TOTP, now, -1)
+	if !fits {
+		return &syncproto.Error{Code: syncproto.CodeSignInFailed, Field: "totp"}
+	}
+	done, err := s.hashing.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	hash, err := s.hashing.make(plainPassword(in.Password))
+	if err != nil {
+		return wrap("hash a password", err)
+	}
+	sealed, err := s.Sealer.Seal(nil, secretOf(account.Author), secret)
+	if err != nil {
+		return fmt.Errorf("console: seal a secret: %w", err)
+	}
+	if err := s.note(ctx, now, audit.SetPassword, account.Author, account.Author); err != nil {
+		return err
+	}
+	err = s.Store.Console(ctx, func(tx Tx) error {
+		account, err := live(tx, id, now)
+		if err != nil {
+			return err
+		}
+		account.Password, account.TOTP, account.Step, account.Attempts = hash, sealed, step, Attempts{}
+		if err := tx.PutAccount(&account); err != nil {
+			return err
+		}
+		if err := tx.UseLink(id, now); err != nil {
+			return err
+		}
+		return tx.EndSessions(account.Author, identity.Session{})
+	})
+	return wrap("use a link", err)
+}
