@@ -83,6 +83,9 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 	for _, state := range g.w.service.devices.unwritten() {
 		g.devices[state.Device] = &state
 	}
+	if len(jobs) == 1 && jobs[0].purge != nil {
+		return g.purge(ctx, jobs[0].purge)
+	}
 	if err := g.load(ctx, jobs); err != nil {
 		return err
 	}
@@ -204,7 +207,7 @@ func (g *group) loadRecords(ids []syncproto.RecordID) error {
 		r := &records[i]
 		g.records[r.ID].load(r)
 	}
-	return nil
+	return g.loadPurged(missing)
 }
 
 // push takes one push's changes in their order.
@@ -276,7 +279,7 @@ func refused(n uint64, why *syncproto.Error) syncproto.Verdict {
 // it is the same change, a refusal when it is another.
 func (g *group) repeated(c *syncproto.Change, hash syncproto.Hash) syncproto.Verdict {
 	prior := g.prior[origin{c.Device, c.N}]
-	if prior == nil || prior.Change.Hash() != hash {
+	if prior == nil || prior.Hash() != hash {
 		return refused(c.N, &syncproto.Error{Code: syncproto.CodeNReused, Field: "n"})
 	}
 	v := syncproto.Verdict{N: c.N, Verdict: syncproto.Duplicate, First: prior.Verdict, Version: prior.Version}

@@ -16,6 +16,9 @@ import (
 // it waits. It never decides whether a change survives.
 func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *syncproto.Error {
 	c, fields := &l.Change, d.fields
+	if w.purged {
+		return &syncproto.Error{Code: syncproto.CodePurged, Field: "record"}
+	}
 	if why := g.authorized(l, w); why != nil {
 		return why
 	}

@@ -216,6 +216,9 @@ func (g *group) admitAs(l *Logged, d *decoded, w *working, state *DeviceState, s
 // acceptable says what stands in the way of a change that a person accepts.
 func (g *group) acceptable(l *Logged, d *decoded, w *working, said ruling) *syncproto.Error {
 	c, to := &l.Change, l.area()
+	if w.purged {
+		return &syncproto.Error{Code: syncproto.CodePurged, Field: "record"}
+	}
 	if v, moves := d.fields[syncproto.FieldArea]; moves {
 		text, _ := v.Text()
 		to = syncproto.AreaID(text)

@@ -50,21 +50,16 @@ func watches(f *form.Form) bool {
 	return slices.ContainsFunc(f.Checks, func(c form.Check) bool { return c.Window > 0 })
 }
 
+// beats reports whether a row of the log is an entry that its device's pulse is made of.
+func beats(f *form.Form, l *Logged) bool {
+	return l.Change.Base == 0 && l.Version == l.Seq && f != nil && watches(f)
+}
+
 // beat adds an entry to a pulse, and returns the windows that are hard to believe with
 // it. It alters the pulse in place. shown is what the entry shows by itself; nil if that
 // isn't known.
 func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fields, pulse []byte) ([]byte, []raised) {
-	part := syncproto.Part{Device: l.Change.Device, N: l.Change.N, Author: l.Change.Author, Stamp: l.Stamp}
-	if shown == nil {
-		fields, err := l.Change.Values()
-		if err != nil {
-			return pulse, nil
-		}
-		part.Fields = fields
-		shown = look(f, []syncproto.Part{part}).Values
-	}
-	n, _ := snap.Areas.Find(l.Change.Area)
-	beats := plausible.Beats(f, n.Key, &part, shown)
+	beats := beatsOf(snap, f, l, shown)
 	if len(beats) == 0 {
 		return pulse, nil
 	}
@@ -84,6 +79,21 @@ func beat(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fiel
 		pulse = slices.Delete(pulse, 0, over)
 	}
 	return pulse, found
+}
+
+// beatsOf returns an entry's shares in windows.
+func beatsOf(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.Fields) []plausible.Beat {
+	part := syncproto.Part{Device: l.Change.Device, N: l.Change.N, Author: l.Change.Author, Stamp: l.Stamp}
+	if shown == nil {
+		fields, err := l.Change.Values()
+		if err != nil {
+			return nil
+		}
+		part.Fields = fields
+		shown = look(f, []syncproto.Part{part}).Values
+	}
+	n, _ := snap.Areas.Find(l.Change.Area)
+	return plausible.Beats(f, n.Key, &part, shown)
 }
 
 // count adds one beat, moves it to the pulse's end, and returns how full its bucket was and

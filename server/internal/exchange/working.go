@@ -28,6 +28,8 @@ type working struct {
 	rows    []*Logged
 	applied int
 	touched bool
+	// purged says that it was there once, and that nothing is said of it any more.
+	purged bool
 }
 
 func (w *working) load(r *syncproto.Record) { w.before, w.now = r, r }

@@ -27,6 +27,8 @@ type job struct {
 	// decision is one to take; the job is then a group of its own.
 	decision *Decision
 	decided  Decided
+	// purge is content to take away; the job is then a group of its own, too.
+	purge *purgeJob
 
 	// These are set when done has delivered nil.
 	verdicts []syncproto.Verdict
@@ -39,7 +41,10 @@ type job struct {
 }
 
 // isPush reports whether the job is a device's push.
-func (j *job) isPush() bool { return !j.retry && j.decision == nil }
+func (j *job) isPush() bool { return !j.retry && !j.alone() }
+
+// alone reports whether the job is a group by itself.
+func (j *job) alone() bool { return j.decision != nil || j.purge != nil }
 
 // skip says that what happened in a feed after from and up to to is known to the
 // device.
@@ -161,14 +166,14 @@ func (w *writer) commitAll(first *job) {
 	}
 }
 
-// gather takes everything that waits, up to maxGroup changes. A decision is a group by
-// itself, so that nothing of it is kept when one of its changes can't be.
+// gather takes everything that waits, up to maxGroup changes. A decision or a purge is a
+// group by itself, so that nothing of it is kept when one of its changes can't be.
 func (w *writer) gather(first *job) []*job {
 	jobs, changes := []*job{first}, len(first.changes)
-	for changes < maxGroup && first.decision == nil {
+	for changes < maxGroup && !first.alone() {
 		select {
 		case j := <-w.jobs:
-			if j.decision != nil {
+			if j.alone() {
 				w.next = j
 				return jobs
 			}

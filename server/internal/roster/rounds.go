@@ -20,11 +20,13 @@ type Diff struct {
 	Next  string  `json:"next,omitempty"`
 }
 
-// RoundTotal says how many people were met in a round.
+// RoundTotal says how many people were met in a round, as far as that is still known.
 type RoundTotal struct {
 	ID   syncproto.RecordID `json:"id"`
 	Name string             `json:"name"`
 	Met  int                `json:"met"`
+	// Purged counts visits that are gone: whom they alone met is not among Met any more.
+	Purged int `json:"purged,omitempty"`
 }
 
 // Found is one person and how the round met them first.
@@ -96,6 +98,9 @@ func (s *Service) total(ctx context.Context, snap *registry.Snapshot, total *Rou
 	total.Met, err = s.store.CountMet(ctx, total.ID, keys)
 	if err != nil {
 		return fmt.Errorf("round %s: people met: %w", total.ID, err)
+	}
+	if total.Purged, err = s.store.CountPurged(ctx, total.ID, keys); err != nil {
+		return fmt.Errorf("round %s: %w", total.ID, err)
 	}
 	return nil
 }

@@ -38,4 +38,6 @@ type Store interface {
 	// CountMet counts the persons met in a round within areas, each once under whatever
 	// id.
 	CountMet(ctx context.Context, round syncproto.RecordID, areas []area.Key) (int, error)
+	// CountPurged counts the records within areas that said whom a round met and were purged.
+	CountPurged(ctx context.Context, round syncproto.RecordID, areas []area.Key) (int, error)
 }

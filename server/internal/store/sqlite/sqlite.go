@@ -137,10 +137,10 @@ func (s *Store) Close() error {
 // four times as much made nothing faster. A commit is durable when it returns: the log file
 // is synced each time. The log is copied back into the database when it has grown
 // past 16 MB and no longer at every group, so that pages that many groups touch are
-// copied once.
+// copied once. What is deleted is overwritten, so that what was purged is in no page.
 var (
 	writing = []string{
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(1)",
 		"wal_autocheckpoint(4096)", "journal_size_limit(67108864)", "cache_size(-12288)", "temp_store(MEMORY)",
 	}
 	reading = []string{"busy_timeout(10000)", "query_only(1)", "cache_size(-3072)", "temp_store(MEMORY)"}

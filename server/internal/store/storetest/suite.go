@@ -125,6 +125,13 @@ var promises = []struct {
 	{"RederivingReplacesWhatWasDerived", rederivingReplacesWhatWasDerived},
 	{"QuestionsOutliveRederiving", questionsOutliveRederiving},
 
+	{"APurgedRecordIsAName", aPurgedRecordIsAName},
+	{"WhatWaitsForAPurgedRecordIsKept", whatWaitsForAPurgedRecordIsKept},
+	{"APurgeLeavesNoTrailOfWhatWasSaid", aPurgeLeavesNoTrailOfWhatWasSaid},
+	{"WhatIsCarriedAddsUp", whatIsCarriedAddsUp},
+	{"EveryPurgeIsALine", everyPurgeIsALine},
+	{"WhatHasNotChangedSinceIsFound", whatHasNotChangedSinceIsFound},
+
 	{"RostersComeAreaByArea", rostersComeAreaByArea},
 	{"RostersCanKeepToAKind", rostersCanKeepToAKind},
 	{"RostersGoOnWhereTheyEnded", rostersGoOnWhereTheyEnded},
