@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"slices"
 	"time"
 
+	"gridsync/server/internal/api"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/review"
 	"gridsync/server/web"
@@ -42,6 +45,9 @@ type serveCommand struct {
 	Verbose bool   `help:"${verbose}"`
 	// Due is how long questions may lie, by kind.
 	Due map[review.Kind]time.Duration `env:"GRIDSYNC_DUE" placeholder:"KIND=TIME" help:"${due}"`
+	// Limit replaces limits of the API's own, by class.
+	Limit map[api.Class]api.Limit `env:"GRIDSYNC_LIMIT" placeholder:"CLASS=RATE/BURST" help:"${limit}"`
+	Proxy []netip.Prefix          `default:"127.0.0.0/8,::1/128" env:"GRIDSYNC_PROXY" placeholder:"CIDR" help:"${proxy}"`
 }
 
 // errDue says that a question is not of a kind that there is, or has no time to lie.
@@ -54,14 +60,21 @@ func (c *serveCommand) Validate() error {
 			return fmt.Errorf("--due %s=%s: %w", kind, due, errDue)
 		}
 	}
-	return nil
+	return api.Limits(c.Limit).Check()
+}
+
+// guard is the API's own limits with those that were given.
+func (c *serveCommand) guard() api.Guard {
+	limits := api.DefaultLimits()
+	maps.Copy(limits, c.Limit)
+	return api.Guard{Limits: limits, Proxies: c.Proxy}
 }
 
 // Run serves until ctx ends. The first line of standard output is the address, so
 // that whoever started the process on port 0 learns it.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	limitMemory()
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due, Guard: c.guard()})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"gridsync/server/internal/api"
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/host"
 	"gridsync/syncproto"
@@ -42,6 +43,7 @@ var (
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
 	textBadDue       = syncproto.Text{ZH: "-due 应为“事项=时间”，如 conflict=24h（%v）", EN: "-due takes a kind of question and a time, such as conflict=24h (%v)"}
+	textBadLimit     = syncproto.Text{ZH: "-limit 应为“类别=每秒次数/一次最多次数”，如 sync=10/60（%v）", EN: "-limit takes a class and how often a second and at once, such as sync=10/60 (%v)"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
 )
 
@@ -88,6 +90,7 @@ func explain(err error) (syncproto.Text, any) {
 		{errUnsound, textUnsound},
 		{errNoRecord, textNoRecord},
 		{errDue, textBadDue},
+		{api.ErrLimit, textBadLimit},
 		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
 		if errors.Is(err, known.err) {
@@ -105,6 +108,8 @@ var helpTexts = map[string]string{
 	"listen":         "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
 	"verbose":        "记录每个请求。 / Log every request.",
 	"due":            "各类事项的办理时限，如 conflict=24h,duplicate=72h。 / How long questions of a kind may lie, such as conflict=24h,duplicate=72h.",
+	"limit":          "各类请求的上限：每秒次数/一次最多次数，如 sync=10/60；-address 结尾的类别按来源地址计。 / Limits of requests by class, a second and at once, such as sync=10/60; classes that end in -address are counted by address.",
+	"proxy":          "受信任的反向代理网段，只采信它们给出的来源地址。 / Networks of our own reverse proxies: they alone are believed about where a request comes from.",
 	"log":            "日志格式。 / Form of the log.",
 	"areas":          "区域。 / Areas.",
 	"areas_import":   "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",

@@ -50,6 +50,9 @@ type Config struct {
 	Poll time.Duration
 	// MaxQueue is how many pushes may wait; exchange says what 0 means.
 	MaxQueue int
+	// Guard limits who may ask how often; if it is zero only connections are limited,
+	// which is what demos and benches want: all their phones have one address.
+	Guard api.Guard
 }
 
 // Server is a server that runs.
@@ -118,6 +121,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Registry: s.registry, Health: s.store,
 		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
 		Page:       cfg.Page,
+		Guard:      cfg.Guard,
 		Collectors: collectors(s.exchange, s.store),
 		Now:        cfg.Now, NewReference: uuid.NewString, Log: cfg.Log,
 	})
