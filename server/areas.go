@@ -33,7 +33,7 @@ func (c *areasImportCommand) Run(ctx context.Context, t *terminal) (err error) {
 		defer func() { _ = f.Close() }() // read only: closing loses nothing
 		in = f
 	}
-	return withData(ctx, c.Data, func(d *host.Data) error { return importAreas(ctx, d, in, t) })
+	return withData(ctx, c.dataFlag, func(d *host.Data) error { return importAreas(ctx, d, in, t) })
 }
 
 func importAreas(ctx context.Context, d *host.Data, in io.Reader, t *terminal) error {
@@ -59,7 +59,7 @@ type areasListCommand struct{ dataFlag }
 
 // Run prints the tree, each level further in: code, then name.
 func (c *areasListCommand) Run(ctx context.Context, t *terminal) error {
-	return withData(ctx, c.Data, func(d *host.Data) error {
+	return withData(ctx, c.dataFlag, func(d *host.Data) error {
 		tree, err := d.Areas(ctx)
 		if err != nil {
 			return err
@@ -77,8 +77,8 @@ func printAreas(w io.Writer, tree *area.Tree, parent syncproto.AreaID, indent st
 }
 
 // withData opens a data folder for one piece of work.
-func withData(ctx context.Context, dir string, work func(*host.Data) error) error {
-	d, err := host.Open(ctx, dir, host.Options{})
+func withData(ctx context.Context, folder dataFlag, work func(*host.Data) error) error {
+	d, err := host.Open(ctx, folder.Data, host.Options{Keys: folder.Keys})
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (c *benchChildCommand) Run(ctx context.Context) error {
 // prepareBench makes a data folder with the bench's areas and phones.
 func prepareBench(ctx context.Context, dir string, areas []syncproto.Area, phones []bench.Device) ([]string, error) {
 	var tokens []string
-	err := withData(ctx, dir, func(d *host.Data) error {
+	err := withData(ctx, dataFlag{Data: dir}, func(d *host.Data) error {
 		nodes := make([]area.Node, 0, len(areas))
 		for _, a := range areas {
 			nodes = append(nodes, area.Node{ID: a.ID, Name: a.Name, Parent: a.Parent})

@@ -30,7 +30,7 @@ func (c *deviceAddCommand) Run(ctx context.Context, t *terminal) error {
 	for _, name := range c.Authors {
 		device.Authors = append(device.Authors, identity.Author{Name: name})
 	}
-	return withData(ctx, c.Data, func(d *host.Data) error {
+	return withData(ctx, c.dataFlag, func(d *host.Data) error {
 		e, err := d.AddDevice(ctx, device)
 		if err != nil {
 			return err

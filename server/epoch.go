@@ -10,7 +10,7 @@ type epochNewCommand struct{ dataFlag }
 
 // Run gives the database a new epoch.
 func (c *epochNewCommand) Run(ctx context.Context, t *terminal) error {
-	return withData(ctx, c.Data, func(d *host.Data) error {
+	return withData(ctx, c.dataFlag, func(d *host.Data) error {
 		epoch, err := d.NewEpoch(ctx)
 		if err != nil {
 			return err

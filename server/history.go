@@ -26,7 +26,7 @@ func (c *historyCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return usageError{errNoRecord}
 	}
-	return withData(ctx, c.Data, func(d *host.Data) error {
+	return withData(ctx, c.dataFlag, func(d *host.Data) error {
 		log, err := d.History(ctx, record)
 		if err != nil {
 			return err

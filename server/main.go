@@ -41,14 +41,19 @@ type commands struct {
 	Epoch   struct {
 		New epochNewCommand `cmd:"" help:"${epoch_new}"`
 	} `cmd:"" help:"${epoch}"`
+	Keys struct {
+		List   keysListCommand   `cmd:"" help:"${keys_list}"`
+		Rotate keysRotateCommand `cmd:"" help:"${keys_rotate}"`
+	} `cmd:"" help:"${keys}"`
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Bench      benchCommand      `cmd:"" help:"${bench}"`
 	BenchChild benchChildCommand `cmd:"" hidden:""`
 }
 
-// dataFlag is the flag that every command about one installation has.
+// dataFlag is the flags that every command about one installation has.
 type dataFlag struct {
 	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"${data}"`
+	Keys string `env:"GRIDSYNC_KEYS" placeholder:"DIR" help:"${keys_folder}"`
 }
 
 // terminal is where a command reads and writes.

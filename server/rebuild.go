@@ -31,7 +31,7 @@ func (c *rebuildCommand) Run(ctx context.Context, t *terminal) error {
 	if !c.Check {
 		return usageError{errOnlyCheck}
 	}
-	return withData(ctx, c.Data, func(d *host.Data) error {
+	return withData(ctx, c.dataFlag, func(d *host.Data) error {
 		diff, err := d.RebuildAlone(ctx)
 		if err != nil {
 			return err

@@ -74,7 +74,7 @@ func (c *serveCommand) guard() api.Guard {
 // that whoever started the process on port 0 learns it.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	limitMemory()
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due, Guard: c.guard()})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due, Guard: c.guard()})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"gridsync/server/internal/api"
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/host"
+	"gridsync/server/internal/seal"
+	"gridsync/server/internal/store/sqlstore"
 	"gridsync/syncproto"
 )
 
@@ -43,6 +45,17 @@ var (
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
 	textBadDue       = syncproto.Text{ZH: "-due 应为“事项=时间”，如 conflict=24h（%v）", EN: "-due takes a kind of question and a time, such as conflict=24h (%v)"}
+	textNoDataKey    = syncproto.Text{ZH: "数据库已加密，却没有找到任何数据密钥。请把原来的 data-*.key 文件放回密钥目录（默认为数据目录下的 keys，或用 -keys 指定），没有密钥无法读取，也不会另造（%v）", EN: "the database is sealed and there is no data key at all; put the data-*.key files back into the folder of keys (keys in the data folder, or -keys DIR): nothing can be read without them, and none is made in their place (%v)"}
+	textMissingKey   = syncproto.Text{ZH: "缺少一把数据密钥，请把它的 data-*.key 文件放回密钥目录，或写入 GRIDSYNC_DATA_KEYS（%v）", EN: "a data key is missing; put its data-*.key file back into the folder of keys, or into GRIDSYNC_DATA_KEYS (%v)"}
+	textWrongKey     = syncproto.Text{ZH: "数据密钥与本数据库不符，请换回原来的密钥文件（%v）", EN: "a data key is not this database's own; put the original file back (%v)"}
+	textEnvKeys      = syncproto.Text{ZH: "数据密钥取自环境变量：请先在 GRIDSYNC_DATA_KEYS 中加入编号更大的新密钥，再运行本命令（%v）", EN: "the data keys come from the environment; first add a new one with a greater number to GRIDSYNC_DATA_KEYS, then run this again (%v)"}
+	textDataKey      = syncproto.Text{ZH: "数据密钥 %d  指纹 %016x", EN: "data key %d  fingerprint %016x"}
+	textSealingKey   = syncproto.Text{ZH: "数据密钥 %d  指纹 %016x  用于加密", EN: "data key %d  fingerprint %016x  seals"}
+	textUnusedKey    = syncproto.Text{ZH: "数据密钥 %d  指纹 %016x  已无用", EN: "data key %d  fingerprint %016x  opens nothing here"}
+	textDigestKey    = syncproto.Text{ZH: "比对密钥  指纹 %016x", EN: "digest key  fingerprint %016x"}
+	textRotated      = syncproto.Text{ZH: "现由数据密钥 %d 加密，已改用它重新加密 %d 处", EN: "data key %d seals now; %d texts were sealed anew with it"}
+	textKeepsOldKey  = syncproto.Text{ZH: "本数据库已不需要 %s；确认更早的备份不再需要它之后可以删除", EN: "this database needs %s no more; remove it once no older backup does"}
+	textDroppedKey   = syncproto.Text{ZH: "已删除 %s；用它加密的旧备份从此无法读取", EN: "removed %s; older backups sealed with it can't be read any more"}
 	textBadLimit     = syncproto.Text{ZH: "-limit 应为“类别=每秒次数/一次最多次数”，如 sync=10/60（%v）", EN: "-limit takes a class and how often a second and at once, such as sync=10/60 (%v)"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
 )
@@ -84,6 +97,10 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrUnknownRole, textUnknownRole},
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
+		{host.ErrNoDataKey, textNoDataKey},
+		{host.ErrKeysFromEnvironment, textEnvKeys},
+		{&seal.MissingKeyError{}, textMissingKey},
+		{&sqlstore.WrongKeyError{}, textWrongKey},
 		{demo.ErrDisagrees, textDisagrees},
 		{errDiffers, textRebuildOther},
 		{errOnlyCheck, textRebuildCheck},
@@ -104,6 +121,11 @@ func explain(err error) (syncproto.Text, any) {
 var helpTexts = map[string]string{
 	"product":        "网格通服务端：汇集各网格手机的离线记录，逐级给出可核对的数字。 / gridsync's server: merges what phones recorded offline into totals that can be proved.",
 	"data":           "数据目录。 / Data folder.",
+	"keys_folder":    "密钥目录；不给则为数据目录下的 keys。 / Folder of the keys; keys in the data folder if absent.",
+	"keys":           "密钥：居民信息以密文保存，没有密钥的数据库副本无法读取。 / Keys: what people wrote is sealed; a copy of the database can't be read without them.",
+	"keys_list":      "列出密钥的编号和指纹，不显示密钥本身。 / List the keys by number and fingerprint, never the keys themselves.",
+	"keys_rotate":    "更换数据密钥：启用新的一把并重新加密全部内容；请先停止服务，中断后可再次运行。 / Let a new data key seal, and seal everything anew with it; with the server stopped. Broken off, run it again.",
+	"keys_drop":      "完成后删除旧的密钥文件。 / Remove the older key files afterwards.",
 	"serve":          "启动服务。 / Serve phones and offices.",
 	"listen":         "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
 	"verbose":        "记录每个请求。 / Log every request.",

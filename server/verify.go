@@ -17,7 +17,7 @@ type verifyCommand struct {
 // Run goes along the log from its first row, and works out from it everything that is
 // stored. What doesn't hold is an error, and the first bad row is named.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
-	return withData(ctx, c.Data, func(d *host.Data) error {
+	return withData(ctx, c.dataFlag, func(d *host.Data) error {
 		diff, err := d.RebuildAlone(ctx)
 		if err != nil {
 			return err

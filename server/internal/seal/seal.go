@@ -125,6 +125,12 @@ func (e *MissingKeyError) Error() string {
 	return fmt.Sprintf("data key %d is missing: what was sealed with it can't be read", e.ID)
 }
 
+// Is lets errors.Is find any missing key by one without a number.
+func (e *MissingKeyError) Is(target error) bool {
+	t, ok := target.(*MissingKeyError)
+	return ok && (t.ID == 0 || t.ID == e.ID)
+}
+
 // ErrAltered says that a sealed text isn't what was sealed there: it was altered, it
 // comes from another row, or its key is another one of the same number.
 var ErrAltered = errors.New("a sealed text was altered, moved, or sealed with another key of that number")

@@ -75,6 +75,34 @@ func TestOldDatabaseOpens(t *testing.T) {
 	}
 }
 
+// TestADatabaseOfTheSecondSchemaOpens opens what the second schema wrote: fourteen changes,
+// of which two wait, four questions, a merge and a telling.
+func TestADatabaseOfTheSecondSchemaOpens(t *testing.T) {
+	dir := oldDatabase(t, "schema-2.db.gz")
+	t.Cleanup(func() { sound(t, dir) })
+	store := open(t, dir)
+	boot, err := store.Boot(t.Context())
+	if err != nil || boot.Last != 14 || boot.Derivation != 0 || boot.Digest != 0 || boot.Chain == (syncproto.Hash{}) || len(boot.Links) != 1 {
+		t.Errorf("boot: %+v, %v", boot, err)
+	}
+	log := wholeLog(t, store)
+	if len(log) != 14 || string(log[5].Change.Fields) != `{"note":"白天没人晚上八点后再来"}` || log[5].Change.ID == (syncproto.ChangeID{}) {
+		t.Fatalf("the log: %+v", log)
+	}
+	for i, link := 0, (syncproto.Hash{}); i < len(log); i++ { // it covers every byte that was written
+		if link = exchange.ChainOf(link, &log[i], log[i].Change.Hash()); link != log[i].Chain {
+			t.Errorf("row %d does not follow from the row before it", log[i].Seq)
+		}
+	}
+	derived, err := store.Derived(t.Context())
+	if err != nil || len(derived.Items) != 4 || len(derived.Index) != 0 {
+		t.Errorf("derived: %+v, %v", derived, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // bringUpToDate does what the service does to an old database, and closes it.
 func bringUpToDate(t *testing.T, store *sqlite.Store, log []exchange.Logged) {
 	t.Helper()

@@ -36,6 +36,19 @@ func (s *Store) fileSize(name string) (int64, error) {
 	return info.Size(), nil
 }
 
+// Vacuum writes the database file anew, without what was once in its pages, and empties
+// the log. Nobody else may have the database open.
+func (s *Store) Vacuum(ctx context.Context) error {
+	err := s.BetweenGroups(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, "VACUUM")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlite: vacuum: %w", err)
+	}
+	return s.Checkpoint(ctx)
+}
+
 // Checkpoint copies the log into the database file and empties it. It says no if
 // readers or a writer kept it from finishing.
 func (s *Store) Checkpoint(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gridsync/server/internal/seal"
@@ -14,6 +15,12 @@ type WrongKeyError struct{ ID seal.KeyID }
 
 func (e *WrongKeyError) Error() string {
 	return fmt.Sprintf("data key %d is not the one that this database was sealed with", e.ID)
+}
+
+// Is lets errors.Is find any wrong key by one without a number.
+func (e *WrongKeyError) Is(target error) bool {
+	t, ok := target.(*WrongKeyError)
+	return ok && (t.ID == 0 || t.ID == e.ID)
 }
 
 // printOf is a key's fingerprint as it is stored.
@@ -31,13 +38,8 @@ func (s *Store) KnowKeys(ctx context.Context) error {
 		return err
 	}
 	newest := s.write.keys.Newest()
-	for _, id := range ids {
-		if id == newest {
-			return nil
-		}
-		if id > newest { // what it sealed could not be told from what newest is to seal
-			return fmt.Errorf("store: %w", &seal.MissingKeyError{ID: id})
-		}
+	if slices.Contains(ids, newest) {
+		return nil
 	}
 	err = s.transact(ctx, func(t *tx) error {
 		return t.w.exec(t.ctx, "INSERT INTO seal_key (id, print) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
@@ -52,24 +54,31 @@ func (s *Store) KnowKeys(ctx context.Context) error {
 // SealedWith returns the keys by which something is, or may be, sealed, in order. It fails
 // as KnowKeys does when one isn't there.
 func (s *Store) SealedWith(ctx context.Context) ([]seal.KeyID, error) {
-	rows, err := s.read.query(ctx, "SELECT id, print FROM seal_key ORDER BY id")
-	ids, err := collect(rows, err, func(rows *sql.Rows, id *seal.KeyID) error {
+	rows, err := s.read.query(ctx, sealKeys)
+	ids, err := collect(rows, err, knownKey(s.read.keys))
+	if err != nil {
+		return nil, fmt.Errorf("store: data keys: %w", err)
+	}
+	return ids, nil
+}
+
+const sealKeys = "SELECT id, print FROM seal_key ORDER BY id"
+
+// knownKey scans a row of sealKeys, and holds it against the keys that there are.
+func knownKey(keys *seal.Ring) func(*sql.Rows, *seal.KeyID) error {
+	return func(rows *sql.Rows, id *seal.KeyID) error {
 		var print int64
 		if err := rows.Scan(id, &print); err != nil {
 			return err
 		}
-		switch mine, there := s.read.keys.Fingerprint(*id); {
+		switch mine, there := keys.Fingerprint(*id); {
 		case !there:
 			return &seal.MissingKeyError{ID: *id}
 		case int64(mine) != print:
 			return &WrongKeyError{ID: *id}
 		}
 		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: data keys: %w", err)
 	}
-	return ids, nil
 }
 
 // sealedText is a column of sealed texts: its table, and the columns that a text is sealed

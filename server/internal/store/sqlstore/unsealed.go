@@ -64,7 +64,11 @@ const unsealedSpan = 1000
 // Broken off, it goes on where it was: a row is sealed or isn't. The clear columns stay
 // until the next step of the schema.
 func SealRows(ctx context.Context, db *sql.DB, keys *seal.Ring) error {
-	_, err := db.ExecContext(ctx, "INSERT INTO seal_key (id, print) SELECT $1, $2 FROM meta WHERE true ON CONFLICT (id) DO NOTHING",
+	rows, err := db.QueryContext(ctx, sealKeys)
+	if _, err := collect(rows, err, knownKey(keys)); err != nil {
+		return fmt.Errorf("seal rows: %w", err)
+	}
+	_, err = db.ExecContext(ctx, "INSERT INTO seal_key (id, print) SELECT $1, $2 FROM meta WHERE true ON CONFLICT (id) DO NOTHING",
 		int64(keys.Newest()), printOf(keys, keys.Newest()))
 	if err != nil {
 		return fmt.Errorf("seal rows: %w", err)
