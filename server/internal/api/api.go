@@ -15,8 +15,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -104,6 +106,10 @@ type Config struct {
 	Sessions Sessions
 	Health   Health
 	// Page holds index.html, app.js and app.css; nil for no page.
+	// Lenses say what callers see of the records in an answer, and Audit keeps who was
+	// shown what.
+	Lenses privacy.Maker
+	Audit  audit.Log
 	Page fs.FS
 	// Guard is what stands before everybody.
 	Guard Guard

@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -57,6 +59,15 @@ type services struct {
 	results []desk.Result
 	fails   error
 	store   *people
+	// shows is the roster that is answered, noted what was noted; deaf makes noting fail.
+	shows []roster.Row
+	noted []audit.Entry
+	deaf  error
+}
+
+func (s *services) Note(_ context.Context, entries ...audit.Entry) error {
+	s.noted = append(s.noted, entries...)
+	return s.deaf
 }
 
 func (s *services) Sync(ctx context.Context, d syncproto.DeviceID, r *syncproto.Request) (*syncproto.Answer, error) {
@@ -74,7 +85,7 @@ func (s *services) Summary(_ context.Context, id syncproto.AreaID, day form.Day,
 
 func (s *services) List(_ context.Context, id syncproto.AreaID, kind syncproto.Kind, after string, limit int) (*roster.Page, error) {
 	s.asked = strings.Join([]string{"roster", string(id), string(kind), after, statusText(limit)}, " ")
-	return &roster.Page{Rows: []roster.Row{}}, nil
+	return &roster.Page{Rows: append([]roster.Row{}, s.shows...)}, nil
 }
 
 func (s *services) Diff(_ context.Context, a, b syncproto.RecordID, id syncproto.AreaID, after string, limit int) (*roster.Diff, error) {
@@ -177,7 +188,7 @@ func newWorld(t *testing.T) *world {
 	clock := func() time.Time { return w.now }
 	w.API, err = New(Config{
 		Exchange: w.services, Summaries: w.services, Rosters: w.services, Rounds: w.services, Questions: w.services, Histories: w.services,
-		Health: w.services, Registry: reg,
+		Health: w.services, Registry: reg, Lenses: privacy.NewMaker(nil), Audit: w.services,
 		Tokens: identity.NewVerifier([]ed25519.PublicKey{w.key.Public().(ed25519.PublicKey)}, clock),
 		Page: fstest.MapFS{
 			"index.html": {Data: []byte("<!doctype html>")}, "app.js": {Data: []byte("'use strict'")}, "app.css": {Data: []byte("body{}")},

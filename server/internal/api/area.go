@@ -43,6 +43,7 @@ func (c *call) scoped(text string) (syncproto.AreaID, error) {
 	if err := id.Check(); err != nil {
 		return "", bad("area", "letters, digits, '.', '-' and '_' only")
 	}
+	c.asked = id
 	return id, c.allowed(id)
 }
 

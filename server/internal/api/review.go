@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
@@ -20,6 +21,15 @@ type Orders struct {
 // Results stand in the order of the orders.
 type Results struct {
 	Results []desk.Result `json:"results"`
+}
+
+// Disclose implements privacy.Disclosed.
+func (r Results) Disclose(l *privacy.Lens) {
+	for i := range r.Results {
+		if now := r.Results[i].Now; now != nil {
+			now.Disclose(l)
+		}
+	}
 }
 
 // review is GET /v1/areas/{id}/review.

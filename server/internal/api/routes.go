@@ -249,6 +249,8 @@ type call struct {
 	// caller is who asks; zero on routes for anyone.
 	caller identity.Caller
 	right  identity.Right
+	// asked is the area that was asked about.
+	asked syncproto.AreaID
 }
 
 func (c *call) instant() syncproto.Instant { return syncproto.Instant(c.now.UnixMilli()) }
@@ -297,6 +299,9 @@ func (a *API) run(c *fiber.Ctx, r *route) (from identity.Caller, err error) {
 	// Taken after admit, which may have loaded a newer one.
 	in.snap = a.Registry.Current()
 	answer, err := r.handle(a, &in)
+	if err == nil {
+		err = a.disclose(&in, r, answer)
+	}
 	if err != nil {
 		return in.caller, err
 	}

@@ -18,6 +18,9 @@ type Statements struct {
 	Next syncproto.Version `json:"next,omitempty"`
 	// Older counts the statements about a record that are left out for their number.
 	Older int `json:"older,omitempty"`
+
+	// stands says where the records spoken of stand, of those that do.
+	stands map[syncproto.RecordID]syncproto.AreaID
 }
 
 // maxHistory bounds the statements about one record that are shown.
@@ -48,7 +51,10 @@ func (s *Service) History(ctx context.Context, record syncproto.RecordID, caller
 		return nil, notFound("record")
 	}
 	older := max(0, len(log)-maxHistory)
-	history := &Statements{Statements: statements(snap, log[older:]), Older: older}
+	history := &Statements{Statements: statements(snap, log[older:]), Older: older, stands: make(map[syncproto.RecordID]syncproto.AreaID, len(standing))}
+	for _, r := range standing {
+		history.stands[r.ID] = r.Area
+	}
 	markUndone(history.Statements, undoneBy(log))
 	return history, nil
 }

@@ -11,15 +11,18 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"gridsync/server/internal/api"
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -106,6 +109,11 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.lock, err = s.store.LockServe(); err != nil {
 		return fmt.Errorf("serve %s: %w", cfg.Dir, err)
 	}
+	tags, err := openTags(filepath.Join(cfg.Dir, "keys"))
+	if err != nil {
+		return err
+	}
+	lenses := privacy.NewMaker(tags)
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
 	})
@@ -119,6 +127,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
 		Questions: desks, Histories: desks,
 		Registry: s.registry, Health: s.store,
+		Lenses: lenses, Audit: audit.NewKeeper(s.store),
 		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
 		Page:       cfg.Page,
 		Guard:      cfg.Guard,

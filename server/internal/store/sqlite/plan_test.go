@@ -114,6 +114,8 @@ var indexes = []struct{ text, step string }{
 	{"UPDATE change_log SET said = NULL", "SEARCH change_log USING INTEGER PRIMARY KEY (rowid=?)"},
 	{"FROM told WHERE device = ", "SEARCH told USING PRIMARY KEY (device=? AND version"},
 	{"AND c.seq < $2\n", "SEARCH c USING INDEX change_log_author (author=? AND seq<?)"},
+	{"FROM audit_record i", "SEARCH i USING PRIMARY KEY (record=? AND line<?)"},
+	{"l.shown FROM audit l", "SEARCH l USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	{"AND c.n BETWEEN", "SEARCH c USING INDEX change_log_retry (device=? AND n>? AND n<?)"},
 	{"WHERE c.seq > $1 ORDER BY c.seq LIMIT", "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"},
 	{"UPDATE change_log SET chain", "SEARCH change_log USING INTEGER PRIMARY KEY (rowid=?)"},

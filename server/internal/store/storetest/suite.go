@@ -8,6 +8,7 @@ import (
 	"context"
 	"testing"
 
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/registry"
@@ -23,6 +24,7 @@ type Engine interface {
 	desk.Store
 	rollup.Store
 	roster.Store
+	audit.Store
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 	// NewEpoch starts a new history, whose numbers lie beyond all that the lost end
@@ -143,6 +145,12 @@ var promises = []struct {
 	{"TheLogEnrolsNobody", theLogEnrolsNobody},
 	{"RevisionRisesWithEveryChange", revisionRisesWithEveryChange},
 	{"ASecondHandleIsHeard", aSecondHandleIsHeard},
+
+	{"LinesComeBackWhole", linesComeBackWhole},
+	{"LinesCanBeAskedFor", linesCanBeAskedFor},
+	{"LinesOfARecordComeNewestFirst", linesOfARecordComeNewestFirst},
+	{"APageOfTheAuditIsBounded", aPageOfTheAuditIsBounded},
+	{"TheAuditEnrolsNobody", theAuditEnrolsNobody},
 
 	{"BootTellsWhatIsWaitedFor", bootTellsWhatIsWaitedFor},
 	{"HeadsAreKeptWhole", headsAreKeptWhole},

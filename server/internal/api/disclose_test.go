@@ -1,0 +1,141 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gridsync/server/internal/audit"
+	"gridsync/server/internal/desk"
+	"gridsync/server/internal/identity"
+	"gridsync/server/internal/privacy"
+	"gridsync/server/internal/roster"
+	"gridsync/syncproto"
+)
+
+// telling are the types that hold something of what was recorded.
+var telling = []reflect.Type{
+	reflect.TypeFor[syncproto.Fields](), reflect.TypeFor[syncproto.Value](), reflect.TypeFor[syncproto.Record](),
+	reflect.TypeFor[roster.Row](), reflect.TypeFor[roster.Found](), reflect.TypeFor[roster.Claim](), reflect.TypeFor[desk.Statement](),
+}
+
+// tells reports whether a type holds something of what was recorded.
+func tells(t reflect.Type, met map[reflect.Type]bool) bool {
+	if met[t] {
+		return false
+	}
+	met[t] = true
+	if slices.Contains(telling, t) {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return tells(t.Elem(), met)
+	case reflect.Map:
+		return tells(t.Key(), met) || tells(t.Elem(), met)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if tells(t.Field(i).Type, met) {
+				return true
+			}
+		}
+	default:
+	}
+	return false
+}
+
+// writesItself are the routes that write their answers themselves, and go through the lens
+// and the audit by their own hand.
+var writesItself = []string{"rosterFile"}
+
+func TestNoAnswerWithRecordsGoesAroundTheLens(t *testing.T) {
+	disclosed := reflect.TypeFor[privacy.Disclosed]()
+	met := 0
+	for _, r := range routes() {
+		if r.who == anyone || r.id == "sync" { // the exchange masks a sync itself
+			continue
+		}
+		if r.answer == nil {
+			if !slices.Contains(writesItself, r.id) {
+				t.Errorf("%s says nothing of its answer: nobody can tell whether it has records in it", r.id)
+			}
+			continue
+		}
+		answer := reflect.TypeOf(r.answer)
+		if !tells(answer, make(map[reflect.Type]bool)) {
+			continue
+		}
+		if met++; !answer.Implements(disclosed) && !reflect.PointerTo(answer).Implements(disclosed) {
+			t.Errorf("%s answers with %v, which has records in it and is no privacy.Disclosed", r.id, answer)
+		}
+		if r.who == delivering {
+			t.Errorf("%s shows records to devices that aren't in use", r.id)
+		}
+	}
+	if met < 7 {
+		t.Errorf("only %d answers have records in them: the test looks past some", met)
+	}
+}
+
+// people of the roster's answer: one secret and one personal field each.
+func shown() []roster.Row {
+	row := func(n byte, area syncproto.AreaID) roster.Row {
+		return roster.Row{ID: syncproto.RecordID{n}, Kind: "person", Area: area, Fields: syncproto.Fields{"mobile": `"10012345678"`, "area": `"g1"`}}
+	}
+	return []roster.Row{row(1, "g1"), row(2, "g2")}
+}
+
+func TestWhatIsShownIsMaskedAndNotedBefore(t *testing.T) {
+	w := newWorld(t)
+	w.shows = shown()
+	r := w.get(t, "/v1/areas/33.07-a_b/roster")
+	if r.status != http.StatusOK || strings.Contains(string(r.body), "12345678") || !strings.Contains(string(r.body), `"masked":"1***"`) {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	want := []audit.Entry{{
+		At: syncproto.Instant(noon.UnixMilli()), Act: audit.Looked, Who: syncproto.AuthorID{1}, Device: ours, Area: "33.07-a_b",
+		Records: []syncproto.RecordID{{1}, {2}}, Detail: "roster",
+	}}
+	if !reflect.DeepEqual(w.noted, want) {
+		t.Errorf("noted %+v", w.noted)
+	}
+}
+
+func TestWhatCannotBeNotedIsNotShown(t *testing.T) {
+	w := newWorld(t)
+	w.shows = shown()
+	w.deaf = errors.New("the disk is full")
+	r := w.get(t, "/v1/areas/g1/roster")
+	if r.status != http.StatusInternalServerError || r.problem(t).Code != syncproto.CodeInternal {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	for _, hidden := range []string{"person", "mobile", syncproto.RecordID{1}.String(), "disk"} {
+		if strings.Contains(string(r.body), hidden) {
+			t.Errorf("it tells of %s", hidden)
+		}
+	}
+	w.deaf = &syncproto.Error{Code: syncproto.CodeBusy}
+	if r := w.get(t, "/v1/areas/g1/roster"); r.status != http.StatusTooManyRequests {
+		t.Errorf("busy: %d", r.status)
+	}
+}
+
+func TestWhereNothingIsShownNothingIsNoted(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/v1/areas/g1/roster", "/v1/areas", "/v1/areas/g1/summary", "/v1/areas/34/roster"} {
+		w.get(t, path)
+	}
+	if len(w.noted) > 0 {
+		t.Errorf("noted %+v", w.noted)
+	}
+}
+
+func TestOnASharedPhoneNobodyKnowsWhoLooked(t *testing.T) {
+	c := &call{caller: identity.Caller{Device: identity.Device{ID: two}, Authors: []syncproto.AuthorID{{1}, {2}}}}
+	if e := c.entry(audit.Looked, "g1"); !e.Who.IsZero() || e.Device != two {
+		t.Errorf("%+v", e)
+	}
+}
