@@ -17,6 +17,7 @@ import (
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
@@ -43,6 +44,7 @@ var (
 	_ desk.Store     = (*Store)(nil)
 	_ rollup.Store   = (*Store)(nil)
 	_ roster.Store   = (*Store)(nil)
+	_ enrol.Store    = (*Store)(nil)
 )
 
 // New makes a store over two handles of one migrated database: write, of which it

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"gridsync/server/internal/audit"
+	"gridsync/server/internal/console"
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
@@ -25,6 +27,8 @@ type Engine interface {
 	rollup.Store
 	roster.Store
 	audit.Store
+	console.Store
+	enrol.Store
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 	// NewEpoch starts a new history, whose numbers lie beyond all that the lost end
@@ -143,6 +147,12 @@ var promises = []struct {
 	{"IdentitiesComeBackInOrder", identitiesComeBackInOrder},
 	{"IdentitiesAreReplaced", identitiesAreReplaced},
 	{"TheLogEnrolsNobody", theLogEnrolsNobody},
+	{"AccountsComeBackWhole", accountsComeBackWhole},
+	{"ALoginIsOnePersons", aLoginIsOnePersons},
+	{"APersonHasOneLink", aPersonHasOneLink},
+	{"TouchingIsSeenByNobody", touchingIsSeenByNobody},
+	{"SessionsComeAndGo", sessionsComeAndGo},
+	{"TheConsoleKeepsAllOrNothing", theConsoleKeepsAllOrNothing},
 	{"RevisionRisesWithEveryChange", revisionRisesWithEveryChange},
 	{"ASecondHandleIsHeard", aSecondHandleIsHeard},
 
@@ -151,6 +161,14 @@ var promises = []struct {
 	{"LinesOfARecordComeNewestFirst", linesOfARecordComeNewestFirst},
 	{"APageOfTheAuditIsBounded", aPageOfTheAuditIsBounded},
 	{"TheAuditEnrolsNobody", theAuditEnrolsNobody},
+
+	{"InvitationsComeBackWhole", invitationsComeBackWhole},
+	{"WhoIsLetInIsThereWhole", whoIsLetInIsThereWhole},
+	{"AnInvitationIsSpentOnce", anInvitationIsSpentOnce},
+	{"WhoWaitsIsSettledOnce", whoWaitsIsSettledOnce},
+	{"ARefreshTokenTurnsOnce", aRefreshTokenTurnsOnce},
+	{"StandingsAndJoinsDontUndoEachOther", standingsAndJoinsDontUndoEachOther},
+	{"PhonesTellTheirBacklog", phonesTellTheirBacklog},
 
 	{"BootTellsWhatIsWaitedFor", bootTellsWhatIsWaitedFor},
 	{"HeadsAreKeptWhole", headsAreKeptWhole},
