@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,14 +154,31 @@ func secure(c *fiber.Ctx) {
 }
 
 // secureDocument adds what only a browser's page needs: it runs its own script
-// and no other, and nobody frames it. Phones pay for every byte of a header, so
-// the other answers do without.
-func secureDocument(c *fiber.Ctx) {
+// and no other, nobody frames or opens it to reach into it, and it asks the machine
+// for nothing. Phones pay for every byte of a header, so the other answers do without.
+func (a *API) secureDocument(c *fiber.Ctx) {
 	h := &c.Response().Header
 	h.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	h.Set(fiber.HeaderXFrameOptions, "DENY")
 	h.Set(fiber.HeaderContentSecurityPolicy, contentPolicy)
+	h.Set(fiber.HeaderPermissionsPolicy, permissionsPolicy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if a.encrypted(c) {
+		h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+}
+
+// encrypted says whether a request came to one of our proxies over TLS, which the server
+// itself doesn't speak. Nobody else is believed: who is told so once can't come over plain
+// HTTP for a year.
+func (a *API) encrypted(c *fiber.Ctx) bool {
+	from, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+	return a.limiter.proxies.has(from.Unmap()) && c.Get(fiber.HeaderXForwardedProto) == "https"
 }
 
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// permissionsPolicy names what a page could ask of its machine, and allows none of it.
+const permissionsPolicy = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), display-capture=()"

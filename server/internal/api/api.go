@@ -104,6 +104,7 @@ type Config struct {
 	Tokens    Tokens
 	// Sessions may be nil: then nobody signs in.
 	Sessions Sessions
+	Desk     Desk
 	Health   Health
 	// Page holds index.html, app.js and app.css; nil for no page.
 	// Lenses say what callers see of the records in an answer, and Audit keeps who was

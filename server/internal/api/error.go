@@ -39,6 +39,8 @@ func (a *API) fail(c *fiber.Ctx, err error) int {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(wait))
 	case syncproto.CodeTooFast:
 		c.Set(fiber.HeaderRetryAfter, retryAfter(roomIn(err)))
+	case syncproto.CodeLocked:
+		c.Set(fiber.HeaderRetryAfter, retryAfter(lockedFor(err)))
 	case syncproto.CodeNoToken, syncproto.CodeBadToken, syncproto.CodeTokenExpired:
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
 	}
@@ -51,6 +53,15 @@ func (a *API) fail(c *fiber.Ctx, err error) int {
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Status(refusal.Status()).Response().SetBody(body)
 	return refusal.Status()
+}
+
+// lockedFor is how long nobody may try, as whoever locked it says.
+func lockedFor(err error) time.Duration {
+	var locked interface{ RetryAfter() time.Duration }
+	if !errors.As(err, &locked) {
+		return 0
+	}
+	return locked.RetryAfter()
 }
 
 // refusal finds the protocol's error in err, or says which one it amounts to.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
@@ -71,10 +73,25 @@ const (
 // sameSite fails with code cross_site for a request that would change something and
 // can't have come from our page.
 func sameSite(c *fiber.Ctx) error {
-	if c.Method() != fiber.MethodGet && len(c.Request().Header.Peek(PageHeader)) == 0 {
-		return &syncproto.Error{Code: syncproto.CodeCrossSite}
+	h := &c.Request().Header
+	if c.Method() == fiber.MethodGet || len(h.Peek(PageHeader)) > 0 && fromHere(h) {
+		return nil
 	}
-	return nil
+	return &syncproto.Error{Code: syncproto.CodeCrossSite}
+}
+
+// fromHere holds against a request what its browser says of where it comes from. Older
+// browsers say nothing at all, or only the origin, which must be where they think we are.
+func fromHere(h *fasthttp.RequestHeader) bool {
+	if site := h.Peek("Sec-Fetch-Site"); len(site) > 0 {
+		return string(site) == "same-origin"
+	}
+	origin := h.Peek(fiber.HeaderOrigin)
+	if len(origin) == 0 {
+		return true
+	}
+	_, host, ok := strings.Cut(string(origin), "://")
+	return ok && strings.EqualFold(host, string(h.Host()))
 }
 
 // device finds the device that a token speaks for.

@@ -32,7 +32,7 @@ func file(name string) func(*API, *call) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
-		secureDocument(c.Ctx)
+		a.secureDocument(c.Ctx)
 		return raw{mediaOf[path.Ext(name)], body}, nil
 	}
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"time"
@@ -67,23 +68,28 @@ func (s *Service) whose(ctx context.Context, token string, now syncproto.Instant
 	if !ok {
 		return Account{}, id, &syncproto.Error{Code: syncproto.CodeLinkSpent}
 	}
+	var spent error // see attempt
 	err = s.Store.Console(ctx, func(tx Tx) error {
-		account, err = live(tx, id, now)
-		return err
+		account, spent = live(tx, id, now)
+		return nil
 	})
+	if err == nil {
+		err = spent
+	}
 	return account, id, wrap("look at a link", err)
 }
 
 // Setup is what whoever follows a link is shown: who they are, and a fresh secret for their
-// authenticator, as text to type and as the address that its app reads.
+// authenticator, as text to type and as the address that its app reads. It is empty where a
+// link was used up.
 type Setup struct {
-	Login  string `json:"login"`
-	Name   string `json:"name"`
-	Secret string `json:"secret"`
-	URI    string `json:"uri"`
+	Login  string `json:"login,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Secret string `json:"secret,omitempty"`
+	URI    string `json:"uri,omitempty"`
 	// Sealed is the secret as only the server can read it: it comes back with the password,
 	// so that the server keeps nothing of somebody who never comes back.
-	Sealed []byte `json:"sealed"`
+	Sealed string `json:"sealed,omitempty"`
 }
 
 // Setup begins to use a link. It fails with code link_spent, and uses up nothing.
@@ -103,7 +109,8 @@ func (s *Service) Setup(ctx context.Context, token string, now syncproto.Instant
 	author, _ := s.Registry.Current().People.Author(account.Author)
 	return &Setup{
 		Login: account.Login, Name: author.Name,
-		Secret: secretText(secret), URI: secretURI(account.Login, secret), Sealed: sealed,
+		Secret: secretText(secret), URI: secretURI(account.Login, secret),
+		Sealed: base64.RawURLEncoding.EncodeToString(sealed),
 	}, nil
 }
 
@@ -112,13 +119,26 @@ func secretFor(id Digest) seal.Place {
 	return seal.In("link_once.totp").ID([16]byte(id[:16])).ID([16]byte(id[16:]))
 }
 
+// offered opens what Setup sealed for a link.
+func (s *Service) offered(id Digest, sealed string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "sealed"}
+	}
+	secret, err := s.Sealer.Open(secretFor(id), raw)
+	if err != nil {
+		return nil, &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "sealed"}
+	}
+	return secret, nil
+}
+
 // Chosen is what comes back: the password that was chosen, what Setup sealed, and a code
 // that shows that the authenticator has it.
 type Chosen struct {
 	Token    string `json:"token"`
-	Password string `json:"password"`
-	TOTP     string `json:"totp"`
-	Sealed   []byte `json:"sealed"`
+	Password string `json:"password,omitempty"`
+	TOTP     string `json:"totp,omitempty"`
+	Sealed   string `json:"sealed,omitempty"`
 }
 
 // Redeem uses a link: it sets password and authenticator, ends the person's sessions, and
@@ -132,9 +152,9 @@ func (s *Service) Redeem(ctx context.Context, in Chosen, now syncproto.Instant) 
 	if err := checkPassword(in.Password, account.Login); err != nil {
 		return err
 	}
-	secret, err := s.Sealer.Open(secretFor(id), in.Sealed)
+	secret, err := s.offered(id, in.Sealed)
 	if err != nil {
-		return &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "sealed"}
+		return err
 	}
 	step, fits := stepOf(secret, in.TOTP, now, -1)
 	if !fits {

@@ -50,68 +50,73 @@ type Credentials struct {
 	TOTP     string `json:"totp"`
 }
 
-// SignIn lets a person in and returns the cookie by which they are known from now on. It
-// fails with totp_needed, sign_in_failed, locked, or busy.
+// SignIn lets a person in: it returns the cookie by which they are known from now on, and who
+// they are. It fails with totp_needed, sign_in_failed, locked, or busy.
 //
 // Whatever is wrong, and whether or not there is such a login, the answer and the work for
 // it are the same.
-func (s *Service) SignIn(ctx context.Context, in Credentials, agent string, now syncproto.Instant) (cookie string, err error) {
+func (s *Service) SignIn(ctx context.Context, in Credentials, agent string, now syncproto.Instant) (cookie string, who identity.Caller, err error) {
 	if in.TOTP == "" {
-		return "", &syncproto.Error{Code: syncproto.CodeTOTPNeeded, Field: "totp"}
+		return "", who, &syncproto.Error{Code: syncproto.CodeTOTPNeeded, Field: "totp"}
 	}
 	if err := tooLong(in.Password); err != nil {
-		return "", err
+		return "", who, err
 	}
 	done, err := s.hashing.turn(ctx)
 	if err != nil {
-		return "", err
+		return "", who, err
 	}
 	defer done()
 	account, err := s.attempt(ctx, plainLogin(in.Login), now)
 	if err != nil {
-		return "", err
+		return "", who, err
 	}
 	step, good, err := s.proves(&account, in, now)
 	if err != nil {
-		return "", err
+		return "", who, err
 	}
 	if !good {
-		return "", s.failed(ctx, account.Author, now)
+		return "", who, s.failed(ctx, account.Author, now)
 	}
 	cookie, id, err := s.token()
 	if err != nil {
-		return "", err
+		return "", who, err
 	}
 	session := Session{
 		ID: identity.Session(id), Author: account.Author,
 		Made: now, Seen: now, Expires: after(now, longest), Agent: shorten(agent),
 	}
 	if err := s.enter(ctx, &account, step, &session); err != nil {
-		return "", err
+		return "", who, err
 	}
-	return cookie, s.note(ctx, now, audit.SignedIn, account.Author, syncproto.AuthorID{})
+	who = identity.Caller{Session: session.ID, Authors: []syncproto.AuthorID{account.Author}}
+	return cookie, who, s.note(ctx, now, audit.SignedIn, account.Author, syncproto.AuthorID{})
 }
 
 // attempt finds an account and counts an attempt on it. Nobody's account comes back empty,
 // after the same work.
 func (s *Service) attempt(ctx context.Context, login string, now syncproto.Instant) (account Account, err error) {
+	var refused error // not the transaction's: one that fails costs everybody what the store remembers
 	err = s.Store.Console(ctx, func(tx Tx) error {
 		found, known, err := tx.Account(login)
 		if err != nil {
 			return err
 		}
 		if !known {
-			if err := s.strangers.take(login, now); err != nil {
-				return err
+			if refused = s.strangers.take(login, now); refused != nil {
+				return nil
 			}
 			return tx.Touch(now)
 		}
-		if err := found.take(now); err != nil {
-			return err
+		if refused = found.take(now); refused != nil {
+			return nil
 		}
 		account = found
 		return tx.PutAccount(&found)
 	})
+	if err == nil {
+		err = refused
+	}
 	return account, wrap("count an attempt", err)
 }
 
