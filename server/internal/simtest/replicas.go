@@ -17,7 +17,7 @@ import (
 func replicasAgree(ctx context.Context, w *World) error {
 	for _, name := range w.order {
 		d := w.devices[name]
-		if err := w.agrees(ctx, d.client, w.scope(d)); err != nil {
+		if err := w.agrees(ctx, d, w.scope(d)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -28,7 +28,7 @@ func replicasAgree(ctx context.Context, w *World) error {
 func freshReplicaAgrees(ctx context.Context, w *World) error {
 	name := fmt.Sprintf("fresh-%d", w.ids)
 	areas := []syncproto.AreaID{"county"}
-	if err := w.enrol(ctx, name, []string{name}, areas, identity.Volunteer); err != nil {
+	if err := w.enrol(ctx, name, []string{name}, areas, identity.Secretary); err != nil {
 		return err
 	}
 	d := w.devices[name]
@@ -36,7 +36,7 @@ func freshReplicaAgrees(ctx context.Context, w *World) error {
 	w.order = w.order[:len(w.order)-1]
 	_, err := d.client.Sync(ctx)
 	if err == nil {
-		err = w.agrees(ctx, d.client, areas)
+		err = w.agrees(ctx, d, areas)
 	}
 	return errors.Join(err, d.client.Close())
 }
@@ -45,6 +45,7 @@ func freshReplicaAgrees(ctx context.Context, w *World) error {
 type replica struct {
 	world  *World
 	client *clientsdk.Client
+	role   identity.Role
 	stored map[syncproto.RecordID]*syncproto.Record
 	// reading is what the log says of the records within the replica's scope.
 	reading *oracle.Reading
@@ -54,7 +55,7 @@ type replica struct {
 
 // agrees holds a replica's records of its scope against the server's: one by one part
 // by part, and those that are one against the slow reading.
-func (w *World) agrees(ctx context.Context, client *clientsdk.Client, scope []syncproto.AreaID) error {
+func (w *World) agrees(ctx context.Context, d *Device, scope []syncproto.AreaID) error {
 	h, err := w.readLog(ctx)
 	if err != nil {
 		return err
@@ -67,8 +68,8 @@ func (w *World) agrees(ctx context.Context, client *clientsdk.Client, scope []sy
 	if err != nil {
 		return err
 	}
-	r := replica{world: w, client: client, stored: h.stored, waits: make(map[syncproto.RecordID]bool)}
-	own, err := client.Log(ctx)
+	r := replica{world: w, client: d.client, role: d.role, stored: h.stored, waits: make(map[syncproto.RecordID]bool)}
+	own, err := d.client.Log(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (r *replica) same(shown *clientsdk.Record) error {
 	if stored.Version != shown.Version || stored.Area != shown.Area {
 		return fmt.Errorf("version %d in %s, the server has %d in %s", shown.Version, shown.Area, stored.Version, stored.Area)
 	}
-	here, err := syncproto.Encode(shown.Live())
+	here, err := syncproto.Encode(r.unmasked(shown.Kind, shown.Live(), stored.Live))
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (r *replica) sameTogether(shown *clientsdk.Record, group []*oracle.Record) 
 	joined := r.reading.Joined(group)
 	got := shown.Fields()
 	for _, name := range append(got.Names(), joined.Values.Names()...) {
-		if got[name] != joined.Values[name] {
+		if !r.fits(shown.Kind, name, got[name], joined.Values[name]) {
 			return fmt.Errorf("%s is %s, the log says %s", name, got[name], joined.Values[name])
 		}
 	}
