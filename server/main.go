@@ -38,6 +38,7 @@ type commands struct {
 	Rebuild rebuildCommand `cmd:"" help:"${rebuild}"`
 	Verify  verifyCommand  `cmd:"" help:"${verify}"`
 	History historyCommand `cmd:"" help:"${history}"`
+	Purge   purgeCommand   `cmd:"" help:"${purge}"`
 	Epoch   struct {
 		New epochNewCommand `cmd:"" help:"${epoch_new}"`
 	} `cmd:"" help:"${epoch}"`

@@ -17,6 +17,7 @@ import (
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/review"
 	"gridsync/server/web"
+	"gridsync/syncproto"
 )
 
 // memory is how much the Go side of a server may use before it collects garbage more
@@ -45,6 +46,8 @@ type serveCommand struct {
 	Verbose bool   `help:"${verbose}"`
 	// Due is how long questions may lie, by kind.
 	Due map[review.Kind]time.Duration `env:"GRIDSYNC_DUE" placeholder:"KIND=TIME" help:"${due}"`
+	// Retain is for how many days records keep their content, by kind.
+	Retain map[syncproto.Kind]age `env:"GRIDSYNC_RETAIN" mapsep:"," placeholder:"KIND=DAYS" help:"${retain}"`
 	// Limit replaces limits of the API's own, by class.
 	Limit map[api.Class]api.Limit `env:"GRIDSYNC_LIMIT" placeholder:"CLASS=RATE/BURST" help:"${limit}"`
 	Proxy []netip.Prefix          `default:"127.0.0.0/8,::1/128" env:"GRIDSYNC_PROXY" placeholder:"CIDR" help:"${proxy}"`
@@ -60,7 +63,8 @@ func (c *serveCommand) Validate() error {
 			return fmt.Errorf("--due %s=%s: %w", kind, due, errDue)
 		}
 	}
-	return api.Limits(c.Limit).Check()
+	_, err := retention(c.Retain)
+	return errors.Join(err, api.Limits(c.Limit).Check())
 }
 
 // guard is the API's own limits with those that were given.
@@ -74,7 +78,11 @@ func (c *serveCommand) guard() api.Guard {
 // that whoever started the process on port 0 learns it.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	limitMemory()
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due, Guard: c.guard()})
+	keep, err := retention(c.Retain)
+	if err != nil {
+		return err
+	}
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due, Guard: c.guard(), Retain: keep})
 	if err != nil {
 		return err
 	}

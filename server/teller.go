@@ -26,11 +26,13 @@ type entry struct {
 	Reason  syncproto.Code    `json:"reason,omitempty"`
 	// Decides marks a decision, Undoes one that withdraws others, Undone one that was
 	// withdrawn. Absorbed says that it was said of a record that turned out to be this one.
-	Decides  bool          `json:"decides,omitempty"`
-	Undoes   bool          `json:"undoes,omitempty"`
-	Undone   bool          `json:"undone,omitempty"`
-	Absorbed bool          `json:"absorbed,omitempty"`
-	Fields   []alternation `json:"fields,omitempty"`
+	Decides  bool `json:"decides,omitempty"`
+	Undoes   bool `json:"undoes,omitempty"`
+	Undone   bool `json:"undone,omitempty"`
+	Absorbed bool `json:"absorbed,omitempty"`
+	// Purged says that what it said is gone.
+	Purged bool          `json:"purged,omitempty"`
+	Fields []alternation `json:"fields,omitempty"`
 }
 
 // alternation is what a field showed before an entry, and what the entry says.
@@ -47,7 +49,7 @@ func (e *entry) marks() string {
 	for _, m := range []struct {
 		is   bool
 		text syncproto.Text
-	}{{e.Decides, textDecision}, {e.Undoes, textUndoes}, {e.Undone, textUndone}, {e.Absorbed, textAbsorbed}, {e.merges(), textMerges}} {
+	}{{e.Decides, textDecision}, {e.Undoes, textUndoes}, {e.Undone, textUndone}, {e.Absorbed, textAbsorbed}, {e.Purged, textPurgedEntry}, {e.merges(), textMerges}} {
 		if m.is {
 			marks = append(marks, m.text)
 		}
@@ -103,6 +105,7 @@ func (t *teller) entry(l *exchange.Logged) entry {
 		Seq: l.Seq, Record: c.Record, Change: c.ID, Received: l.Received, Stamp: l.Stamp, Verdict: l.Verdict, Reason: l.Reason,
 		Author: cmp.Or(author.Name, c.Author.String()), Device: cmp.Or(device.Name, c.Device.String()),
 		Decides: c.Decides, Undoes: len(undoes) > 0, Absorbed: c.Record != t.record,
+		Purged: l.Purged != (syncproto.Hash{}),
 	}
 }
 

@@ -57,6 +57,13 @@ var (
 	textKeepsOldKey  = syncproto.Text{ZH: "本数据库已不需要 %s；确认更早的备份不再需要它之后可以删除", EN: "this database needs %s no more; remove it once no older backup does"}
 	textDroppedKey   = syncproto.Text{ZH: "已删除 %s；用它加密的旧备份从此无法读取", EN: "removed %s; older backups sealed with it can't be read any more"}
 	textBadLimit     = syncproto.Text{ZH: "-limit 应为“类别=每秒次数/一次最多次数”，如 sync=10/60（%v）", EN: "-limit takes a class and how often a second and at once, such as sync=10/60 (%v)"}
+	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
+	textWouldPurge   = syncproto.Text{ZH: "试运行：将清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "dry run: would purge %d records (%d changes), all older than %v; %d more stay"}
+	textPurgeLine    = syncproto.Text{ZH: "%s 清除 %s（区域 %s，早于 %v）：%d 份档案，%d 条变更", EN: "%s purged %s (area %s, older than %v): %d records, %d changes"}
+	textBadAge       = syncproto.Text{ZH: "请用 -kind 给出档案类别、用 -older 给出天数（%v）", EN: "give -kind and an age in days with -older (%v)"}
+	textBadRetain    = syncproto.Text{ZH: "-retain 应为“类别=天数”，如 passage=90d；研判意见和日结不清除（%v）", EN: "-retain takes a kind and days, such as passage=90d; rulings and signed days are never purged (%v)"}
+	textNotPurged    = syncproto.Text{ZH: "没有这类档案，或这类档案不清除（%v）", EN: "there are no such records, or they are never purged (%v)"}
+	textPurgedEntry  = syncproto.Text{ZH: "内容已清除", EN: "purged"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
 )
 
@@ -107,6 +114,9 @@ func explain(err error) (syncproto.Text, any) {
 		{errUnsound, textUnsound},
 		{errNoRecord, textNoRecord},
 		{errDue, textBadDue},
+		{errAge, textBadAge},
+		{errRetain, textBadRetain},
+		{host.ErrNotPurged, textNotPurged},
 		{api.ErrLimit, textBadLimit},
 		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
@@ -150,6 +160,13 @@ var helpTexts = map[string]string{
 	"print_json":     "输出 JSON。 / Print JSON.",
 	"history":        "一份档案的经过：谁、何时、用哪台设备、改了什么；服务运行时也可用。 / What was said of a record: who, when, on which device, what; beside a running server too.",
 	"history_record": "档案编号。 / The record's id.",
+	"retain":         "各类档案内容保留天数，如 passage=90d,temperature=180d；不给则永久保留。 / Days for which records of a kind keep their content, such as passage=90d,temperature=180d; for good if absent.",
+	"purge":          "清除超过保留期限的档案内容，只留下发生过什么的凭据；请先停止服务。 / Take away the content of old records and keep the proof that there was one; with the server stopped.",
+	"purge_kind":     "档案类别。 / Kind of record.",
+	"purge_older":    "早于多少天。 / Age in days.",
+	"purge_area":     "只限该区域及其下级。 / Only in this area and below.",
+	"purge_dry":      "只计数，不清除。 / Count, take nothing away.",
+	"purge_list":     "列出历次清除。 / List what was ever purged.",
 	"epoch":          "历史编号。 / The database's history.",
 	"demo":           "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",
 	"demo_once":      "打印结果后退出。 / Exit when the figures are told.",

@@ -198,6 +198,15 @@ func (m *matter) same(seen Seen) bool {
 	return slices.Equal(slices.SortedFunc(slices.Values(seen.Records), byRecord), now.Records) && slices.Equal(seen.Waits, now.Waits)
 }
 
+// purged reports whether records that are gone stand in an act's way. What came late for one
+// waits, and can be returned or sent elsewhere.
+func (m *matter) purged(act Act) bool {
+	if m.item.Kind == review.Parked && act != Accept {
+		return false
+	}
+	return slices.ContainsFunc(m.log, func(l exchange.Logged) bool { return l.Purged != (syncproto.Hash{}) })
+}
+
 // latest is the last decision of the question that can be withdrawn; nil if there is
 // none. Whom a question is given to is no ruling: it is given to somebody else.
 func (m *matter) latest() *review.Event {

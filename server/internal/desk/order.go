@@ -98,6 +98,8 @@ func (s *Service) order(ctx context.Context, author syncproto.AuthorID, o *Order
 		return Result{}, err
 	}
 	switch {
+	case m.purged(o.Act):
+		return Result{}, &syncproto.Error{Code: syncproto.CodePurged, Field: "item"}
 	case o.Seen == nil && !bulk:
 		return Result{}, bad("seen", "what the decider was looking at")
 	case o.Seen != nil && !m.same(*o.Seen):

@@ -56,6 +56,8 @@ type Config struct {
 	// Guard limits who may ask how often; if it is zero only connections are limited,
 	// which is what demos and benches want: all their phones have one address.
 	Guard api.Guard
+	// Retain is what keeps its content for how long; everything for good if it is empty.
+	Retain Retention
 }
 
 // Server is a server that runs.
@@ -141,13 +143,13 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.listener, err = listen.Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.run(cfg.Poll)
+	s.run(&cfg)
 	return nil
 }
 
-// run starts what goes on until Close: answering, and looking for new areas and
-// devices. Nothing here belongs to the context that Start was called with.
-func (s *Server) run(poll time.Duration) {
+// run starts what goes on until Close: answering, looking for new areas and devices, and
+// taking away what is old. Nothing here belongs to the context that Start was called with.
+func (s *Server) run(cfg *Config) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	go func() {
@@ -156,9 +158,14 @@ func (s *Server) run(poll time.Duration) {
 		}
 		close(s.failure)
 	}()
+	var work sync.WaitGroup
+	work.Go(func() { s.watch(ctx, cfg.Poll) })
+	if len(cfg.Retain) > 0 {
+		work.Go(func() { s.sweep(ctx, cfg.Retain) })
+	}
 	go func() {
 		defer close(s.done)
-		s.watch(ctx, poll)
+		work.Wait()
 	}()
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
@@ -50,7 +51,9 @@ func (w *World) read(ctx context.Context) (*oracle.Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := oracle.Read(h.rows, forms, tree, identity.NewDirectory(w.everyone()))
+	r, err := w.slowly(h.rows, func(rows []exchange.Logged) (*oracle.Reading, error) {
+		return oracle.Read(rows, forms, tree, identity.NewDirectory(w.everyone()))
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -105,8 +105,9 @@ func nothingLost(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	for i := range log.rows {
-		c := &log.rows[i].Change
+	rows := w.recalled(log.rows)
+	for i := range rows {
+		c := &rows[i].Change
 		held[c.ID]++
 		numbers[syncproto.Origin{Device: c.Device, N: c.N}]++
 	}

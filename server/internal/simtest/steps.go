@@ -46,6 +46,7 @@ var worldSteps = map[string]worldStep{
 	"parked":  expectParked,
 	"waits":   expectWaits,
 	"late":    expectLate,
+	"purge":   purgeOld,
 }
 
 // deviceSteps are what a device can do, and what can be expected of it.

@@ -26,6 +26,7 @@ import (
 
 	"gridsync/clientsdk"
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
@@ -60,6 +61,8 @@ type World struct {
 	// grants are all that were given, kept those that the backup has.
 	grants []identity.Grant
 	kept   int
+	// purged is what was taken away, as it was, by its hash.
+	purged map[syncproto.Hash]exchange.Logged
 }
 
 // clock is the world's time in nanoseconds since 1970. The server reads it from
@@ -101,7 +104,7 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 	w := &World{
 		dir: dir, devices: make(map[string]*Device),
 		authors: make(map[string]syncproto.AuthorID), names: make(map[syncproto.RecordID]string),
-		buckets: make(map[string]review.Key),
+		buckets: make(map[string]review.Key), purged: make(map[syncproto.Hash]exchange.Logged),
 	}
 	w.clock.pass(time.Duration(time.Date(2020, 1, 27, 8, 0, 0, 0, form.Zone).UnixNano()))
 	if err := w.start(ctx); err != nil {

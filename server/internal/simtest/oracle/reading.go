@@ -20,6 +20,8 @@ type Reading struct {
 	areas   *area.Tree
 	people  *identity.Directory
 	once    []*countedOnce
+	// past is what is counted, where some of it was taken away since; nil if nothing was.
+	past *Reading
 }
 
 // Record is one record by itself, whatever it turned out to be.
@@ -64,6 +66,10 @@ func Read(rows []exchange.Logged, forms form.Set, areas *area.Tree, people *iden
 	}
 	return r, nil
 }
+
+// CountAs lets another reading say what is counted: of the log as it was before some of its
+// rows lost what they said.
+func (r *Reading) CountAs(past *Reading) { r.past = past }
 
 // Only returns the same reading of some of the records: as much as a replica has.
 func (r *Reading) Only(has func(syncproto.RecordID) bool) *Reading {

@@ -12,6 +12,9 @@ import (
 // Totals counts, measure by measure, what an area and all below it come to on a day:
 // every group of records that count as one is asked where it is on that day.
 func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
+	if r.past != nil {
+		return r.past.Totals(root, day)
+	}
 	totals := make(map[string]int64)
 	for _, one := range r.counted() {
 		f := r.forms.Newest(one.Kind)
@@ -157,6 +160,9 @@ func (r *Reading) together() [][]*Record {
 
 // Days are the days on which anything begins, ends or moves, in order.
 func (r *Reading) Days() []form.Day {
+	if r.past != nil {
+		return r.past.Days()
+	}
 	var days []form.Day
 	add := func(day form.Day, ok bool) {
 		if ok && !slices.Contains(days, day) {
