@@ -63,6 +63,9 @@ func (s *session) apply(ctx context.Context, out *outgoing, answer *syncproto.An
 	s.c.mu.Lock()
 	s.c.forms = a.forms
 	s.c.mu.Unlock()
+	if a.m.Closed {
+		return done, s.c.bury(ctx)
+	}
 	s.c.watch.tell(slices.SortedFunc(maps.Keys(a.touched), func(x, y syncproto.RecordID) int { return bytes.Compare(x[:], y[:]) }))
 	return done, nil
 }
@@ -74,6 +77,26 @@ func (a *applying) run() (applied, error) {
 	// Another copy of this device may have been further than this one: no number is
 	// given out twice.
 	a.m.High = max(a.m.High, a.answer.Receipt.Through)
+	do := a.pulled
+	if a.deliver {
+		do = a.delivered
+	}
+	done, err := do()
+	if err != nil {
+		return applied{}, err
+	}
+	closed, err := a.close()
+	if err != nil {
+		return applied{}, err
+	}
+	if closed {
+		done = applied{}
+	}
+	return done, a.m.write(a.tx)
+}
+
+// pulled applies all of an answer.
+func (a *applying) pulled() (applied, error) {
 	steps := []func() error{
 		a.changeEpoch, a.verdicts, a.receipt, a.told, a.settleAnswered, a.leave, a.learn, a.records, a.gone, a.settle,
 		a.compareSums, a.prune, a.join,
@@ -84,9 +107,6 @@ func (a *applying) run() (applied, error) {
 		}
 	}
 	a.stand()
-	if err := a.m.write(a.tx); err != nil {
-		return applied{}, err
-	}
 	more, err := a.more()
 	return applied{more: more, progress: a.progress}, err
 }

@@ -73,7 +73,8 @@ func (a *Author) Put(ctx context.Context, e Edit) (syncproto.RecordID, error) {
 // returns their records' ids. When it returns nil all of them are on disk and
 // will be sent; otherwise none is, and err is a *syncproto.Error if one of them is
 // at fault (code fails_form, unknown_kind, kind_differs, bad_change or
-// change_too_large). An edit that touches nothing records nothing.
+// change_too_large), ErrMasked if one would write a masked value, ErrLocked or ErrClosed.
+// An edit that touches nothing records nothing.
 func (a *Author) PutAll(ctx context.Context, edits []Edit) ([]syncproto.RecordID, error) {
 	return a.putIn(ctx, func(*statements) ([]Edit, error) { return edits, nil })
 }
@@ -85,6 +86,9 @@ func (a *Author) putIn(ctx context.Context, makeEdits func(*statements) ([]Edit,
 		m, err := readMeta(tx)
 		if err != nil {
 			return err
+		}
+		if m.Closed {
+			return ErrClosed
 		}
 		l, err := a.client.lens(tx, &m)
 		if err != nil {
@@ -225,7 +229,7 @@ func (p *putting) complete(change *syncproto.Change, e *Edit, shown *Record, exi
 
 // keep puts a change into the outbox and takes its number.
 func (p *putting) keep(change *syncproto.Change, joins bool) error {
-	if err := appendOwn(p.statements, change); err != nil {
+	if err := p.client.appendOwn(p.statements, change); err != nil {
 		return err
 	}
 	p.m.High = change.N
@@ -294,6 +298,9 @@ func written(f *form.Form, given syncproto.Fields, shown *Record) (syncproto.Fie
 			return nil, &syncproto.Error{Code: syncproto.CodeBadChange, Field: name, Detail: "not JSON"}
 		}
 		v = syncproto.Value(compact.String())
+		if masked(v, shown.Value(name)) {
+			return nil, fmt.Errorf("field %s: %w", name, ErrMasked)
+		}
 		if field, _ := f.Field(name); field.Rule == form.Union {
 			if v = difference(v, shown.Texts(name)); v == "" {
 				continue
@@ -302,6 +309,17 @@ func written(f *form.Form, given syncproto.Fields, shown *Record) (syncproto.Fie
 		fields[name] = v
 	}
 	return fields, nil
+}
+
+// masked reports whether what is to be written is a masked value, or the text that shows
+// in place of one: somebody would overwrite what he isn't shown.
+func masked(v, shown syncproto.Value) bool {
+	if _, is := v.Masked(); is {
+		return true
+	}
+	m, is := shown.Masked()
+	text, isText := v.Text()
+	return is && isText && m.Masked != "" && text == m.Masked
 }
 
 // difference turns what a list should be into what is added and removed; empty if

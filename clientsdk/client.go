@@ -29,6 +29,10 @@ type Options struct {
 	Token string
 	// Device is this device's id. A new file needs it; later it may be left out.
 	Device syncproto.DeviceID
+	// Keys is the phone's keystore. After Enrol it holds the three above, which may then
+	// be left out, and tokens are renewed by themselves. A file can be sealed only with
+	// a keystore.
+	Keys Keystore
 	// AppName names the program and its version to the server.
 	AppName string
 	// Transport carries requests: http.DefaultTransport.
@@ -127,9 +131,14 @@ type Client struct {
 	writing chan struct{}
 	syncing chan struct{}
 	watch   watchers
+	// shape is held for reading by whoever reads the file, and for writing while the
+	// file is rewritten for another vault.
+	shape sync.RWMutex
 
 	mu    sync.Mutex // guards what follows
 	token string
+	creds credentials
+	vault vault
 	forms form.Set
 	link  pace
 }
@@ -137,14 +146,20 @@ type Client struct {
 // builtIn parses the forms that come with the program once for all clients.
 var builtIn = sync.OnceValues(form.BuiltIn)
 
-// Open opens or creates the file at path. The errors of its own are
-// ErrOtherDevice and ErrNoDevice.
+// Open opens or creates the file at path. One that is sealed is locked until Unlock.
+// The errors of its own are ErrOtherDevice, ErrNoDevice, and ErrOtherKeys for a sealed
+// file whose secret isn't in the keystore.
 func Open(ctx context.Context, path string, options Options) (*Client, error) {
 	forms, err := builtIn()
 	if err != nil {
 		return nil, err
 	}
 	opt := options.withDefaults()
+	creds, _, err := loadCredentials(opt.Keys)
+	if err != nil {
+		return nil, err
+	}
+	opt = opt.with(&creds)
 	if err := ownersOnly(path); err != nil {
 		return nil, err
 	}
@@ -157,15 +172,29 @@ func Open(ctx context.Context, path string, options Options) (*Client, error) {
 	db.SetMaxOpenConns(2)
 	db.SetMaxIdleConns(1)
 	c := &Client{
-		opt: opt, db: db, token: opt.Token, forms: forms,
+		opt: opt, db: db, token: opt.Token, creds: creds, forms: forms,
 		writing: make(chan struct{}, 1), syncing: make(chan struct{}, 1),
 		http: &http.Client{Transport: opt.Transport, CheckRedirect: noRedirect},
 		link: newPace(opt),
 	}
-	if err := c.load(ctx); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
 	return c, nil
+}
+
+// with takes from the keystore what the caller left out.
+func (o Options) with(creds *credentials) Options {
+	if o.Device.IsZero() {
+		o.Device = creds.Device
+	}
+	if o.Server == "" {
+		o.Server = creds.Server
+	}
+	if o.Token == "" {
+		o.Token = creds.Tokens.Access
+	}
+	return o
 }
 
 // ownersOnly makes a file that doesn't exist yet readable by its owner only, as it
@@ -188,33 +217,86 @@ func dsn(path string) string {
 		"&_pragma=cache_size(-512)&_pragma=temp_store(MEMORY)"
 }
 
-// load brings the file to today's shape and reads what is kept in memory.
-func (c *Client) load(ctx context.Context) error {
-	return c.update(ctx, func(tx *sql.Tx) error {
-		if err := migrate(tx); err != nil {
+// begin loads the file, and ends what a process that died had begun.
+func (c *Client) begin(ctx context.Context) error {
+	var closed, unclean bool
+	err := c.update(ctx, func(tx *sql.Tx) (err error) {
+		if closed, err = c.load(tx); err != nil || closed {
+			return err
+		}
+		unclean, err = c.loadLock(tx)
+		if err != nil || c.Locked() {
 			return err
 		}
 		m, err := readMeta(tx)
 		if err != nil {
 			return err
 		}
-		switch {
-		case m.Device.IsZero() && c.opt.Device.IsZero():
-			return ErrNoDevice
-		case m.Device.IsZero():
-			m.Device = c.opt.Device
-		case !c.opt.Device.IsZero() && c.opt.Device != m.Device:
-			return ErrOtherDevice
-		}
-		c.device = m.Device
-		if c.forms, err = readForms(tx, c.forms); err != nil {
-			return err
-		}
-		if err := c.relinkAll(tx, &m); err != nil {
-			return err
-		}
-		return m.write(tx)
+		return c.relinkAll(tx, &m)
 	})
+	switch {
+	case err != nil:
+		return err
+	case closed:
+		return c.bury(ctx)
+	case unclean:
+		return c.clean(ctx)
+	}
+	return c.ownKeys()
+}
+
+// loadLock reads how the file is sealed, and whether it is still to be cleaned.
+func (c *Client) loadLock(tx *sql.Tx) (unclean bool, err error) {
+	l, sealed, err := readLock(tx)
+	if err != nil || !sealed {
+		return false, err
+	}
+	secret := c.secret()
+	if !l.fits(secret) {
+		return false, ErrOtherKeys
+	}
+	outer, err := outerOf(secret)
+	c.setVault(vault{outer: outer})
+	return l.Unclean, err
+}
+
+// ownKeys makes keys for a device that was given its token and has a keystore.
+func (c *Client) ownKeys() error {
+	if c.opt.Keys == nil || !c.creds.Device.IsZero() {
+		return nil
+	}
+	creds, err := newCredentials(c.device)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.creds = creds
+	return creds.save(c.opt.Keys)
+}
+
+// load brings the file to today's shape and reads what is kept in memory.
+func (c *Client) load(tx *sql.Tx) (closed bool, err error) {
+	if err := migrate(tx); err != nil {
+		return false, err
+	}
+	m, err := readMeta(tx)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case m.Device.IsZero() && c.opt.Device.IsZero():
+		return false, ErrNoDevice
+	case m.Device.IsZero():
+		m.Device = c.opt.Device
+	case !c.opt.Device.IsZero() && c.opt.Device != m.Device:
+		return false, ErrOtherDevice
+	}
+	c.device = m.Device
+	if c.forms, err = readForms(tx, c.forms); err != nil {
+		return false, err
+	}
+	return m.Closed, m.write(tx)
 }
 
 // relinkAll brings a file that an older program wrote in line: it didn't know that
@@ -238,6 +320,13 @@ func (c *Client) Close() error {
 
 // Device is this device's id.
 func (c *Client) Device() syncproto.DeviceID { return c.device }
+
+// Me is the person who enrolled with this phone; zero for one that was given its token.
+func (c *Client) Me() syncproto.AuthorID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.creds.Author
+}
 
 // SetToken replaces the token of the requests that follow.
 func (c *Client) SetToken(token string) {
@@ -278,6 +367,8 @@ func (c *Client) update(ctx context.Context, fn func(*sql.Tx) error) error {
 
 // view runs fn on one moment of the file.
 func (c *Client) view(ctx context.Context, fn func(*sql.Tx) error) error {
+	c.shape.RLock()
+	defer c.shape.RUnlock()
 	return inTx(ctx, c.db, &sql.TxOptions{ReadOnly: true}, fn)
 }
 

@@ -1,12 +1,12 @@
 package clientsdk
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gridsync/syncproto"
 )
@@ -98,18 +98,23 @@ func (a *applying) replace(r *syncproto.Record) (newer bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, a.exec(`INSERT INTO records (id, kind, area, version, live) VALUES (?,?,?,?,?)
-		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, area = excluded.area, version = excluded.version, live = excluded.live`,
-		r.ID[:], string(r.Kind), string(r.Area), int64(r.Version), live)
+	stored, err := a.c.box().shut(recordRow(r.ID), live)
+	if err != nil {
+		return false, err
+	}
+	return true, a.exec(`INSERT INTO records (id, kind, area, version, live, joins) VALUES (?,?,?,?,?,?)
+		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, area = excluded.area, version = excluded.version, live = excluded.live,
+		joins = excluded.joins`,
+		r.ID[:], string(r.Kind), string(r.Area), int64(r.Version), stored, mayJoin(live))
 }
 
 // encodeLive keeps values byte for byte: without escaping <, > and &.
-func encodeLive(live []syncproto.Part) (string, error) {
-	var b strings.Builder
+func encodeLive(live []syncproto.Part) ([]byte, error) {
+	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(live)
-	return strings.TrimSuffix(b.String(), "\n"), err
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
 }
 
 // noteOwnParts learns from a copy under which version own changes became visible.

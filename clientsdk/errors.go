@@ -23,6 +23,23 @@ var (
 	ErrNotFound = errors.New("no such record on this device")
 	// ErrNoProgress says that the server answers but takes nothing and sends nothing.
 	ErrNoProgress = errors.New("the server's answers bring nothing forward")
+	// ErrLocked says that the file is sealed and must be unlocked first.
+	ErrLocked = errors.New("the file is locked")
+	// ErrSealed says that the file is sealed already, ErrNotSealed that it isn't.
+	ErrSealed    = errors.New("the file is sealed already")
+	ErrNotSealed = errors.New("the file isn't sealed")
+	// ErrWeakPIN says that a PIN is too short or among those that everybody tries first.
+	ErrWeakPIN = errors.New("a PIN of at least six characters, neither all alike nor in a row")
+	// ErrNoKeys says that the phone has no keystore, or nothing in it.
+	ErrNoKeys = errors.New("the phone has no keys")
+	// ErrOtherKeys says that the keystore isn't the one that the file was sealed with.
+	ErrOtherKeys = errors.New("these are not the keys of this file")
+	// ErrOtherServer says that the phone is enrolled at another server.
+	ErrOtherServer = errors.New("the phone is enrolled at another server")
+	// ErrClosed says that the device's time is over: see Status.Closed.
+	ErrClosed = errors.New("this device is not in use any more")
+	// ErrMasked says that an edit would write a value that its author isn't shown.
+	ErrMasked = errors.New("a masked value is not written")
 	// ErrBadAnswer says that what came back isn't an answer of the protocol.
 	ErrBadAnswer = errors.New("the answer can't be read")
 )
@@ -49,5 +66,5 @@ func final(err error) bool {
 		s := e.Status()
 		return s >= 400 && s < 500 && s != 413 && s != 429
 	}
-	return errors.Is(err, ErrNoServer)
+	return errors.Is(err, ErrNoServer) || errors.Is(err, ErrClosed)
 }

@@ -54,6 +54,9 @@ type fake struct {
 	// seen are the requests that were read, bodies their decompressed bytes.
 	seen   []syncproto.Request
 	bodies []string
+	// office lets phones in; revoked devices only deliver.
+	office  *office
+	revoked map[syncproto.DeviceID]bool
 }
 
 type stored struct {
@@ -89,13 +92,22 @@ func newFake(t testing.TB) *fake {
 func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	answer := f.sync
+	switch r.URL.Path {
+	case "/v1/enrol/look":
+		answer = f.look
+	case "/v1/enrol":
+		answer = f.enrol
+	case "/v1/token":
+		answer = f.token
+	}
 	if len(f.faults) > 0 {
 		next := f.faults[0]
 		f.faults = f.faults[1:]
-		next(w, r, f.sync)
+		next(w, r, answer)
 		return
 	}
-	f.sync(w, r)
+	answer(w, r)
 }
 
 // fail makes the next requests meet faults.
@@ -144,6 +156,9 @@ func say(status int, code syncproto.Code, header ...string) fault {
 }
 
 func (f *fake) sync(w http.ResponseWriter, r *http.Request) {
+	if f.office != nil && !f.admits(w, r) {
+		return
+	}
 	body := must(io.ReadAll(must(gzip.NewReader(r.Body))))
 	var req syncproto.Request
 	if err := json.Unmarshal(body, &req); err != nil {
@@ -155,7 +170,7 @@ func (f *fake) sync(w http.ResponseWriter, r *http.Request) {
 	if f.lie != nil {
 		f.lie(answer)
 	}
-	if r.Header.Get("Accept-Encoding") != "gzip" || r.Header.Get("Authorization") != "Bearer token" {
+	if r.Header.Get("Accept-Encoding") != "gzip" || f.office == nil && r.Header.Get("Authorization") != "Bearer token" {
 		panic(fmt.Sprint("headers: ", r.Header))
 	}
 	w.Header().Set("Content-Encoding", "gzip")
@@ -172,6 +187,13 @@ func (f *fake) answer(req *syncproto.Request) *syncproto.Answer {
 		a.Verdicts = append(a.Verdicts, f.take(raw, req))
 	}
 	a.Receipt = f.receipt(req.Device)
+	if f.revoked[req.Device] {
+		a.Notice, a.Left = &syncproto.Error{Code: syncproto.CodeDeviceRevoked}, f.areas
+	}
+	if req.Deliver || f.revoked[req.Device] {
+		a.Cursor = req.Cursor
+		return a
+	}
 	from, err := strconv.ParseInt(strings.TrimPrefix(req.Cursor, f.epoch.String()+"/"), 10, 64)
 	if req.Cursor != "" && err != nil {
 		a.Reset, a.Notice = true, &syncproto.Error{Code: syncproto.CodeCursorForeign}
@@ -233,6 +255,13 @@ func (f *fake) page(a *syncproto.Answer, from syncproto.Version) {
 }
 
 func (f *fake) take(raw json.RawMessage, req *syncproto.Request) syncproto.Verdict {
+	if s, sealed := syncproto.SealedIn(raw); sealed {
+		opened, err := syncproto.OpenSealed([]syncproto.BoxKey{f.office.box}, req.Device, s)
+		if err != nil {
+			return syncproto.Verdict{N: s.N, Verdict: syncproto.Refused, Reason: err.(*syncproto.Error)}
+		}
+		raw = opened
+	}
 	c, err := syncproto.DecodeChange(raw, req.Device)
 	v := syncproto.Verdict{N: c.N, Verdict: syncproto.Refused}
 	if err != nil {

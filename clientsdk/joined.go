@@ -78,8 +78,7 @@ func (c *Client) relink(s *statements, l lens) ([]syncproto.RecordID, error) {
 }
 
 func (c *Client) computeLinks(tx *sql.Tx, l lens) (links, error) {
-	rows, err := tx.Query(`SELECT id FROM records WHERE instr(live, '"same_as"') > 0
-		UNION SELECT record FROM outbox WHERE instr(body, '"same_as"') > 0`)
+	rows, err := tx.Query(`SELECT id FROM records WHERE joins = 1 UNION SELECT record FROM outbox WHERE joins = 1`)
 	if err != nil {
 		return nil, fmt.Errorf("asking which records are one: %w", err)
 	}

@@ -24,6 +24,9 @@ type lens struct {
 }
 
 func (c *Client) lens(tx *sql.Tx, m *meta) (lens, error) {
+	if c.Locked() {
+		return lens{}, ErrLocked
+	}
 	links, err := readLinks(tx)
 	return lens{device: c.device, forms: c.Forms(), offset: m.Offset, roots: links.roots()}, err
 }
@@ -144,7 +147,7 @@ const alive = "state <= 2"
 
 // readSingle reads one record by itself.
 func (c *Client) readSingle(tx *sql.Tx, l lens, id syncproto.RecordID) (*single, error) {
-	synced, err := readSynced(tx, id)
+	synced, err := c.readSynced(tx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -156,15 +159,15 @@ func (c *Client) readSingle(tx *sql.Tx, l lens, id syncproto.RecordID) (*single,
 }
 
 // readSynced reads the server's copy of a record, nil if there is none.
-func readSynced(tx *sql.Tx, id syncproto.RecordID) (*syncproto.Record, error) {
+func (c *Client) readSynced(tx *sql.Tx, id syncproto.RecordID) (*syncproto.Record, error) {
 	r := syncproto.Record{ID: id}
-	var live string
-	err := tx.QueryRow("SELECT kind, area, version, live FROM records WHERE id = ?", id[:]).Scan(&r.Kind, &r.Area, &r.Version, &live)
+	var stored []byte
+	err := tx.QueryRow("SELECT kind, area, version, live FROM records WHERE id = ?", id[:]).Scan(&r.Kind, &r.Area, &r.Version, &stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(live), &r.Live)
+		err = c.box().readLive(&r, stored)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading record %s: %w", id, err)
@@ -172,15 +175,25 @@ func readSynced(tx *sql.Tx, id syncproto.RecordID) (*syncproto.Record, error) {
 	return &r, nil
 }
 
-func scanSynced(rows *sql.Rows, kind syncproto.Kind) (syncproto.Record, error) {
+func scanSynced(v vault, rows *sql.Rows, kind syncproto.Kind) (syncproto.Record, error) {
 	r := syncproto.Record{Kind: kind}
 	var id []byte
-	var live sql.RawBytes
-	if err := rows.Scan(&id, &r.Area, &r.Version, &live); err != nil {
+	var stored sql.RawBytes
+	if err := rows.Scan(&id, &r.Area, &r.Version, &stored); err != nil {
 		return r, err
 	}
 	copy(r.ID[:], id)
-	return r, json.Unmarshal(live, &r.Live)
+	err := v.readLive(&r, stored)
+	return r, err
+}
+
+// readLive reads a record's parts as they are stored.
+func (v vault) readLive(r *syncproto.Record, stored []byte) error {
+	live, err := v.open(recordRow(r.ID), stored)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(live, &r.Live)
 }
 
 // overlays returns the own changes of the records of a kind over which something

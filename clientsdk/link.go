@@ -55,7 +55,7 @@ func (c *Client) post(ctx context.Context, req *syncproto.Request) (*syncproto.A
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, c.turnedAway(resp)
+		return nil, turnedAway(resp, c.opt)
 	}
 	answer, f := readAnswer(resp)
 	if f != nil && ctx.Err() != nil {
@@ -184,15 +184,15 @@ func readBody(resp *http.Response) ([]byte, error) {
 }
 
 // turnedAway says what an answer other than 200 means.
-func (c *Client) turnedAway(resp *http.Response) *failure {
+func turnedAway(resp *http.Response, opt Options) *failure {
 	said := statusError(resp)
 	f := &failure{err: fmt.Errorf("the server turned the request away (%d): %w", resp.StatusCode, said)}
 	switch status := resp.StatusCode; {
 	case status == http.StatusRequestEntityTooLarge:
 		f.halve, f.tooLarge = true, true
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		f.after = retryAfter(resp.Header.Get("Retry-After"), c.opt.Now())
-		if f.after > c.opt.MaxWait {
+		f.after = retryAfter(resp.Header.Get("Retry-After"), opt.Now())
+		if f.after > opt.MaxWait {
 			f.err, f.stop = &BusyError{After: f.after, Err: said}, true
 		}
 	case status < 500:

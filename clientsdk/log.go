@@ -75,6 +75,9 @@ func (a *Author) Log(ctx context.Context) ([]Entry, error) {
 }
 
 func (c *Client) entries(ctx context.Context, where string, args ...any) ([]Entry, error) {
+	if c.Locked() {
+		return nil, ErrLocked
+	}
 	var entries []Entry
 	err := c.view(ctx, func(tx *sql.Tx) error {
 		m, err := readMeta(tx)
@@ -91,14 +94,14 @@ func (c *Client) entries(ctx context.Context, where string, args ...any) ([]Entr
 				return err
 			}
 		}
-		return complete(tx, entries)
+		return c.complete(tx, entries)
 	})
 	return entries, err
 }
 
 // complete adds to entries what their authors were told and which change answers them.
-func complete(tx *sql.Tx, entries []Entry) error {
-	heard, err := queryTold(tx, "n >= ?", int64(entries[0].N))
+func (c *Client) complete(tx *sql.Tx, entries []Entry) error {
+	heard, err := c.box().queryTold(tx, "n >= ?", int64(entries[0].N))
 	if err != nil {
 		return err
 	}

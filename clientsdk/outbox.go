@@ -62,18 +62,34 @@ type own struct {
 	desk    desk
 }
 
-const ownColumns = "body, hash, state, outcome, version, reason, overlay, covered, desk"
+const (
+	standColumns   = "n, hash, state, outcome, version, reason, overlay, covered, desk"
+	ownColumns     = standColumns + ", body"
+	outlineColumns = standColumns + ", id, author, kind, record, area, at"
+)
 
-// queryOwn reads changes; where starts with the condition.
+// queryOwn reads changes; where starts with the condition. It gives ErrLocked while the
+// file is.
 func (c *Client) queryOwn(tx *sql.Tx, where string, args ...any) ([]own, error) {
-	rows, err := tx.Query("SELECT "+ownColumns+" FROM outbox WHERE "+where, args...) // #nosec G202 -- where is a constant of this package
+	return c.readOwn(tx, c.scanOwn, ownColumns, where, args)
+}
+
+// queryOutlines is queryOwn without what the changes say and how: it can be read while
+// the file is locked.
+func (c *Client) queryOutlines(tx *sql.Tx, where string, args ...any) ([]own, error) {
+	return c.readOwn(tx, c.scanOutline, outlineColumns, where, args)
+}
+
+func (c *Client) readOwn(tx *sql.Tx, scan func(vault, *sql.Rows) (own, error), columns, where string, args []any) ([]own, error) {
+	rows, err := tx.Query("SELECT "+columns+" FROM outbox WHERE "+where, args...) // #nosec G202 -- both are constants of this package
 	if err != nil {
 		return nil, fmt.Errorf("reading own changes: %w", err)
 	}
 	defer rows.Close()
 	var found []own
+	v := c.box()
 	for rows.Next() {
-		o, err := c.scanOwn(rows)
+		o, err := scan(v, rows)
 		if err != nil {
 			return nil, fmt.Errorf("reading own changes: %w", err)
 		}
@@ -82,15 +98,46 @@ func (c *Client) queryOwn(tx *sql.Tx, where string, args ...any) ([]own, error) 
 	return found, rows.Err()
 }
 
-func (c *Client) scanOwn(rows *sql.Rows) (own, error) {
-	var o own
-	var hash []byte
-	err := rows.Scan(&o.body, &hash, &o.stage, &o.outcome, &o.version, &o.reason, &o.overlay, &o.covered, &o.desk)
+func (c *Client) scanOwn(v vault, rows *sql.Rows) (own, error) {
+	var stored sql.RawBytes
+	o, err := scanStand(v, rows, &stored)
 	if err != nil {
 		return o, err
 	}
-	copy(o.hash[:], hash)
+	body, err := v.open(outboxRow(o.N), stored)
+	if err != nil {
+		return o, err
+	}
+	o.body = string(body)
 	o.Change, err = syncproto.DecodeChange([]byte(o.body), c.device)
+	return o, err
+}
+
+func (c *Client) scanOutline(v vault, rows *sql.Rows) (own, error) {
+	var id, author, record []byte
+	var about syncproto.Change
+	o, err := scanStand(v, rows, &id, &author, &about.Kind, &record, &about.Area, &about.At)
+	if err != nil {
+		return o, err
+	}
+	about.N, about.Device = o.N, c.device
+	copy(about.ID[:], id)
+	copy(about.Author[:], author)
+	copy(about.Record[:], record)
+	o.Change = about
+	return o, nil
+}
+
+// scanStand reads standColumns, and what comes after them into more.
+func scanStand(v vault, rows *sql.Rows, more ...any) (own, error) {
+	var o own
+	var hash sql.RawBytes
+	into := []any{&o.N, &hash, &o.stage, &o.outcome, &o.version, &o.reason, &o.overlay, &o.covered, &o.desk}
+	if err := rows.Scan(append(into, more...)...); err != nil {
+		return o, err
+	}
+	var err error
+	o.hash, err = v.openHash(o.N, hash)
 	return o, err
 }
 
@@ -111,7 +158,7 @@ func encodeChange(change *syncproto.Change) (body []byte, hash syncproto.Hash, e
 }
 
 // appendOwn puts a change into the outbox under its number.
-func appendOwn(s *statements, change *syncproto.Change) error {
+func (c *Client) appendOwn(s *statements, change *syncproto.Change) error {
 	body, hash, err := encodeChange(change)
 	if err != nil {
 		return err
@@ -120,14 +167,23 @@ func appendOwn(s *statements, change *syncproto.Change) error {
 	if err != nil {
 		return err
 	}
-	err = s.exec(`INSERT INTO outbox (n, id, author, kind, record, area, at, body, hash, state, answers) VALUES (?,?,?,?,?,?,?,?,?,0,?)`,
+	v := c.box()
+	stored, err := v.shut(outboxRow(change.N), body)
+	if err != nil {
+		return err
+	}
+	err = s.exec(`INSERT INTO outbox (n, id, author, kind, record, area, at, body, hash, state, answers, joins, boxed)
+		VALUES (?,?,?,?,?,?,?,?,?,0,?,?,?)`,
 		change.N, change.ID[:], change.Author[:], string(change.Kind), change.Record[:], string(change.Area),
-		int64(change.At), string(body), hash[:], answers)
+		int64(change.At), stored, v.shutHash(change.N, hash), answers, mayJoin(body), c.boxed(change.N, body))
 	if err != nil {
 		return fmt.Errorf("keeping change %d: %w", change.N, err)
 	}
 	return nil
 }
+
+// mayJoin reports whether a text may hold a write of same_as.
+func mayJoin(text []byte) bool { return bytes.Contains(text, []byte(`"`+syncproto.FieldSameAs+`"`)) }
 
 // answeredBy is the id of the change that change answers, nil for none.
 func answeredBy(change *syncproto.Change) ([]byte, error) {

@@ -36,7 +36,7 @@ func (a *applying) holds(o *own) bool {
 
 // coverNew marks what this receipt covers and the last one didn't.
 func (a *applying) coverNew() error {
-	fresh, err := a.c.queryOwn(a.tx, "covered = 0 AND n <= ? AND "+alive, int64(a.answer.Receipt.Through))
+	fresh, err := a.c.queryOutlines(a.tx, "covered = 0 AND n <= ? AND "+alive, int64(a.answer.Receipt.Through))
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (a *applying) uncoverLost() error {
 	r := &a.answer.Receipt
 	spans := append([]syncproto.Span{{From: r.Through + 1, To: a.m.Through}}, r.Missing...)
 	for _, s := range spans {
-		lost, err := a.c.queryOwn(a.tx, "covered = 1 AND n BETWEEN ? AND ?", int64(s.From), int64(s.To))
+		lost, err := a.c.queryOutlines(a.tx, "covered = 1 AND n BETWEEN ? AND ?", int64(s.From), int64(s.To))
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (a *applying) uncover(o *own) error {
 // unsent: the same number, the same bytes. Each goes back once a session, so that
 // a server that says one thing and does another isn't asked for ever.
 func (a *applying) offerAgain() error {
-	back, err := a.c.queryOwn(a.tx, "covered = 0 AND state IN (1, 2)")
+	back, err := a.c.queryOutlines(a.tx, "covered = 0 AND state IN (1, 2)")
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (a *applying) noteParked() error {
 	for _, w := range a.answer.Receipt.Parked {
 		waiting[w.N] = w.Code
 	}
-	mine, err := a.c.queryOwn(a.tx, "state > 1 AND state = 2 AND n >= ?", int64(a.lowestListed()))
+	mine, err := a.c.queryOutlines(a.tx, "state > 1 AND state = 2 AND n >= ?", int64(a.lowestListed()))
 	if err != nil {
 		return err
 	}

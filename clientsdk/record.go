@@ -58,10 +58,20 @@ type Witness struct {
 // Value returns what a field shows; empty if nothing was written.
 func (r Record) Value(field string) syncproto.Value { return r.view.Fields[field].Value }
 
-// Text returns the text that a field shows; empty if it shows none.
+// Text returns the text that a field shows; empty if it shows none. Of a masked value it
+// is what may be seen of it, which is for eyes only: no edit writes it.
 func (r Record) Text(field string) string {
-	s, _ := r.Value(field).Text()
+	s, isText := r.Value(field).Text()
+	if !isText {
+		s = r.Masked(field).Masked
+	}
 	return s
+}
+
+// Masked returns the masked value that a field shows; zero if it shows another.
+func (r Record) Masked(field string) syncproto.Masked {
+	m, _ := r.Value(field).Masked()
+	return m
 }
 
 // Texts returns the members that a list field shows.

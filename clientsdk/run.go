@@ -8,7 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Run syncs until ctx ends: every interval, give or take a tenth, and after a
+// Run syncs, or delivers while the file is locked, until ctx ends: every interval, give or take a tenth, and after a
 // failure with waits that double from Options.FirstWait up to the interval. told,
 // which may be nil, hears of each round.
 //
@@ -17,7 +17,7 @@ import (
 func (c *Client) Run(ctx context.Context, interval time.Duration, told func(Report, error)) error {
 	waits := &backoff.ExponentialBackOff{InitialInterval: c.opt.FirstWait, MaxInterval: max(interval, c.opt.FirstWait), Multiplier: 2}
 	for {
-		report, err := c.Sync(ctx)
+		report, err := c.round(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -31,6 +31,15 @@ func (c *Client) Run(ctx context.Context, interval time.Duration, told func(Repo
 			return err
 		}
 	}
+}
+
+// round is one round of Run.
+func (c *Client) round(ctx context.Context) (Report, error) {
+	report, err := c.Sync(ctx)
+	if errors.Is(err, ErrLocked) {
+		return c.Deliver(ctx)
+	}
+	return report, err
 }
 
 // pause says how long to wait after a round.

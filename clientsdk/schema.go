@@ -125,6 +125,26 @@ CREATE TABLE links (record BLOB PRIMARY KEY, survivor BLOB NOT NULL) WITHOUT ROW
 -- "Which records may say so?"
 CREATE INDEX records_same_as ON records (id) WHERE instr(live, '"same_as"') > 0;
 CREATE INDEX outbox_same_as ON outbox (record) WHERE instr(body, '"same_as"') > 0;
+`, `
+-- A file may be sealed: outbox.body and hash, records.live and told.body are then bytes
+-- that only the file's keys open (see type vault), and the row of lock says how: see
+-- type lockRow. No row: nothing is sealed.
+CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
+
+-- boxed is the change as it is sent while the file is locked: sealed for the server.
+ALTER TABLE outbox ADD COLUMN boxed BLOB;
+
+-- joins says that body, or live, may hold a write of same_as. An index can't look into
+-- what is sealed.
+ALTER TABLE outbox ADD COLUMN joins INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN joins INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET joins = 1 WHERE instr(body, '"same_as"') > 0;
+UPDATE records SET joins = 1 WHERE instr(live, '"same_as"') > 0;
+DROP INDEX records_same_as;
+DROP INDEX outbox_same_as;
+-- "Which records may say that they are another one?"
+CREATE INDEX records_joins ON records (id) WHERE joins = 1;
+CREATE INDEX outbox_joins ON outbox (record) WHERE joins = 1;
 `}
 
 func migrate(tx *sql.Tx) error {
@@ -176,6 +196,8 @@ type meta struct {
 	Restarts int `json:"restarts"`
 	// Notice is what the server last remarked on a request.
 	Notice *syncproto.Error `json:"notice,omitempty"`
+	// Closed says that the device's time is over, and its copy destroyed: see close.
+	Closed bool `json:"closed,omitempty"`
 }
 
 func readMeta(tx *sql.Tx) (meta, error) {

@@ -53,18 +53,32 @@ type Status struct {
 	ClockOff time.Duration
 	// Notice is what the server last remarked.
 	Notice *syncproto.Error
+	// Sealed says that the file is sealed under a PIN, Locked that it isn't open now.
+	Sealed, Locked bool
+	// Closed says that the device's time is over: the server holds all that was ever
+	// written on it, and the copies, keys and tokens were destroyed.
+	Closed bool
+	// Enrolment is how far the latest enrolment has come; empty for a device that was
+	// given its token.
+	Enrolment syncproto.EnrolmentState
+	// Undertaking is the version that is in force if it is newer than the one that was
+	// accepted, and is to be put before the person; 0 otherwise.
+	Undertaking int
+	// Suspended says that somebody else has used this device's credentials. It delivers.
+	Suspended bool
 }
 
 // Status tells where the device stands. It asks the file, not the server.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	s := Status{Device: c.device, Server: c.opt.Server}
+	c.standing(&s)
 	err := c.view(ctx, func(tx *sql.Tx) error {
 		m, err := readMeta(tx)
 		if err != nil {
 			return err
 		}
 		s.Epoch, s.High, s.Agreed, s.Foreign = m.Epoch, m.High, m.Agreed, m.ForeignCount
-		s.Restarts, s.Notice = m.Restarts, m.Notice
+		s.Restarts, s.Notice, s.Closed = m.Restarts, m.Notice, m.Closed
 		s.Complete = m.LastSync != 0 && !m.More
 		s.ClockOff = time.Duration(m.Offset) * time.Millisecond
 		if m.LastSync != 0 {
@@ -82,6 +96,17 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 		return s, fmt.Errorf("reading the status: %w", err)
 	}
 	return s, nil
+}
+
+// standing tells what the keystore knows.
+func (c *Client) standing(s *Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.Sealed, s.Locked = c.vault.sealed(), c.vault.locked()
+	s.Enrolment, s.Suspended = c.creds.Tokens.State, c.creds.Suspended
+	if c.creds.Tokens.Undertaking > c.creds.Accepted {
+		s.Undertaking = c.creds.Tokens.Undertaking
+	}
 }
 
 func (s *Status) countChanges(tx *sql.Tx, m *meta) error {

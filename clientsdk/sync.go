@@ -46,6 +46,9 @@ type session struct {
 	// restarted are areas asked for again: once a session.
 	restarted map[syncproto.AreaID]bool
 	resets    int
+	// deliver says that nothing is to come down, renewed that the token was renewed
+	// because the server had turned it away: once a session.
+	deliver, renewed bool
 }
 
 // outgoing is one request with the changes in it.
@@ -61,8 +64,20 @@ type outgoing struct {
 //
 // Errors: ErrNoServer; ErrOffline; *BusyError; a *syncproto.Error when the server
 // turned the request away (a token that isn't valid any more, for one);
-// ErrBadAnswer; ErrNoProgress; ctx's.
+// ErrBadAnswer; ErrNoProgress; ErrLocked; ErrClosed; ctx's.
 func (c *Client) Sync(ctx context.Context) (Report, error) {
+	if c.Locked() {
+		return Report{}, ErrLocked
+	}
+	report, err := c.exchange(ctx, false)
+	if err == nil {
+		err = c.boxRest(ctx)
+	}
+	return report, err
+}
+
+// exchange is Sync, or Deliver.
+func (c *Client) exchange(ctx context.Context, deliver bool) (Report, error) {
 	if c.opt.Server == "" {
 		return Report{}, ErrNoServer
 	}
@@ -72,7 +87,7 @@ func (c *Client) Sync(ctx context.Context) (Report, error) {
 	defer func() { <-c.syncing }()
 	s := &session{
 		c: c, offered: make(map[uint64]bool), restarted: make(map[syncproto.AreaID]bool),
-		report: Report{Sent: make(map[syncproto.Outcome]int)},
+		report: Report{Sent: make(map[syncproto.Outcome]int)}, deliver: deliver,
 	}
 	c.mu.Lock()
 	c.link.begin()
@@ -87,11 +102,21 @@ func (c *Client) Sync(ctx context.Context) (Report, error) {
 
 // step makes one request and applies its answer. It says whether there is more.
 func (s *session) step(ctx context.Context) (more bool, err error) {
+	if failed := s.c.fresh(ctx, false); failed != nil {
+		return s.recover(ctx, failed, &outgoing{})
+	}
 	out, err := s.compose(ctx)
 	if err != nil {
 		return false, fmt.Errorf("composing a request: %w", err)
 	}
 	answer, failed := s.c.post(ctx, &out.request)
+	if failed != nil && tokenEnded(failed) && s.c.renews() && !s.renewed {
+		s.renewed = true
+		failed, out = s.c.fresh(ctx, true), outgoing{}
+		if failed == nil {
+			return true, nil
+		}
+	}
 	if failed != nil {
 		return s.recover(ctx, failed, &out)
 	}
@@ -149,15 +174,20 @@ func (s *session) compose(ctx context.Context) (outgoing, error) {
 		if err != nil {
 			return err
 		}
+		if m.Closed {
+			return ErrClosed
+		}
 		out.epoch = m.Epoch
 		out.request = syncproto.Request{
 			Protocol: syncproto.Protocol, Device: c.device, Cursor: m.Cursor, High: m.High,
-			App: c.opt.AppName, PageBytes: page,
+			App: c.opt.AppName, PageBytes: page, Deliver: s.deliver,
 		}
 		if !m.Epoch.IsZero() {
 			out.request.Epoch = &m.Epoch
 		}
-		if out.request.Restart, err = s.wanted(tx); err != nil {
+		if s.deliver {
+			out.request.PageBytes = 0
+		} else if out.request.Restart, err = s.wanted(tx); err != nil {
 			return err
 		}
 		if err := tx.QueryRow("SELECT count(*) FROM outbox WHERE covered = 0 AND " + alive).Scan(&out.request.Unsent); err != nil {
@@ -171,7 +201,7 @@ func (s *session) compose(ctx context.Context) (outgoing, error) {
 
 // fill takes the next unsent changes into the request.
 func (s *session) fill(tx *sql.Tx, out *outgoing, most int) error {
-	next, err := s.c.queryOwn(tx, "state = 0 ORDER BY n LIMIT ?", most+len(s.report.Skipped))
+	next, err := s.c.next(tx, most+len(s.report.Skipped))
 	if err != nil {
 		return err
 	}

@@ -26,9 +26,12 @@ func (a *Author) Told(ctx context.Context) ([]Told, error) {
 }
 
 func (c *Client) heard(ctx context.Context, where string, args ...any) ([]Told, error) {
+	if c.Locked() {
+		return nil, ErrLocked
+	}
 	var found []Told
 	err := c.view(ctx, func(tx *sql.Tx) (err error) {
-		found, err = queryTold(tx, where, args...)
+		found, err = c.box().queryTold(tx, where, args...)
 		return err
 	})
 	return found, err
@@ -51,8 +54,8 @@ func (c *Client) MarkRead(ctx context.Context, read ...Told) error {
 }
 
 // queryTold reads what was told, the newest first; where is a condition.
-func queryTold(tx *sql.Tx, where string, args ...any) ([]Told, error) {
-	rows, err := tx.Query("SELECT body, seen FROM told WHERE "+where+" ORDER BY version DESC, n DESC, item, field", args...) // #nosec G202 -- where is a constant of this package
+func (v vault) queryTold(tx *sql.Tx, where string, args ...any) ([]Told, error) {
+	rows, err := tx.Query("SELECT version, n, record, item, field, body, seen FROM told WHERE "+where+" ORDER BY version DESC, n DESC, item, field", args...) // #nosec G202 -- where is a constant of this package
 	if err != nil {
 		return nil, fmt.Errorf("reading what was told: %w", err)
 	}
@@ -60,11 +63,16 @@ func queryTold(tx *sql.Tx, where string, args ...any) ([]Told, error) {
 	var found []Told
 	for rows.Next() {
 		var t Told
-		var body string
-		if err := rows.Scan(&body, &t.Read); err != nil {
+		var record, stored sql.RawBytes
+		if err := rows.Scan(&t.Version, &t.N, &record, &t.Item, &t.Field, &stored, &t.Read); err != nil {
 			return nil, fmt.Errorf("reading what was told: %w", err)
 		}
-		if err := json.Unmarshal([]byte(body), &t.Told); err != nil {
+		copy(t.Record[:], record)
+		body, err := v.open(toldRow(&t.Told), stored)
+		if err == nil {
+			err = json.Unmarshal(body, &t.Told)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("reading what was told: %w", err)
 		}
 		found = append(found, t)
@@ -102,12 +110,20 @@ func (a *applying) keepTold(t *syncproto.Told) (fresh bool, err error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
+	return true, a.c.box().writeTold(a.statements, t, false)
+}
+
+func (v vault) writeTold(s *statements, t *syncproto.Told, seen bool) error {
 	body, err := syncproto.Encode(t)
 	if err != nil {
-		return false, err
+		return err
 	}
-	return true, a.exec(`INSERT OR REPLACE INTO told (version, n, record, item, field, author, said, body) VALUES (?,?,?,?,?,?,?,?)`,
-		int64(t.Version), int64(t.N), t.Record[:], t.Item, t.Field, t.Author[:], string(t.Said), string(body))
+	stored, err := v.shut(toldRow(t), body)
+	if err != nil {
+		return err
+	}
+	return s.exec(`INSERT OR REPLACE INTO told (version, n, record, item, field, author, said, body, seen) VALUES (?,?,?,?,?,?,?,?,?)`,
+		int64(t.Version), int64(t.N), t.Record[:], t.Item, t.Field, t.Author[:], string(t.Said), stored, seen)
 }
 
 // follow makes a change its author's work when he is told that it is returned, and

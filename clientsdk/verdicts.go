@@ -20,8 +20,18 @@ func (a *applying) verdicts() error {
 		}
 		a.progress = true
 		a.touched[o.Record] = struct{}{}
-		if v.Verdict == syncproto.Refused && v.Reason != nil && v.Reason.Code == syncproto.CodeNReused {
-			reused = append(reused, *o)
+		switch refusedFor(v) {
+		case syncproto.CodeNReused:
+			if o.sealedBody() { // what it says can't be read now: Sync meets it again
+				a.report.Skipped = append(a.report.Skipped, o.N)
+			} else {
+				reused = append(reused, *o)
+			}
+			continue
+		case syncproto.CodeNotSealed:
+			if err := a.unsealable(o); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := a.verdict(o, v); err != nil {
@@ -29,6 +39,14 @@ func (a *applying) verdicts() error {
 		}
 	}
 	return a.recordAgain(reused)
+}
+
+// refusedFor is why a change was refused; empty if it wasn't.
+func refusedFor(v syncproto.Verdict) syncproto.Code {
+	if v.Verdict != syncproto.Refused || v.Reason == nil {
+		return ""
+	}
+	return v.Reason.Code
 }
 
 // verdictOf finds the verdict on the i-th change of the batch. They stand in the
@@ -71,7 +89,7 @@ func (a *applying) verdict(o *own, v syncproto.Verdict) error {
 		lies = lookAgain
 	}
 	a.report.Sent[v.Verdict]++
-	if v.Stamp != nil && v.Version > 0 {
+	if v.Stamp != nil && v.Version > 0 && !a.deliver { // nothing came down that leaves the record out
 		if err := a.make(o, v); err != nil {
 			return err
 		}
@@ -129,7 +147,7 @@ func (a *applying) recordAgain(reused []own) error {
 func (a *applying) restate(change syncproto.Change) error {
 	a.m.High++
 	change.N, change.ID = a.m.High, syncproto.ChangeID(a.c.opt.NewID())
-	if err := appendOwn(a.statements, &change); err != nil {
+	if err := a.c.appendOwn(a.statements, &change); err != nil {
 		return fmt.Errorf("recording change %d again: %w", change.N, err)
 	}
 	return nil

@@ -111,8 +111,9 @@ func (c *Client) eachSingle(tx *sql.Tx, l lens, kind syncproto.Kind, fn func(*si
 		return fmt.Errorf("listing %s: %w", kind, err)
 	}
 	defer rows.Close()
+	v := c.box()
 	for rows.Next() {
-		synced, err := scanSynced(rows, kind)
+		synced, err := scanSynced(v, rows, kind)
 		if err != nil {
 			return fmt.Errorf("listing %s: %w", kind, err)
 		}

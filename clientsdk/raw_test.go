@@ -1,0 +1,6 @@
+package clientsdk
+
+import "database/sql"
+
+// Raw is the client's database, for tests that damage it.
+func (c *Client) Raw() *sql.DB { return c.db }

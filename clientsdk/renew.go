@@ -1,0 +1,94 @@
+package clientsdk
+
+import (
+	"context"
+	"errors"
+
+	"gridsync/syncproto"
+)
+
+// fresh sees to it that the next request has a token that lets it in: the phone's own,
+// renewed if it is about to end or if the server has just said that it has. A client
+// that was given its token has nothing to renew.
+func (c *Client) fresh(ctx context.Context, turnedAway bool) *failure {
+	if !c.renews() {
+		return nil
+	}
+	c.mu.Lock()
+	stale := c.creds.stale(c.now())
+	c.mu.Unlock()
+	if !stale && !turnedAway {
+		return nil
+	}
+	return c.renew(ctx)
+}
+
+// renews reports whether the phone was enrolled, and so renews its tokens itself.
+func (c *Client) renews() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.opt.Keys != nil && c.creds.Tokens.Refresh != ""
+}
+
+// renew asks for the next tokens and keeps them before the first of them is used. If
+// the answer is lost, or the phone dies before they are kept, it shows the same refresh
+// token again, and gets the same next one.
+func (c *Client) renew(ctx context.Context) *failure {
+	creds, known, err := loadCredentials(c.opt.Keys) // anew: another process may have been here
+	if err != nil || !known {
+		return &failure{err: errors.Join(err, ErrNoKeys), stop: true}
+	}
+	c.mu.Lock()
+	known = creds.Tokens.Access == c.creds.Tokens.Access
+	c.mu.Unlock()
+	if !known && !creds.stale(c.now()) {
+		return c.use(&creds)
+	}
+	l := line{opt: c.opt, http: c.http}
+	var tokens syncproto.Tokens
+	f := l.tell(ctx, "/v1/token", creds.renewing(l.now()), &tokens)
+	if f != nil && errors.Is(f.err, &syncproto.Error{Code: syncproto.CodeRefreshReused}) && !creds.Suspended {
+		// It stays suspended, and delivers with a token for that alone.
+		creds.Suspended = true
+		if f := c.keep(&creds); f != nil {
+			return f
+		}
+		f = l.tell(ctx, "/v1/token", creds.renewing(l.now()), &tokens)
+	}
+	if f != nil {
+		return f
+	}
+	if tokens.Access == "" {
+		return &failure{err: ErrBadAnswer, stop: true}
+	}
+	creds.take(&tokens, l.now())
+	return c.keep(&creds)
+}
+
+// renewing is the request for the next tokens.
+func (k *credentials) renewing(now syncproto.Instant) *syncproto.Renewing {
+	r := &syncproto.Renewing{Device: k.Device, Refresh: k.Tokens.Refresh, Clock: now}
+	r.Signature = k.sign(r.SigningText())
+	return r
+}
+
+// keep keeps credentials, and only then lets them be used.
+func (c *Client) keep(creds *credentials) *failure {
+	if err := creds.save(c.opt.Keys); err != nil {
+		return &failure{err: err, stop: true}
+	}
+	return c.use(creds)
+}
+
+func (c *Client) use(creds *credentials) *failure {
+	c.mu.Lock()
+	c.creds, c.token = *creds, creds.Tokens.Access
+	c.mu.Unlock()
+	return nil
+}
+
+// tokenEnded reports whether a request failed because its token isn't valid any more.
+func tokenEnded(f *failure) bool {
+	return errors.Is(f.err, &syncproto.Error{Code: syncproto.CodeTokenExpired}) ||
+		errors.Is(f.err, &syncproto.Error{Code: syncproto.CodeBadToken})
+}
