@@ -105,12 +105,13 @@ type Config struct {
 	// Sessions may be nil: then nobody signs in.
 	Sessions Sessions
 	Desk     Desk
+	Letting  Letting
 	Health   Health
-	// Page holds index.html, app.js and app.css; nil for no page.
 	// Lenses say what callers see of the records in an answer, and Audit keeps who was
 	// shown what.
 	Lenses privacy.Maker
 	Audit  audit.Log
+	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
 	// Guard is what stands before everybody.
 	Guard Guard

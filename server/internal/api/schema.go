@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -40,6 +41,8 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[desk.Value]():      "LiveValue",
 	reflect.TypeFor[review.Kind]():     "ReviewKind",
 	reflect.TypeFor[rollup.Child]():    "SummaryChild",
+	reflect.TypeFor[enrol.Ending]():    "GrantEnding",
+	reflect.TypeFor[enrol.Person]():    "Holder",
 	reflect.TypeFor[syncproto.Area]():  "Area",
 	reflect.TypeFor[syncproto.Error](): "Remark",
 }
@@ -140,6 +143,9 @@ func (s *schemas) schema(t reflect.Type) object {
 	case reflect.String:
 		return object{"type": "string"}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return object{"type": []string{"string", "null"}, "contentEncoding": "base64"}
+		}
 		return object{"type": "array", "items": s.schema(t.Elem())}
 	case reflect.Map:
 		return object{"type": "object", "additionalProperties": s.schema(t.Elem())}

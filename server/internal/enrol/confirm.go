@@ -14,7 +14,7 @@ import (
 )
 
 // MaxSettled bounds how many enrolments are confirmed or refused at a time.
-const MaxSettled = 500
+const MaxSettled = 300
 
 // Reasons for refusing an enrolment. What is noted about people is never typed.
 const (
