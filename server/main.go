@@ -28,6 +28,8 @@ func main() {
 // commands is the command line.
 type commands struct {
 	Serve serveCommand `cmd:"" help:"${serve}"`
+	Init  initCommand  `cmd:"" help:"${init}"`
+	Link  linkCommand  `cmd:"" help:"${link}"`
 	Areas struct {
 		Import areasImportCommand `cmd:"" help:"${areas_import}"`
 		List   areasListCommand   `cmd:"" help:"${areas_list}"`

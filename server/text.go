@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"gridsync/server/internal/api"
+	"gridsync/server/internal/console"
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/seal"
@@ -118,6 +119,12 @@ func explain(err error) (syncproto.Text, any) {
 		{errRetain, textBadRetain},
 		{host.ErrNotPurged, textNotPurged},
 		{api.ErrLimit, textBadLimit},
+		{console.ErrNoName, textNoAdminName},
+		{console.ErrNoAreas, textNoAreasYet},
+		{console.ErrUnknownArea, textUnknownArea},
+		{console.ErrHasAdministrator, textHasFirst},
+		{console.ErrNoAccount, textNoAccount},
+		{&syncproto.Error{Code: syncproto.CodeBadRequest, Field: "login"}, textBadLogin},
 		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
 		if errors.Is(err, known.err) {
@@ -143,6 +150,13 @@ var helpTexts = map[string]string{
 	"limit":          "各类请求的上限：每秒次数/一次最多次数，如 sync=10/60；-address 结尾的类别按来源地址计。 / Limits of requests by class, a second and at once, such as sync=10/60; classes that end in -address are counted by address.",
 	"proxy":          "受信任的反向代理网段，只采信它们给出的来源地址。 / Networks of our own reverse proxies: they alone are believed about where a request comes from.",
 	"log":            "日志格式。 / Form of the log.",
+	"init":           "建立第一位管理员，打印设置密码用的一次性链接。 / Make the first administrator; prints a link, good once, that sets the password.",
+	"init_name":      "管理员姓名。 / The administrator's name.",
+	"init_area":      "所管区域的编码，可多次给出；不给则为全部最上级区域。 / Code of an area to look after; may be repeated, all topmost areas if absent.",
+	"init_again":     "已有管理员时仍再建一位。 / Make another one where there is one.",
+	"login":          "登录名。 / Login.",
+	"link":           "为已有登录名再打印一个一次性链接（忘记密码、更换验证器）。 / Print another link for a login: for a forgotten password or a new authenticator.",
+	"base":           "浏览器中打开服务的地址。 / Address at which browsers reach the server.",
 	"areas":          "区域。 / Areas.",
 	"areas_import":   "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",
 	"areas_file":     "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",

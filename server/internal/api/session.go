@@ -34,7 +34,7 @@ type Desk struct {
 	Accounts Accounts
 	Signing  Signing
 	// InsecureCookie lets the cookie go over plain HTTP: for a server that nobody reaches
-	// but from its own machine.
+	// but from its own machine, unless a proxy there says that it was asked over TLS.
 	InsecureCookie bool
 }
 
@@ -185,7 +185,7 @@ func (a *API) open(c *call, into any) error {
 // own: the browser drops it when it closes, the server when the session ends.
 func (a *API) setCookie(c *call, value string) {
 	cookie := &fiber.Cookie{
-		Name: SessionCookie, Value: value, Path: "/", HTTPOnly: true, Secure: !a.Desk.InsecureCookie,
+		Name: SessionCookie, Value: value, Path: "/", HTTPOnly: true, Secure: !a.Desk.InsecureCookie || a.encrypted(c.Ctx),
 		SameSite: fiber.CookieSameSiteStrictMode, SessionOnly: true,
 	}
 	if value == "" {

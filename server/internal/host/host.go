@@ -124,12 +124,15 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	rosters := roster.NewService(s.store, s.registry)
 	desks := desk.NewService(s.store, s.exchange, s.registry, desk.Config{Due: cfg.Due})
+	noted := audit.NewKeeper(s.store)
+	consoles := s.console(noted)
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
 		Questions: desks, Histories: desks,
 		Registry: s.registry, Health: s.store,
-		Lenses: lenses, Audit: audit.NewKeeper(s.store),
+		Lenses: lenses, Audit: noted,
+		Sessions: consoles, Desk: api.Desk{Accounts: consoles, Signing: consoles, InsecureCookie: ownMachine(cfg.Listen)},
 		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
 		Page:       cfg.Page,
 		Guard:      cfg.Guard,
