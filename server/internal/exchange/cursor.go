@@ -14,8 +14,8 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// cursor is how far a device has come: a position in every feed of its scope, and
-// the prints of the areas and forms that it has.
+// cursor is how far a device has come: a position in every feed of its scope under what
+// its authors saw then, and the prints of the areas and forms that it has.
 //
 // Clients hold it as an opaque text. Feeds at the same position are written as
 // ranges of keys, so that a device that has everything carries a few dozen bytes
@@ -25,14 +25,17 @@ type cursor struct {
 	areas uint32
 	forms uint32
 	// told is the version of the last thing that the device's authors have heard.
-	told      syncproto.Version
+	told syncproto.Version
+	// sight is what the authors saw when the positions were given out.
+	sight     sight
 	positions map[Feed]syncproto.Version
 }
 
-// cursorFormat is the format that is written; the one before, in which nothing was told,
-// is still read.
+// cursorFormat is the format that is written; those before are still read: in the first
+// nothing was told, and in both everybody saw everything.
 const (
-	cursorFormat  = 2
+	cursorFormat  = 3
+	cursorFormat2 = 2
 	cursorFormat1 = 1
 )
 
@@ -61,14 +64,34 @@ func (c *cursor) String() string {
 	b = binary.BigEndian.AppendUint32(b, c.areas)
 	b = binary.BigEndian.AppendUint32(b, c.forms)
 	b = binary.AppendUvarint(b, uint64(c.told))
+	b = c.appendSight(b)
 	b = c.appendPositions(b)
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(append(b, sum[:4]...))
 }
 
-// appendPositions writes groups of feeds with one position: the position's step
-// from the group before, the number of ranges, and for each range the step from
-// the end of the one before and its length.
+// appendSight writes how many sights there are, and each with the areas that have it.
+func (c *cursor) appendSight(b []byte) []byte {
+	var byCode [maxSight + 1][]uint64
+	codes := uint64(0)
+	for key, code := range c.sight {
+		if len(byCode[code]) == 0 {
+			codes++
+		}
+		byCode[code] = append(byCode[code], uint64(key))
+	}
+	b = binary.AppendUvarint(b, codes)
+	for code, keys := range byCode {
+		if len(keys) > 0 {
+			slices.Sort(keys)
+			b = appendRanges(append(b, byte(code)), len(keys), func(i int) uint64 { return keys[i] })
+		}
+	}
+	return b
+}
+
+// appendPositions writes groups of feeds with one position: the position's step from the
+// group before, and the feeds.
 func (c *cursor) appendPositions(b []byte) []byte {
 	type at struct {
 		feed uint64
@@ -90,20 +113,28 @@ func (c *cursor) appendPositions(b []byte) []byte {
 		all = all[len(group):]
 		b = binary.AppendUvarint(b, uint64(group[0].pos-previous))
 		previous = group[0].pos
-		var ranges [][2]uint64
-		for _, x := range group {
-			if last := len(ranges) - 1; last >= 0 && ranges[last][1] == x.feed {
-				ranges[last][1]++
-				continue
-			}
-			ranges = append(ranges, [2]uint64{x.feed, x.feed + 1})
+		b = appendRanges(b, len(group), func(i int) uint64 { return group[i].feed })
+	}
+	return b
+}
+
+// appendRanges writes numbers in order: how many ranges they make, and for each the step
+// from the end of the one before and its length.
+func appendRanges(b []byte, n int, number func(int) uint64) []byte {
+	var ranges [][2]uint64
+	for i := range n {
+		x := number(i)
+		if last := len(ranges) - 1; last >= 0 && ranges[last][1] == x {
+			ranges[last][1]++
+			continue
 		}
-		b = binary.AppendUvarint(b, uint64(len(ranges)))
-		end := uint64(0)
-		for _, r := range ranges {
-			b = binary.AppendUvarint(binary.AppendUvarint(b, r[0]-end), r[1]-r[0])
-			end = r[1]
-		}
+		ranges = append(ranges, [2]uint64{x, x + 1})
+	}
+	b = binary.AppendUvarint(b, uint64(len(ranges)))
+	end := uint64(0)
+	for _, r := range ranges {
+		b = binary.AppendUvarint(binary.AppendUvarint(b, r[0]-end), r[1]-r[0])
+		end = r[1]
 	}
 	return b
 }
@@ -115,7 +146,7 @@ const maxFeeds = 1 << 20
 func parseCursor(s string) (*cursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	const head = 1 + 16 + 4 + 4
-	if err != nil || len(b) < head+4 || b[0] != cursorFormat && b[0] != cursorFormat1 {
+	if err != nil || len(b) < head+4 || b[0] < cursorFormat1 || b[0] > cursorFormat {
 		return nil, errCursor
 	}
 	body := b[:len(b)-4]
@@ -127,12 +158,17 @@ func parseCursor(s string) (*cursor, error) {
 		forms: binary.BigEndian.Uint32(body[21:]), positions: make(map[Feed]syncproto.Version),
 	}
 	r := bytes.NewReader(body[head:])
-	if b[0] == cursorFormat {
+	if b[0] >= cursorFormat2 {
 		told, err := binary.ReadUvarint(r)
 		if err != nil || told > syncproto.MaxN {
 			return nil, errCursor
 		}
 		c.told = syncproto.Version(told)
+	}
+	if b[0] >= cursorFormat {
+		if err := c.readSight(r); err != nil {
+			return nil, err
+		}
 	}
 	for pos := syncproto.Version(0); r.Len() > 0; {
 		step, err := binary.ReadUvarint(r)
@@ -147,7 +183,33 @@ func parseCursor(s string) (*cursor, error) {
 	return c, nil
 }
 
+func (c *cursor) readSight(r *bytes.Reader) error {
+	codes, err := binary.ReadUvarint(r)
+	if err != nil || codes > uint64(maxSight) {
+		return errCursor
+	}
+	for range codes {
+		code, err := r.ReadByte()
+		if err != nil || code == 0 || code > maxSight {
+			return errCursor
+		}
+		if c.sight == nil {
+			c.sight = make(sight)
+		}
+		err = readRanges(r, maxFeeds-len(c.sight), func(key uint64) { c.sight[area.Key(key)] = code })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *cursor) readGroup(r *bytes.Reader, pos syncproto.Version) error {
+	return readRanges(r, maxFeeds-len(c.positions), func(i uint64) { c.positions[feedAt(i)] = pos })
+}
+
+// readRanges reads what appendRanges wrote, at most so many numbers.
+func readRanges(r *bytes.Reader, most int, fn func(uint64)) error {
 	ranges, err := binary.ReadUvarint(r)
 	if err != nil {
 		return errCursor
@@ -156,11 +218,12 @@ func (c *cursor) readGroup(r *bytes.Reader, pos syncproto.Version) error {
 	for range ranges {
 		skip, err := binary.ReadUvarint(r)
 		length, err2 := binary.ReadUvarint(r)
-		if err != nil || err2 != nil || skip > 1<<34 || length > maxFeeds || len(c.positions)+int(length) > maxFeeds {
+		if err != nil || err2 != nil || skip > 1<<34 || length > uint64(max(most, 0)) {
 			return errCursor
 		}
+		most -= int(length)
 		for i := end + skip; i < end+skip+length; i++ {
-			c.positions[feedAt(i)] = pos
+			fn(i)
 		}
 		end += skip + length
 	}

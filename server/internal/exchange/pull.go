@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -18,9 +19,13 @@ const maxRows = 5000
 
 // puller fills the downward half of one answer.
 type puller struct {
-	s      *Service
-	snap   *registry.Snapshot
-	scope  *scope
+	s     *Service
+	snap  *registry.Snapshot
+	scope *scope
+	// sight says where the device's authors don't see everything, and lens what they see
+	// there; both are nil for those who do.
+	sight  sight
+	lens   *privacy.Lens
 	cursor *cursor
 	answer *syncproto.Answer
 	// own are the records that the device makes itself, by version.
@@ -40,9 +45,12 @@ type puller struct {
 func (s *Service) pull(ctx context.Context, req *syncproto.Request, j *job, state *DeviceState, answer *syncproto.Answer) error {
 	snap := s.registry.Current()
 	p := &puller{s: s, snap: snap, answer: answer, read: make(map[Feed]syncproto.Version)}
-	p.scope = s.scopes.of(snap, snap.People.Scope(snap.Areas, req.Device, answer.Now))
+	roots := snap.People.Scope(snap.Areas, req.Device, answer.Now)
+	p.scope = s.scopes.of(snap, roots)
 	p.open(req)
 	p.leave()
+	device, _ := snap.People.Device(req.Device)
+	p.look(roots, device.Authors)
 	p.restart(req.Restart)
 	p.describe()
 	p.suppress(j)
@@ -117,7 +125,7 @@ func (p *puller) leave() {
 // restart begins areas anew whose copy on the device has drifted.
 func (p *puller) restart(ids []syncproto.AreaID) {
 	for _, n := range p.scope.nodes {
-		if !slices.Contains(ids, n.ID) {
+		if !slices.Contains(ids, n.ID) || slices.Contains(p.answer.Restarted, n.ID) {
 			continue
 		}
 		for _, stream := range streams {
@@ -246,6 +254,7 @@ func (p *puller) tell(ctx context.Context, device syncproto.DeviceID, last syncp
 	if err != nil {
 		return fmt.Errorf("what device %s is to hear: %w", device, err)
 	}
+	p.maskTold(told)
 	p.answer.Told = told
 	if p.cursor.told = last; len(told) >= maxTold {
 		p.cursor.told = told[len(told)-1].Version
@@ -270,7 +279,7 @@ func (p *puller) page(ctx context.Context, f Feed) (bool, error) {
 			case row.Gone != nil:
 				p.answer.Gone = append(p.answer.Gone, *row.Gone)
 			case p.own[row.Record.ID] != row.Version:
-				p.answer.Records = append(p.answer.Records, *row.Record)
+				p.answer.Records = append(p.answer.Records, p.shown(row.Record, f.Area))
 			default: // the device makes it itself
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/match"
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
@@ -23,6 +24,8 @@ type Config struct {
 	Registry *registry.Registry
 	// Digester makes the keys of the blocked index, with the installation's own key.
 	Digester match.Digester
+	// Lenses say what devices are shown; without tags on what is masked when nil.
+	Lenses privacy.Maker
 	// Now is the server's clock; time.Now when nil.
 	Now func() time.Time
 	// Log gets what went wrong inside; slog.Default when nil.
@@ -50,6 +53,8 @@ type Service struct {
 	heads    *heads
 	forms    formsPrint
 	scopes   scopes
+	sights   sights
+	lenses   privacy.Maker
 	writer   *writer
 	// desk is the server's own device: it records what is decided at a desk.
 	desk syncproto.DeviceID
@@ -73,11 +78,15 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Flush == 0 {
 		cfg.Flush = 10 * time.Second
 	}
+	if cfg.Lenses == nil {
+		cfg.Lenses = privacy.NewMaker(nil)
+	}
 	if cfg.Box == nil {
 		cfg.Box = func() []syncproto.BoxKey { return nil }
 	}
 	s := &Service{
 		store: cfg.Store, registry: cfg.Registry, digester: cfg.Digester, now: cfg.Now, log: cfg.Log, box: cfg.Box,
+		lenses:  cfg.Lenses,
 		devices: newDeviceStates(cfg.Store),
 		heads:   newHeads(boot),
 		desk:    DeskDevice(boot.Epoch),

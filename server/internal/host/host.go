@@ -117,7 +117,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	lenses := privacy.NewMaker(tags)
 	s.exchange, err = exchange.New(ctx, exchange.Config{
-		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
+		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
 	})
 	if err != nil {
 		return err

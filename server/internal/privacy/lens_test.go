@@ -39,8 +39,10 @@ func snapshot(t *testing.T) *registry.Snapshot {
 		t.Fatal(err)
 	}
 	return &registry.Snapshot{Areas: tree, Forms: forms, People: identity.NewDirectory(identity.Everyone{Grants: []identity.Grant{
-		{Author: volunteer, Area: "g1", Role: identity.Volunteer}, {Author: secretary, Area: "g1", Role: identity.Secretary},
-		{Author: county, Area: "town", Role: identity.County}, {Author: auditor, Area: "town", Role: identity.Auditor},
+		{Author: volunteer, Area: "g1", Role: identity.Volunteer},
+		{Author: secretary, Area: "g1", Role: identity.Secretary},
+		{Author: county, Area: "town", Role: identity.County},
+		{Author: auditor, Area: "town", Role: identity.Auditor},
 		{Author: left, Area: "g1", Role: identity.Volunteer, To: 50},
 	}})}
 }
