@@ -28,8 +28,8 @@ import (
 var secretTexts = []string{
 	"999001195001010013", "99900000001", "99900000002", "10000000003", "王小明", "1950-01-01", // in fields
 	"本人电话10000000004", "白天没人", // in notes, of which one loses
-	"10000000005", // in what this program doesn't know
-	"10000000006",      // in a change that waits
+	"10000000005",       // in what this program doesn't know
+	"10000000006",       // in a change that waits
 	"10000000007", "火星", // in a kind that there is no form for
 	"请核实10000000008", // in what a secretary wrote
 }

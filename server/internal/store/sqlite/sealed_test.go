@@ -252,8 +252,8 @@ func copied(t *testing.T, dir string) string {
 	return again
 }
 
-// clear are pieces of what people wrote into the databases of testdata/upgrade.
-var clear = []string{
+// written are pieces of what people wrote into the databases of testdata/upgrade.
+var written = []string{
 	"999000000", "99900119500101001", "文昌路", "王", "赵四", "门锁坏了", "家里换号了", "邻居代收", "请补上测量时间", "36.6", "2020-01-27", "found_on",
 }
 
@@ -281,15 +281,17 @@ func tells(t *testing.T, dir string, pieces []string) (found []string) {
 func TestNothingStaysInTheClearInAnOldDatabase(t *testing.T) {
 	for _, name := range []string{"schema-1.db.gz", "schema-2.db.gz"} {
 		dir := oldDatabase(t, name)
-		if found := tells(t, dir, clear); len(found) < 3 {
+		// What takes pages of its own leaves them when it goes.
+		behind(t, dir, `UPDATE change_log SET extra = '{"long":"' || replace(hex(zeroblob(9000)), '00', '本人电话99900000001 ') || '"}' WHERE seq < 4`)
+		if found := tells(t, dir, written); len(found) < 3 {
 			t.Fatalf("%s tells only %v: these are the wrong pieces", name, found)
 		}
 		store := open(t, dir)
-		if found := tells(t, dir, clear); len(found) > 0 {
+		if found := tells(t, dir, written); len(found) > 0 {
 			t.Errorf("%s, open: %v", name, found)
 		}
 		closed(t, store)
-		if found := tells(t, dir, clear); len(found) > 0 {
+		if found := tells(t, dir, written); len(found) > 0 {
 			t.Errorf("%s: %v", name, found)
 		}
 		sound(t, dir)

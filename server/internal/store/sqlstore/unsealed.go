@@ -102,7 +102,7 @@ func (u *unsealed) some(ctx context.Context, db *sql.DB, keys *seal.Ring) (n int
 		all = append(all, args)
 		return err
 	})
-	if err = errors.Join(err, s.err); err != nil {
+	if err := errors.Join(err, s.err); err != nil {
 		return 0, err
 	}
 	set, err := tx.PrepareContext(ctx, u.set)
