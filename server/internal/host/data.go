@@ -25,9 +25,8 @@ import (
 type Data struct {
 	store    *sqlite.Store
 	registry *registry.Registry
-	keys     *keyring
+	keys     *keychain
 	secrets  *secrets
-	signer   *identity.Signer
 	now      func() time.Time
 	newID    func() (uuid.UUID, error)
 }
@@ -58,7 +57,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.NewID == nil {
 		opts.NewID = uuid.NewV7
 	}
-	keys, err := openKeys(opts.keysFolder(dir))
+	keys, err := openKeychain(opts.keysFolder(dir), opts.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +81,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return &Data{
-		store: store, registry: reg, keys: keys, secrets: secrets, signer: identity.NewSigner(keys.signing),
+		store: store, registry: reg, keys: keys, secrets: secrets,
 		now: opts.Now, newID: opts.NewID,
 	}, nil
 }
@@ -133,12 +132,14 @@ type Device struct {
 	// Areas are where all of them get a grant, as Role (volunteer if empty).
 	Areas []syncproto.AreaID
 	Role  identity.Role
-	// Valid is how long token and grants last; 400 days if 0.
-	Valid time.Duration
+	// Valid is how long the grants last, 400 days if 0; Token how long its token is good,
+	// as long as the grants if 0. A phone that is let in by an invitation gets tokens that
+	// last minutes; these are for tests, benches and the demo.
+	Valid, Token time.Duration
 }
 
-// DefaultValid is how long a token and its grants last: a year and a month to
-// renew it in.
+// DefaultValid is how long grants last by themselves: a year and a month to renew them
+// in.
 const DefaultValid = 400 * 24 * time.Hour
 
 // Enrolled is a device that was added, with its token.
@@ -202,6 +203,9 @@ func (v *Device) complete(tree *area.Tree) error {
 	if v.Valid == 0 {
 		v.Valid = DefaultValid
 	}
+	if v.Token == 0 {
+		v.Token = v.Valid
+	}
 	if len(v.Authors) == 0 {
 		v.Authors = []identity.Author{{Name: v.Name}}
 	}
@@ -229,7 +233,7 @@ func (v *Device) complete(tree *area.Tree) error {
 func (d *Data) enrol(device Device, now time.Time, everyone *identity.Everyone) (Enrolled, error) {
 	e := Enrolled{
 		Device: identity.Device{ID: device.ID, Name: device.Name},
-		Until:  now.Add(device.Valid),
+		Until:  now.Add(device.Token),
 	}
 	if err := d.identify((*uuid.UUID)(&e.ID)); err != nil {
 		return Enrolled{}, err
@@ -243,14 +247,14 @@ func (d *Data) enrol(device Device, now time.Time, everyone *identity.Everyone) 
 		for _, a := range device.Areas {
 			everyone.Grants = append(everyone.Grants, identity.Grant{
 				Author: author.ID, Area: a, Role: device.Role,
-				From: syncproto.Instant(now.Add(-24 * time.Hour).UnixMilli()), To: syncproto.Instant(e.Until.UnixMilli()),
+				From: syncproto.Instant(now.Add(-24 * time.Hour).UnixMilli()), To: syncproto.Instant(now.Add(device.Valid).UnixMilli()),
 			})
 		}
 	}
 	everyone.Devices = append(everyone.Devices, e.Device)
 	everyone.Authors = append(everyone.Authors, e.Authors...)
 	var err error
-	e.Token, err = d.signer.Sign(e.ID, e.Authors[0].ID, now, e.Until)
+	e.Token, err = d.keys.Sign(e.ID, e.Authors[0].ID, now, e.Until)
 	return e, err
 }
 

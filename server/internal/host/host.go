@@ -21,7 +21,6 @@ import (
 	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
-	"gridsync/server/internal/identity"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
@@ -46,6 +45,9 @@ type Config struct {
 	Forms *form.Set
 	// Due is how long questions of each kind may lie; desk says what is left out.
 	Due map[review.Kind]time.Duration
+	// Base is where the server is reached from outside, for links; as each request has it
+	// if empty.
+	Base string
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
 	// Poll is how often the folder is asked for areas and devices that another
@@ -117,7 +119,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	lenses := privacy.NewMaker(tags)
 	s.exchange, err = exchange.New(ctx, exchange.Config{
-		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
+		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
+		Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
 	})
 	if err != nil {
 		return err
@@ -133,7 +136,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Registry: s.registry, Health: s.store,
 		Lenses: lenses, Audit: noted,
 		Sessions: consoles, Desk: api.Desk{Accounts: consoles, Signing: consoles, InsecureCookie: ownMachine(cfg.Listen)},
-		Tokens:     identity.NewVerifier(s.keys.public, cfg.Now),
+		Letting:    s.lettingIn(noted, cfg.Base),
+		Tokens:     s.keys,
 		Page:       cfg.Page,
 		Guard:      cfg.Guard,
 		Collectors: collectors(s.exchange, s.store),
@@ -184,6 +188,9 @@ func (s *Server) watch(ctx context.Context, every time.Duration) {
 		if told, err = s.follow(ctx, told); err != nil && ctx.Err() == nil {
 			// Tried again at the next tick; until then the server goes on with what it knows.
 			s.log.Error("areas and devices could not be read", "error", err)
+		}
+		if err := s.keys.refresh(); err != nil {
+			s.log.Error("keys could not be read; those that were known stay in use", "error", err)
 		}
 		select {
 		case <-ctx.Done():
