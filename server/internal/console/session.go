@@ -103,16 +103,16 @@ func (s *Service) attempt(ctx context.Context, login string, now syncproto.Insta
 			return err
 		}
 		if !known {
-			if refused = s.strangers.take(login, now); refused != nil {
-				return nil
+			if refused = s.strangers.take(login, now); refused == nil {
+				err = tx.Touch(now)
 			}
-			return tx.Touch(now)
+			return err
 		}
-		if refused = found.take(now); refused != nil {
-			return nil
+		if refused = found.take(now); refused == nil {
+			account = found
+			err = tx.PutAccount(&found)
 		}
-		account = found
-		return tx.PutAccount(&found)
+		return err
 	})
 	if err == nil {
 		err = refused
