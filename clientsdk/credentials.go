@@ -18,10 +18,11 @@ type credentials struct {
 	// Secret is what the file is sealed with besides the PIN.
 	Secret []byte `json:"secret"`
 	Server string `json:"server,omitempty"`
-	// Attempt is the enrolment that was tried last; Author is zero until one was
-	// answered.
-	Attempt Enrolment          `json:"attempt,omitzero"`
-	Author  syncproto.AuthorID `json:"author,omitzero"`
+	// Attempt is the enrolment that was tried last, Redeemed the code of the last that was
+	// answered; Author is zero until then.
+	Attempt  Enrolment          `json:"attempt,omitzero"`
+	Redeemed string             `json:"redeemed,omitempty"`
+	Author   syncproto.AuthorID `json:"author,omitzero"`
 	// Accepted is the version of the undertaking that the person has accepted.
 	Accepted int              `json:"accepted,omitempty"`
 	Tokens   syncproto.Tokens `json:"tokens,omitzero"`
@@ -66,6 +67,9 @@ func (k *credentials) save(keys Keystore) error {
 	}
 	return keys.Save(body)
 }
+
+// has reports whether a code was redeemed last.
+func (k *credentials) has(code string) bool { return code != "" && k.Redeemed == code }
 
 // sign is the device's signature over a text.
 func (k *credentials) sign(text []byte) []byte {

@@ -41,7 +41,9 @@ func Look(ctx context.Context, options Options, code string) (syncproto.Invited,
 // device and its key: its person has another grant then.
 //
 // The attempt is kept before it is sent. Whenever Enrol is cut off, calling it again
-// with the same code makes the same request, and the server gives the same answer.
+// with the same code makes the same request, and the server gives the same answer. Once
+// the answer is kept the code is spent, and Enrol asks nothing: the server's answer would
+// bring back a refresh token that was used since.
 //
 // Errors: those of Look, and undertaking_needed, enrolment_refused, bad_signature.
 func Enrol(ctx context.Context, options Options, e Enrolment) (syncproto.AuthorID, error) {
@@ -61,6 +63,9 @@ func enrol(ctx context.Context, options Options, e Enrolment) (syncproto.AuthorI
 	if err != nil {
 		return syncproto.AuthorID{}, err
 	}
+	if creds.has(e.Code) {
+		return creds.Author, nil
+	}
 	request := syncproto.Enrolling{
 		Code: e.Code, Device: creds.Device, Key: creds.public(), Name: e.Name, Phone: e.Phone,
 		App: l.opt.AppName, Undertaking: e.Undertaking,
@@ -73,7 +78,7 @@ func enrol(ctx context.Context, options Options, e Enrolment) (syncproto.AuthorI
 	if answer.Author.IsZero() || answer.Access == "" {
 		return syncproto.AuthorID{}, fmt.Errorf("%w: no author or no token", ErrBadAnswer)
 	}
-	creds.Author, creds.Accepted, creds.Suspended = answer.Author, e.Undertaking, false
+	creds.Author, creds.Redeemed, creds.Accepted, creds.Suspended = answer.Author, e.Code, e.Undertaking, false
 	creds.take(&answer.Tokens, l.now())
 	return answer.Author, creds.save(l.opt.Keys)
 }
@@ -97,6 +102,9 @@ func (l *line) attempt(e Enrolment) (credentials, error) {
 	}
 	if !creds.Author.IsZero() && creds.Server != l.opt.Server {
 		return creds, ErrOtherServer
+	}
+	if creds.has(e.Code) {
+		return creds, nil
 	}
 	creds.Server, creds.Attempt = l.opt.Server, e
 	err = creds.save(l.opt.Keys)
