@@ -1,0 +1,50 @@
+package api
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"gridsync/syncproto"
+)
+
+// edge stands before the framework, for what it would answer in words of its own, and for
+// requests of which a proxy in front might read another end than we do: what follows such
+// an end would be taken for the next caller's request.
+func (a *API) edge(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(rc *fasthttp.RequestCtx) {
+		err := readable(&rc.Request.Header)
+		if err == nil {
+			next(rc)
+			return
+		}
+		c := a.app.AcquireCtx(rc)
+		defer a.app.ReleaseCtx(c)
+		_ = a.unrouted(c, err) // which has answered
+		rc.SetConnectionClose()
+	}
+}
+
+func readable(h *fasthttp.RequestHeader) error {
+	if !slices.Contains(fiber.DefaultMethods, string(h.Method())) {
+		return &syncproto.Error{Code: syncproto.CodeMethod}
+	}
+	if lengths(h.RawHeaders()) > 1 {
+		return bad("", "more than one length")
+	}
+	return nil
+}
+
+// lengths counts the headers that say where a body ends.
+func lengths(headers []byte) (n int) {
+	for line := range bytes.Lines(headers) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		name = bytes.TrimSpace(name)
+		if bytes.EqualFold(name, []byte(fiber.HeaderContentLength)) || bytes.EqualFold(name, []byte(fiber.HeaderTransferEncoding)) {
+			n++
+		}
+	}
+	return n
+}
