@@ -33,6 +33,22 @@ type credentials struct {
 	Suspended bool `json:"suspended,omitempty"`
 }
 
+// Holder is whom a keystore is for.
+type Holder struct {
+	Device syncproto.DeviceID
+	Server string
+	// Author is zero until an enrolment was answered.
+	Author syncproto.AuthorID
+	// Enrolment is the one that was tried last.
+	Enrolment Enrolment
+}
+
+// HolderOf tells whom a keystore is for; known is false for an empty one.
+func HolderOf(keys Keystore) (h Holder, known bool, err error) {
+	creds, known, err := loadCredentials(keys)
+	return Holder{creds.Device, creds.Server, creds.Author, creds.Attempt}, known, err
+}
+
 // newCredentials makes what a new phone is known by.
 func newCredentials(device syncproto.DeviceID) (credentials, error) {
 	fresh := make([]byte, ed25519.SeedSize+secretSize)
