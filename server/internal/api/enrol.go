@@ -215,6 +215,9 @@ func (a *API) token(c *call) (any, error) {
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
+	if err := a.limiter.claimed(in.Device, c.from, c.now); err != nil {
+		return nil, err
+	}
 	return a.Letting.Entry.Renew(c.ctx, &in, c.instant())
 }
 

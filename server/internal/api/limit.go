@@ -235,12 +235,17 @@ func (l *limiter) caller(from *identity.Caller, p pace, now time.Time) error {
 	if from.Device.ID.IsZero() {
 		return l.ask(p.own, [16]byte(from.Session[:16]), now)
 	}
-	return l.device(from.Device.ID, p, now)
+	return l.ask(p.own, from.Device.ID, now)
 }
 
-// device asks for a device, whoever speaks for it.
-func (l *limiter) device(id syncproto.DeviceID, p pace, now time.Time) error {
-	return l.ask(p.own, id, now)
+// claimed asks for a device that hasn't proved yet that it is itself. Somebody else who
+// names it must not use up its room, so what counts is the device at an address.
+func (l *limiter) claimed(id syncproto.DeviceID, from netip.Addr, now time.Time) error {
+	mixed := from.As16()
+	for i := range mixed {
+		mixed[i] ^= id[i]
+	}
+	return l.ask(LimitToken, mixed, now)
 }
 
 // failed charges an address for a wrong guess.

@@ -320,3 +320,17 @@ func TestLimitsAreReadAsTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestAnotherAddressDoesNotUseUpAPhonesRenewals(t *testing.T) {
+	l := newLimiter(Guard{Limits: Limits{LimitToken: {Rate: 1, Burst: 2}}}, noon)
+	here, there := netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("203.0.113.8")
+	for range 9 {
+		_ = l.claimed(ours, there, noon)
+	}
+	if l.claimed(ours, there, noon) == nil {
+		t.Error("the other address is not limited")
+	}
+	if err := l.claimed(ours, here, noon); err != nil {
+		t.Errorf("the phone itself: %v", err)
+	}
+}

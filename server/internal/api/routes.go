@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -249,6 +250,8 @@ type call struct {
 	// caller is who asks; zero on routes for anyone.
 	caller identity.Caller
 	right  identity.Right
+	// from is the address that the request counts for, where addresses are counted.
+	from netip.Addr
 	// asked is the area that was asked about.
 	asked syncproto.AreaID
 }
@@ -283,11 +286,10 @@ func (a *API) run(c *fiber.Ctx, r *route) (from identity.Caller, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.within)
 	defer cancel()
 	in := call{Ctx: c, ctx: ctx, now: a.Now(), right: r.right}
-	address, err := a.limiter.address(c, r.pace, in.now)
-	if err != nil {
+	if in.from, err = a.limiter.address(c, r.pace, in.now); err != nil {
 		return in.caller, err
 	}
-	defer func() { a.limiter.failed(err, address, r.pace, in.now) }()
+	defer func() { a.limiter.failed(err, in.from, r.pace, in.now) }()
 	if r.who != anyone {
 		if in.caller, err = a.gate.admit(ctx, c, r.who); err != nil {
 			return in.caller, err
