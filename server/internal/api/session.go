@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"gridsync/server/internal/console"
 	"gridsync/server/internal/identity"
@@ -189,7 +190,7 @@ func (a *API) setCookie(c *call, value string) {
 		SameSite: fiber.CookieSameSiteStrictMode, SessionOnly: true,
 	}
 	if value == "" {
-		cookie.SessionOnly, cookie.MaxAge = false, -1
+		cookie.SessionOnly, cookie.Expires = false, fasthttp.CookieExpireDelete
 	}
 	c.Cookie(cookie)
 }
