@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"gridsync/clientsdk"
 	"gridsync/syncproto"
@@ -34,12 +36,15 @@ func wordsFor(args []string, env string) words {
 
 // wrong says what went wrong in words for people, with the technical text behind it.
 func (w words) wrong(err error) string {
-	text := w["wrong"]
+	var text string
+	var pin *clientsdk.PINError
 	var said *syncproto.Error
 	var rejected rejection
 	switch {
 	case errors.As(err, &rejected):
 		return rejected.Error()
+	case errors.As(err, &pin):
+		return w.wrongPIN(pin)
 	case errors.As(err, &said):
 		text = said.Message().ZH
 		if w["lang"] == "en" {
@@ -57,8 +62,43 @@ func (w words) wrong(err error) string {
 		text = w["answered_already"]
 	case errors.Is(err, clientsdk.ErrSame):
 		text = w["same_already"]
+	default:
+		text = w.standsInTheWay(err)
 	}
 	return text + " (" + err.Error() + ")"
+}
+
+// standsInTheWay says what PINs, keys and the end of a right have to do with an error.
+func (w words) standsInTheWay(err error) string {
+	for _, known := range []struct {
+		err error
+		key string
+	}{
+		{clientsdk.ErrLocked, "locked"},
+		{clientsdk.ErrWeakPIN, "weak_pin"},
+		{clientsdk.ErrNoKeys, "no_keys"},
+		{clientsdk.ErrOtherKeys, "other_keys"},
+		{clientsdk.ErrOtherServer, "other_server"},
+		{clientsdk.ErrClosed, "status_closed"},
+		{clientsdk.ErrMasked, "masked"},
+	} {
+		if errors.Is(err, known.err) {
+			return w[known.key]
+		}
+	}
+	return w["wrong"]
+}
+
+// wrongPIN says what came of a PIN.
+func (w words) wrongPIN(e *clientsdk.PINError) string {
+	wait := e.After.Round(time.Second).String()
+	switch {
+	case !e.Tried:
+		return fmt.Sprintf(w["pin_early"], wait)
+	case e.After > 0:
+		return fmt.Sprintf(w["pin_wrong_wait"], wait)
+	}
+	return fmt.Sprintf(w["pin_wrong"], e.Left)
 }
 
 // texts is the catalogue: Chinese, English.
@@ -103,6 +143,56 @@ var texts = map[string][2]string{
 	"help_anyway":    {"不符合表单也照样登记", "record even what the form rejects"},
 	"help_resolve":   {"把某一号标为已处理", "mark one number as seen to"},
 	"help_export":    {"以 JSON 导出，每行一条", "write as JSON, one a line"},
+
+	"help_phone":   {"多人共用手机的数据文件夹，每人一份", "the folder of a phone that several people use, with a profile for each"},
+	"help_user":    {"共用手机上的哪一位（姓名）", "which person of a shared phone (the name)"},
+	"help_enrol":   {"凭邀请码登记本机：enrol 邀请码 --server 地址 --name 姓名", "come in with an invitation: enrol CODE --server URL --name NAME"},
+	"help_code":    {"邀请码", "the invitation's code"},
+	"help_name":    {"您的姓名", "your name"},
+	"help_model":   {"手机型号", "what device this is"},
+	"help_accept":  {"已阅读并接受保密承诺，不再询问", "the undertaking was read and is accepted; don't ask"},
+	"help_pin":     {"设置或更改 PIN；设置后本机内容加密", "set or change the PIN that seals the file (now from GRIDPHONE_PIN or typed)"},
+	"help_users":   {"列出共用手机上的人", "list the people on a shared phone"},
+	"help_deliver": {"只上传，不下载；不需要 PIN", "send what is unsent and fetch nothing; needs no PIN"},
+
+	"invited":            {"邀请：%s（%s），角色 %s，自 %s 起", "invited to %s (%s) as %s, from %s"},
+	"invited_confirmed":  {"登记后需社区确认；其间填写的内容不会丢失", "a person at the office confirms it; what is recorded meanwhile is not lost"},
+	"accept_prompt":      {"请阅读以上保密承诺，输入“接受”继续：", "read the undertaking above and type accept to go on:"},
+	"not_accepted":       {"未接受保密承诺，没有登记", "the undertaking was not accepted; nothing was registered"},
+	"enrolled":           {"已登记：%s\n填写人 %s\n设备 %s", "registered: %s\nauthor %s\ndevice %s"},
+	"enrolment_active":   {"登记有效", "the registration holds"},
+	"enrolment_waiting":  {"已登记，等待社区确认；可以先填写，不会丢失", "registered, and waiting for the office to confirm; you may record meanwhile"},
+	"enrolment_refused":  {"登记未获确认，请联系社区", "the registration was not confirmed; please ask the office"},
+	"role_volunteer":     {"网格员", "volunteer"},
+	"role_secretary":     {"社区书记", "secretary"},
+	"role_township":      {"镇街", "township"},
+	"role_county":        {"县区", "county"},
+	"role_administrator": {"系统管理员", "administrator"},
+	"role_auditor":       {"审计员", "auditor"},
+
+	"status_suspended":   {"有人用过本机的凭证：本机不再接收，未上传的仍会上传。请联系社区", "somebody else has used this device's credentials: it receives nothing, and still delivers. Please ask the office"},
+	"status_closed":      {"本机已停用；全部内容已在服务器上，本机副本已销毁", "this device is not in use any more; the server holds everything, and the copy here was destroyed"},
+	"status_locked":      {"已上锁：查看和填写需要 PIN，上传不需要", "locked: reading and recording need the PIN, delivering doesn't"},
+	"status_undertaking": {"保密承诺有新版（第 %d 版），请在下次登记时阅读", "there is a newer undertaking (version %d), to be read at the next registration"},
+
+	"pin_prompt":     {"PIN：", "PIN:"},
+	"pin_new":        {"新 PIN（至少六位）：", "new PIN (at least six characters):"},
+	"pin_set":        {"PIN 已设好。忘记 PIN 就打不开本机内容，但仍可上传", "the PIN is set. Without it nothing here can be read, but it can still be delivered"},
+	"pin_needed":     {"请输入 PIN，或用环境变量 GRIDPHONE_PIN 给出", "type the PIN, or give it in GRIDPHONE_PIN"},
+	"pin_wrong":      {"PIN 不对，还可再试 %d 次", "wrong PIN; %d more without a wait"},
+	"pin_wrong_wait": {"PIN 不对，%s后才能再试", "wrong PIN; the next may be tried in %s"},
+	"pin_early":      {"请在 %s后再试", "please try again in %s"},
+	"weak_pin":       {"PIN 至少六位，不能全部相同或连续", "a PIN has at least six characters, neither all alike nor in a row"},
+	"locked":         {"已上锁，请先输入 PIN", "locked: the PIN is needed"},
+	"no_keys":        {"本机还没有密钥，请先登记", "this device has no keys; enrol first"},
+	"other_keys":     {"密钥不是这份数据的，打不开", "these are not the keys of this file"},
+	"other_server":   {"本机已在另一台服务器登记", "this device is enrolled at another server"},
+	"masked":         {"不能填写已遮盖的内容", "a masked value is not written"},
+	"which_user":     {"请用 --user 指明是哪一位", "say with --user which person it is"},
+	"no_phone":       {"请用 --phone 指明共用手机的文件夹", "name the shared phone's folder with --phone"},
+	"user":           {"%s  设备 %s  待上传 %d · 已送达 %d", "%s  device %s  unsent %d · delivered %d"},
+	"user_broken":    {"%s 打不开：%v", "%s can't be opened: %v"},
+	"deliver_done":   {"%s 上传 %d 条，请求 %d 次，重试 %d 次", "%s sent %d, in %d requests with %d retries"},
 
 	"init_needs":  {"请用 --server 和 --token 给出服务器地址和设备凭证", "give --server and --token"},
 	"init_device": {"设备编号", "device id"},

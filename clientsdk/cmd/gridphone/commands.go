@@ -125,11 +125,7 @@ func (s *session) line(r *clientsdk.Record) string {
 	delete(shown, syncproto.FieldArea)
 	var parts []string
 	for _, name := range s.order(r.Kind, shown) {
-		text, ok := shown[name].Text()
-		if !ok {
-			text = string(shown[name])
-		}
-		parts = append(parts, s.label(r.Kind, name)+"="+text)
+		parts = append(parts, s.label(r.Kind, name)+"="+shownText(shown[name]))
 	}
 	return strings.Join(parts, "  ")
 }
@@ -252,6 +248,7 @@ func (statusCommand) Run(s *session) error {
 		return err
 	}
 	s.printf("status_device", st.Device, st.High)
+	s.standing(&st)
 	s.printf("status_changes", st.Unsent, st.Sent, st.Delivered, st.Parked, st.Attention)
 	s.printf("status_news", st.Returned, st.Unread)
 	s.printf("status_copies", st.Records, st.Areas)

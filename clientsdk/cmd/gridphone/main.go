@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"gridsync/clientsdk"
+	"gridsync/clientsdk/handset"
 	"gridsync/syncproto"
 )
 
@@ -29,8 +31,14 @@ type flags struct {
 	Token  string `help:"${help_token}" env:"GRIDPHONE_TOKEN"`
 	Device string `help:"${help_device}" env:"GRIDPHONE_DEVICE"`
 	Author string `help:"${help_author}" env:"GRIDPHONE_AUTHOR"`
+	Phone  string `help:"${help_phone}" env:"GRIDPHONE_PHONE" type:"path"`
+	User   string `help:"${help_user}" env:"GRIDPHONE_USER"`
 
 	Init      initCommand      `cmd:"" help:"${help_init}"`
+	Enrol     enrolCommand     `cmd:"" help:"${help_enrol}"`
+	PIN       pinCommand       `cmd:"" name:"pin" help:"${help_pin}"`
+	Users     usersCommand     `cmd:"" help:"${help_users}"`
+	Deliver   deliverCommand   `cmd:"" help:"${help_deliver}"`
 	Record    recordCommand    `cmd:"" help:"${help_record}"`
 	List      listCommand      `cmd:"" help:"${help_list}"`
 	Show      showCommand      `cmd:"" help:"${help_show}"`
@@ -52,8 +60,14 @@ type session struct {
 	out    io.Writer
 	say    words
 	flags  *flags
+	in     *bufio.Reader
 	client *clientsdk.Client
 	author syncproto.AuthorID
+	// phone is the shared phone that client is a profile of; nil for a file of one's own.
+	phone *handset.Handset
+	// sealed says that the file is, and pin what opened it.
+	sealed bool
+	pin    string
 }
 
 func main() {
@@ -83,7 +97,7 @@ func realMain(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, say.wrong(err))
 		return 2
 	}
-	s := &session{ctx: ctx, out: out, say: say, flags: &f}
+	s := &session{ctx: ctx, out: out, say: say, flags: &f, in: stdin()}
 	if err := s.run(command); err != nil {
 		fmt.Fprintln(errOut, say.wrong(err))
 		return 1
@@ -93,7 +107,7 @@ func realMain(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // dashes lets the long flags be written with one dash, too.
 func dashes(args []string) []string {
-	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve", "read", "mine", "reason", "visits"}
+	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve", "read", "mine", "reason", "visits", "phone", "user", "name", "model", "accept"}
 	out := slices.Clone(args)
 	for i, arg := range out {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
@@ -104,26 +118,56 @@ func dashes(args []string) []string {
 	return out
 }
 
-// run opens the file for every command but init and runs the command.
+// run opens what the command needs and runs it. Nothing stays unlocked between two
+// commands: each that reads or records asks for the PIN of a sealed file.
 func (s *session) run(command *kong.Context) (err error) {
-	if command.Command() == "init" {
+	name, _, _ := strings.Cut(command.Command(), " ")
+	if name == "init" || name == "enrol" {
 		return command.Run(s)
 	}
-	if err := s.open(); err != nil {
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(name); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.client.Close()) }()
+	if s.client != nil && name != "deliver" && name != "status" {
+		if err := s.unlock(); err != nil {
+			return err
+		}
+	}
 	return command.Run(s)
 }
 
-// open opens the client's file with what init kept, over which flags go.
-func (s *session) open() error {
+func (s *session) close() error {
+	if s.phone != nil {
+		return s.phone.Close()
+	}
+	if s.client != nil {
+		return s.client.Close()
+	}
+	return nil
+}
+
+// open opens the shared phone, or the client's file with what init or enrol kept, over
+// which flags go.
+func (s *session) open(command string) error {
+	if s.flags.Phone != "" {
+		if err := s.openPhone(command != "users" && command != "deliver"); err != nil {
+			return err
+		}
+		if s.client != nil {
+			s.author = s.client.Me()
+		}
+		return nil
+	}
+	if command == "users" {
+		return rejection(s.say["no_phone"])
+	}
 	c, err := readConfig(s.flags.File)
 	if err != nil {
 		return err
 	}
 	c = c.over(s.flags)
-	options := clientsdk.Options{Server: c.Server, Token: c.Token, AppName: "gridphone/1"}
+	options := clientsdk.Options{Server: c.Server, Token: c.Token, AppName: app}
 	if c.Device != "" {
 		if options.Device, err = syncproto.ParseID[syncproto.DeviceID](c.Device); err != nil {
 			return fmt.Errorf("device: %w", err)
@@ -134,8 +178,19 @@ func (s *session) open() error {
 			return fmt.Errorf("author: %w", err)
 		}
 	}
-	s.client, err = clientsdk.Open(s.ctx, s.flags.File, options)
-	return err
+	if _, known, err := clientsdk.HolderOf(s.keys()); err != nil || known || command == "pin" {
+		if err != nil {
+			return err
+		}
+		options.Keys = s.keys()
+	}
+	if s.client, err = clientsdk.Open(s.ctx, s.flags.File, options); err != nil {
+		return err
+	}
+	if s.author.IsZero() {
+		s.author = s.client.Me()
+	}
+	return nil
 }
 
 // as is the author who types.
