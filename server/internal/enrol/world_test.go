@@ -205,3 +205,6 @@ func (w *world) entitled(a syncproto.AuthorID, id syncproto.AreaID, at syncproto
 	}
 	return ""
 }
+
+// resigned is the phone's signature over what a renewal has become.
+func resigned(p phone, r *syncproto.Renewing) []byte { return ed25519.Sign(p.key, r.SigningText()) }
