@@ -9,6 +9,7 @@ import (
 
 	"gridsync/server/internal/audit"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/qr"
 	"gridsync/server/internal/seal"
 	"gridsync/syncproto"
 )
@@ -80,13 +81,14 @@ func (s *Service) whose(ctx context.Context, token string, now syncproto.Instant
 }
 
 // Setup is what whoever follows a link is shown: who they are, and a fresh secret for their
-// authenticator, as text to type and as the address that its app reads. It is empty where a
-// link was used up.
+// authenticator, as text to type, as the address that its app reads, and as a picture of it.
+// It is empty where a link was used up.
 type Setup struct {
 	Login  string `json:"login,omitempty"`
 	Name   string `json:"name,omitempty"`
 	Secret string `json:"secret,omitempty"`
 	URI    string `json:"uri,omitempty"`
+	QR     string `json:"qr,omitempty"`
 	// Sealed is the secret as only the server can read it: it comes back with the password,
 	// so that the server keeps nothing of somebody who never comes back.
 	Sealed string `json:"sealed,omitempty"`
@@ -107,9 +109,14 @@ func (s *Service) Setup(ctx context.Context, token string, now syncproto.Instant
 		return nil, fmt.Errorf("console: seal a secret: %w", err)
 	}
 	author, _ := s.Registry.Current().People.Author(account.Author)
+	uri := secretURI(account.Login, secret)
+	picture, err := qr.Encode(uri)
+	if err != nil {
+		return nil, wrap("draw a secret", err)
+	}
 	return &Setup{
 		Login: account.Login, Name: author.Name,
-		Secret: secretText(secret), URI: secretURI(account.Login, secret),
+		Secret: secretText(secret), URI: uri, QR: picture.DataURL(),
 		Sealed: base64.RawURLEncoding.EncodeToString(sealed),
 	}, nil
 }

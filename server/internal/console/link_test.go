@@ -22,7 +22,7 @@ func TestALinkIsUsedOnce(t *testing.T) {
 	w.must(err)
 	setup, err := w.Setup(w.ctx(), welcome.Token, w.now)
 	w.must(err)
-	if setup.Login != "chief" || setup.Name != "甲" || welcome.Login != "chief" {
+	if setup.Login != "chief" || setup.Name != "甲" || welcome.Login != "chief" || !strings.HasPrefix(setup.QR, "data:image/svg+xml") {
 		t.Errorf("%+v", setup)
 	}
 	w.must(w.follow(welcome.Token, password))

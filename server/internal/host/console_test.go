@@ -270,6 +270,25 @@ func TestWhoHasTheDatabaseAloneSignsInNowhere(t *testing.T) {
 	}
 }
 
+func TestAnAuthenticatorOutlivesTheKeyThatSealedIt(t *testing.T) {
+	o := newOffice(t)
+	link, err := o.Begin(t.Context(), console.First{Name: "管", Login: "boss"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.welcome(link.Token, firstPassword)
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := RotateKeys(t.Context(), o.dir, Options{}, true); err != nil || r.Resealed != 1 || len(r.Old) != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	o.open()
+	if _, failed := o.signIn("boss", firstPassword); failed != "" {
+		t.Error(failed)
+	}
+}
+
 func TestOnlyOnesOwnMachineDoesWithoutTLS(t *testing.T) {
 	for listen, want := range map[string]bool{
 		"127.0.0.1:80": true, "127.8.0.1:0": true, "[::1]:80": true, "localhost:80": true,

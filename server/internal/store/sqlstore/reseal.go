@@ -95,6 +95,7 @@ var sealedTexts = []sealedText{
 	{"review_event", "said", []string{"item", "ordinal"}},
 	{"told", "said", []string{"device", "version", "ordinal"}},
 	{"device_state", "beats", []string{"device"}},
+	{"account", "totp", []string{"(SELECT id FROM author WHERE key = account.author)"}},
 }
 
 // resealSpan is how many rows are looked at in one transaction.
