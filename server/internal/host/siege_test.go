@@ -86,10 +86,12 @@ func newSiege(t *testing.T) *siege {
 	if err := s.Retry(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if status, answer := exchangeWith(t, s.Server, &s.theirs, visit(&s.theirs, 1, "g2")); status != http.StatusOK || answer.Verdicts[0].Verdict != syncproto.Applied {
+	s.household = syncproto.RecordID{200, 1}
+	first := strings.NewReplacer(syncproto.RecordID{1, 1}.String(), s.household.String(), syncproto.ChangeID{1, 2}.String(), syncproto.ChangeID{200, 2}.String()).
+		Replace(string(visit(&s.theirs, 1, "g2")))
+	if status, answer := exchangeWith(t, s.Server, &s.theirs, json.RawMessage(first)); status != http.StatusOK || answer.Verdicts[0].Verdict != syncproto.Applied {
 		t.Fatalf("%d %+v", status, answer.Verdicts)
 	}
-	s.household = syncproto.RecordID{1, 1}
 	ring, err := openKeys(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)
