@@ -38,6 +38,7 @@ type Exchange interface {
 // Summaries answers with totals. Code not_found: no such area.
 type Summaries interface {
 	Summary(ctx context.Context, area syncproto.AreaID, day form.Day, now syncproto.Instant) (*rollup.Summary, error)
+	Published(ctx context.Context, area syncproto.AreaID, day form.Day, small int64) (*rollup.Published, error)
 }
 
 // Rosters lists the records of an area. Codes not_found (area), bad_request (after).
@@ -111,6 +112,11 @@ type Config struct {
 	// shown what.
 	Lenses privacy.Maker
 	Audit  audit.Log
+	// Audits and Whereabouts tell who was shown what.
+	Audits      Audits
+	Whereabouts Whereabouts
+	// Small is how many people are enough to be counted out in what is published.
+	Small int64
 	// Page holds index.html, app.js and app.css; nil for no page.
 	Page fs.FS
 	// Guard is what stands before everybody.

@@ -83,6 +83,25 @@ func (s *services) Summary(_ context.Context, id syncproto.AreaID, day form.Day,
 	return &rollup.Summary{Area: id, Day: day.String()}, nil
 }
 
+func (s *services) Published(_ context.Context, id syncproto.AreaID, day form.Day, small int64) (*rollup.Published, error) {
+	s.asked = fmt.Sprintf("published %s %s %d", id, day, small)
+	return &rollup.Published{}, nil
+}
+
+func (s *services) AuditLines(_ context.Context, want audit.Want, before int64, limit int) ([]audit.Line, int64, error) {
+	s.asked = fmt.Sprintf("audit %v %v %s %d %d", want.Areas, want.Who, want.Act, before, limit)
+	return nil, 0, nil
+}
+
+func (s *services) AuditOf(_ context.Context, record syncproto.RecordID, before int64, limit int) ([]audit.Line, error) {
+	s.asked = fmt.Sprintf("seen %v %d %d", record, before, limit)
+	return nil, nil
+}
+
+func (s *services) Where(_ context.Context, record syncproto.RecordID) (desk.Whereabouts, error) {
+	return desk.Whereabouts{Stands: "g1", Areas: []syncproto.AreaID{"g1"}}, s.fails
+}
+
 func (s *services) List(_ context.Context, id syncproto.AreaID, kind syncproto.Kind, after string, limit int) (*roster.Page, error) {
 	s.asked = strings.Join([]string{"roster", string(id), string(kind), after, statusText(limit)}, " ")
 	return &roster.Page{Rows: append([]roster.Row{}, s.shows...)}, nil
@@ -188,7 +207,7 @@ func newWorld(t *testing.T) *world {
 	clock := func() time.Time { return w.now }
 	w.API, err = New(Config{
 		Exchange: w.services, Summaries: w.services, Rosters: w.services, Rounds: w.services, Questions: w.services, Histories: w.services,
-		Health: w.services, Registry: reg, Lenses: privacy.NewMaker(nil), Audit: w.services,
+		Health: w.services, Registry: reg, Lenses: privacy.NewMaker(nil), Audit: w.services, Audits: w.services, Whereabouts: w.services, Small: 5,
 		Tokens: identity.NewVerifier([]ed25519.PublicKey{w.key.Public().(ed25519.PublicKey)}, clock),
 		Page: fstest.MapFS{
 			"index.html": {Data: []byte("<!doctype html>")}, "app.js": {Data: []byte("'use strict'")}, "app.css": {Data: []byte("body{}")},

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/review"
@@ -41,6 +42,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[desk.Value]():      "LiveValue",
 	reflect.TypeFor[review.Kind]():     "ReviewKind",
 	reflect.TypeFor[rollup.Child]():    "SummaryChild",
+	reflect.TypeFor[audit.Page]():      "AuditPage",
+	reflect.TypeFor[audit.Shown]():     "AuditLine",
+	reflect.TypeFor[audit.Seen]():      "WhoSaw",
+	reflect.TypeFor[audit.Phone]():     "PhoneWithCopy",
 	reflect.TypeFor[enrol.Ending]():    "GrantEnding",
 	reflect.TypeFor[enrol.Person]():    "Holder",
 	reflect.TypeFor[syncproto.Area]():  "Area",

@@ -53,6 +53,9 @@ type Config struct {
 	// Poll is how often the folder is asked for areas and devices that another
 	// process added; 1 s if 0.
 	Poll time.Duration
+	// Small is how many people are enough to be counted out in what is published; rollup
+	// says what 0 means.
+	Small int64
 	// MaxQueue is how many pushes may wait; exchange says what 0 means.
 	MaxQueue int
 	// Guard limits who may ask how often; if it is zero only connections are limited,
@@ -102,6 +105,9 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Small == 0 {
+		cfg.Small = rollup.DefaultSmall
+	}
 	if cfg.Poll == 0 {
 		cfg.Poll = time.Second
 	}
@@ -134,7 +140,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Summaries: rollup.NewService(s.store, s.store, s.registry),
 		Questions: desks, Histories: desks,
 		Registry: s.registry, Health: s.store,
-		Lenses: lenses, Audit: noted,
+		Lenses: lenses, Audit: noted, Audits: noted, Whereabouts: desks, Small: cfg.Small,
 		Sessions: consoles, Desk: api.Desk{Accounts: consoles, Signing: consoles, InsecureCookie: ownMachine(cfg.Listen)},
 		Letting:    s.lettingIn(noted, cfg.Base),
 		Tokens:     s.keys,
