@@ -23,7 +23,7 @@ type Accounts interface {
 
 // Signing is how people come in and go.
 type Signing interface {
-	SignIn(ctx context.Context, in console.Credentials, agent string, now syncproto.Instant) (cookie string, who identity.Caller, err error)
+	SignIn(ctx context.Context, in console.Credentials, agent string, now syncproto.Instant) (*console.Entry, error)
 	Sessions(ctx context.Context, caller identity.Caller, now syncproto.Instant) ([]console.SignedIn, error)
 	SignOut(ctx context.Context, caller identity.Caller, name string, now syncproto.Instant) error
 	SignOutEverywhere(ctx context.Context, author syncproto.AuthorID, now syncproto.Instant) error
@@ -158,16 +158,18 @@ func (a *API) signIn(c *call) (any, error) {
 	if err := a.open(c, &in); err != nil {
 		return nil, err
 	}
-	cookie, who, err := a.Desk.Signing.SignIn(c.ctx, in, c.Get(fiber.HeaderUserAgent), c.instant())
+	in.Mark = c.Cookies(markCookie)
+	entry, err := a.Desk.Signing.SignIn(c.ctx, in, c.Get(fiber.HeaderUserAgent), c.instant())
 	if err != nil {
 		return nil, err
 	}
-	c.caller = who
+	c.caller = entry.Who
 	me, err := a.whoAmI(c)
 	if err != nil {
 		return nil, err
 	}
-	a.setCookie(c, cookie)
+	a.setCookie(c, entry.Cookie)
+	a.setMark(c, entry.Mark)
 	return me, nil
 }
 
@@ -194,6 +196,21 @@ func (a *API) setCookie(c *call, value string) {
 	}
 	c.Cookie(cookie)
 }
+
+// markCookie says that somebody has signed in in this browser before. It is sent to signing
+// in alone, and lets nobody in.
+const markCookie = "gridsync-known"
+
+// setMark marks a browser, for as long as browsers keep anything.
+func (a *API) setMark(c *call, mark string) {
+	c.Cookie(&fiber.Cookie{
+		Name: markCookie, Value: mark, Path: "/v1/session", HTTPOnly: true, Secure: !a.Desk.InsecureCookie || a.encrypted(c.Ctx),
+		SameSite: fiber.CookieSameSiteStrictMode, MaxAge: markSeconds,
+	})
+}
+
+// markSeconds is longer than a mark holds: its service says when it ends.
+const markSeconds = 365 * 24 * 60 * 60
 
 // whoAmI is GET /v1/session.
 func (a *API) whoAmI(c *call) (any, error) {

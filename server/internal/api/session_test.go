@@ -38,8 +38,8 @@ func (s *consoles) Resume(_ context.Context, cookie string, _ syncproto.Instant)
 	return atTheDesk, nil
 }
 
-func (s *consoles) SignIn(_ context.Context, in console.Credentials, agent string, _ syncproto.Instant) (string, identity.Caller, error) {
-	return "good", atTheDesk, s.ask("sign in %s %s %s by %s", in.Login, in.Password, in.TOTP, agent)
+func (s *consoles) SignIn(_ context.Context, in console.Credentials, agent string, _ syncproto.Instant) (*console.Entry, error) {
+	return &console.Entry{Cookie: "good", Mark: "marked", Who: atTheDesk}, s.ask("sign in %s %s %s by %s", in.Login, in.Password, in.TOTP, agent+in.Mark)
 }
 
 func (s *consoles) Sessions(context.Context, identity.Caller, syncproto.Instant) ([]console.SignedIn, error) {
@@ -135,7 +135,7 @@ func TestTheCookieIsForOurPageAlone(t *testing.T) {
 		return r.header.Values("Set-Cookie")
 	}
 	got := signIn()
-	if len(got) != 1 || !strings.HasPrefix(got[0], SessionCookie+"=good;") {
+	if len(got) != 2 || !strings.HasPrefix(got[0], SessionCookie+"=good;") {
 		t.Fatalf("%q", got)
 	}
 	for _, flag := range []string{"HttpOnly", "secure", "SameSite=Strict", "path=/"} {
@@ -148,6 +148,9 @@ func TestTheCookieIsForOurPageAlone(t *testing.T) {
 			t.Errorf("with %s: %s", flag, got[0])
 		}
 	}
+	if mark := got[1]; !strings.HasPrefix(mark, markCookie+"=marked;") || !strings.Contains(mark, "path=/v1/session;") || !strings.Contains(mark, "HttpOnly; secure; SameSite=Strict") {
+		t.Errorf("the browser's mark: %s", mark)
+	}
 	w.Desk.InsecureCookie = true
 	if got := signIn(); strings.Contains(strings.ToLower(got[0]), "secure") || !strings.Contains(got[0], "HttpOnly") {
 		t.Errorf("on one's own machine: %s", got)
@@ -158,6 +161,16 @@ func TestTheCookieIsForOurPageAlone(t *testing.T) {
 		if c := r.header.Get("Set-Cookie"); !strings.HasPrefix(c, SessionCookie+"=;") || !strings.Contains(c, "expires=Tue, 10 Nov 2009") {
 			t.Errorf("%s doesn't take the cookie away: %q", path, c)
 		}
+	}
+}
+
+func TestAKnownBrowserShowsItsMark(t *testing.T) {
+	w, s := newDesk(t)
+	req := fromPage("POST", "/v1/session", `{"login":"chief","password":"p","totp":"1","mark":"x","Mark":"y"}`, "")
+	req.AddCookie(&http.Cookie{Name: markCookie, Value: "+marked"})
+	w.do(t, req)
+	if !slices.Equal(s.asked, []string{"sign in chief p 1 by Firefox+marked"}) {
+		t.Errorf("asked %q", s.asked)
 	}
 }
 

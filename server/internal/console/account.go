@@ -151,7 +151,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller identity.Caller, ol
 		return err
 	}
 	defer done()
-	account, err := s.attempt(ctx, login, now)
+	account, err := s.attempt(ctx, login, "", now)
 	if err != nil {
 		return err
 	}

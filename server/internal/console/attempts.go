@@ -11,8 +11,8 @@ import (
 // Attempts are how often in a row signing in failed, and until when nobody may try.
 //
 // The delay grows to an hour and no further, tries during it don't lengthen it, and a new
-// link ends it: a stranger who knows a login can get in its person's way, and whoever looks
-// after that person's grants can always let them in. How often one address may try is the
+// link ends it. A stranger who knows a login keeps its person out of browsers that the
+// person never used, and of no other (see known.go). How often one address may try is the
 // API's to limit.
 type Attempts struct {
 	Failures int
@@ -64,42 +64,50 @@ func (*lockedError) Unwrap() error { return &syncproto.Error{Code: syncproto.Cod
 // RetryAfter is how long to wait.
 func (e *lockedError) RetryAfter() time.Duration { return e.wait }
 
-// strangers are the attempts with logins that nobody has, which are locked like others: the
-// answers must not tell which logins there are. They are remembered in memory and bounded.
-type strangers struct {
+// tries are attempts that belong to no account: those with logins that nobody has, which are
+// locked like others, as the answers must not tell which logins there are; and those from
+// browsers that are known. They are remembered in memory and bounded.
+type tries struct {
 	mu    sync.Mutex
 	tried map[[sha256.Size]byte]Attempts
 }
 
-// mostStrangers bounds the memory: some 100 bytes each.
-const mostStrangers = 10_000
+// mostTries bounds the memory: some 100 bytes each.
+const mostTries = 10_000
 
-// take counts an attempt with a login that nobody has.
-func (s *strangers) take(login string, now syncproto.Instant) error {
+// take counts an attempt with a login that nobody has, or from a known browser.
+func (s *tries) take(from string, now syncproto.Instant) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := sha256.Sum256([]byte(login))
-	tries, known := s.tried[id]
-	if !known && len(s.tried) >= mostStrangers {
-		s.forget(now)
+	id := sha256.Sum256([]byte(from))
+	one, known := s.tried[id]
+	if !known && len(s.tried) >= mostTries {
+		s.drop(now)
 	}
 	if s.tried == nil {
 		s.tried = make(map[[sha256.Size]byte]Attempts)
 	}
-	err := tries.take(now)
-	s.tried[id] = tries
+	err := one.take(now)
+	s.tried[id] = one
 	return err
 }
 
-// forget drops those that aren't locked, and any one if all are.
-func (s *strangers) forget(now syncproto.Instant) {
-	for id, tries := range s.tried {
-		if now >= tries.Locked {
+// forgive forgets the failures of who has got in.
+func (s *tries) forgive(from string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tried, sha256.Sum256([]byte(from)))
+}
+
+// drop drops those that aren't locked, and any one if all are.
+func (s *tries) drop(now syncproto.Instant) {
+	for id, one := range s.tried {
+		if now >= one.Locked {
 			delete(s.tried, id)
 		}
 	}
 	for id := range s.tried {
-		if len(s.tried) < mostStrangers {
+		if len(s.tried) < mostTries {
 			return
 		}
 		delete(s.tried, id)

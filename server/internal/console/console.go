@@ -105,8 +105,10 @@ type Config struct {
 // Service lets people in. Its methods may be called from any number of goroutines.
 type Service struct {
 	Config
-	hashing   *hashing
-	strangers strangers
+	hashing *hashing
+	// strangers are the attempts with logins that nobody has, browsers those from browsers
+	// that are known, by their marks.
+	strangers, browsers tries
 }
 
 // New makes a service.

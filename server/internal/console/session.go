@@ -48,69 +48,102 @@ type Credentials struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
 	TOTP     string `json:"totp"`
+	// Mark is what a browser carries in which somebody has signed in before.
+	Mark string `json:"-"`
 }
 
-// SignIn lets a person in: it returns the cookie by which they are known from now on, and who
-// they are. It fails with totp_needed, sign_in_failed, locked, or busy.
+// Entry is what somebody gets who was let in: the cookie by which they are known from now
+// on, and a mark for their browser.
+type Entry struct {
+	Cookie, Mark string
+	Who          identity.Caller
+}
+
+// SignIn lets a person in. It fails with totp_needed, sign_in_failed, locked, or busy.
 //
 // Whatever is wrong, and whether or not there is such a login, the answer and the work for
 // it are the same.
-func (s *Service) SignIn(ctx context.Context, in Credentials, agent string, now syncproto.Instant) (cookie string, who identity.Caller, err error) {
+func (s *Service) SignIn(ctx context.Context, in Credentials, agent string, now syncproto.Instant) (*Entry, error) {
 	if in.TOTP == "" {
-		return "", who, &syncproto.Error{Code: syncproto.CodeTOTPNeeded, Field: "totp"}
+		return nil, &syncproto.Error{Code: syncproto.CodeTOTPNeeded, Field: "totp"}
 	}
 	if err := tooLong(in.Password); err != nil {
-		return "", who, err
+		return nil, err
 	}
 	done, err := s.hashing.turn(ctx)
 	if err != nil {
-		return "", who, err
+		return nil, err
 	}
 	defer done()
-	account, err := s.attempt(ctx, plainLogin(in.Login), now)
+	account, err := s.attempt(ctx, plainLogin(in.Login), in.Mark, now)
 	if err != nil {
-		return "", who, err
+		return nil, err
 	}
 	step, good, err := s.proves(&account, in, now)
 	if err != nil {
-		return "", who, err
+		return nil, err
 	}
 	if !good {
-		return "", who, s.failed(ctx, account.Author, now)
+		return nil, s.failed(ctx, account.Author, now)
 	}
-	cookie, id, err := s.token()
+	entry, session, err := s.entry(account.Author, agent, now)
 	if err != nil {
-		return "", who, err
+		return nil, err
 	}
-	session := Session{
-		ID: identity.Session(id), Author: account.Author,
-		Made: now, Seen: now, Expires: after(now, longest), Agent: shorten(agent),
+	known := s.marked(in.Mark, account.Author, now)
+	if err := s.enter(ctx, &account, step, !known, session); err != nil {
+		return nil, err
 	}
-	if err := s.enter(ctx, &account, step, &session); err != nil {
-		return "", who, err
+	if known {
+		s.browsers.forgive(in.Mark)
 	}
-	who = identity.Caller{Session: session.ID, Authors: []syncproto.AuthorID{account.Author}}
-	return cookie, who, s.note(ctx, now, audit.SignedIn, account.Author, syncproto.AuthorID{})
+	// A session that isn't noted is nobody's: the cookie goes nowhere.
+	if err := s.note(ctx, now, audit.SignedIn, account.Author, syncproto.AuthorID{}); err != nil {
+		return nil, err
+	}
+	return entry, nil
 }
 
-// attempt finds an account and counts an attempt on it. Nobody's account comes back empty,
-// after the same work.
-func (s *Service) attempt(ctx context.Context, login string, now syncproto.Instant) (account Account, err error) {
+// entry makes a session and what its person gets of it.
+func (s *Service) entry(author syncproto.AuthorID, agent string, now syncproto.Instant) (*Entry, *Session, error) {
+	cookie, id, err := s.token()
+	if err != nil {
+		return nil, nil, err
+	}
+	mark, err := s.mark(author, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	session := &Session{
+		ID: identity.Session(id), Author: author,
+		Made: now, Seen: now, Expires: after(now, longest), Agent: shorten(agent),
+	}
+	return &Entry{cookie, mark, identity.Caller{Session: session.ID, Authors: []syncproto.AuthorID{author}}}, session, nil
+}
+
+// attempt finds an account and counts an attempt on it, or on the browser that has a mark of
+// its person. Nobody's account comes back empty, after the same work.
+func (s *Service) attempt(ctx context.Context, login, mark string, now syncproto.Instant) (account Account, err error) {
 	var refused error // not the transaction's: one that fails costs everybody what the store remembers
 	err = s.Store.Console(ctx, func(tx Tx) error {
 		found, known, err := tx.Account(login)
 		if err != nil {
 			return err
 		}
-		if !known {
-			if refused = s.strangers.take(login, now); refused == nil {
-				err = tx.Touch(now)
-			}
-			return err
-		}
-		if refused = found.take(now); refused == nil {
+		switch {
+		case !known:
+			refused = s.strangers.take(login, now)
+		case s.marked(mark, found.Author, now):
+			refused = s.browsers.take(mark, now)
 			account = found
-			err = tx.PutAccount(&found)
+		default:
+			if refused = found.take(now); refused == nil {
+				account = found
+				return tx.PutAccount(&found)
+			}
+		}
+		if refused == nil {
+			err = tx.Touch(now)
 		}
 		return err
 	})
@@ -159,9 +192,10 @@ func (s *Service) failed(ctx context.Context, about syncproto.AuthorID, now sync
 	return &syncproto.Error{Code: syncproto.CodeSignInFailed}
 }
 
-// enter takes a code and adds the session. Of two who come with one code at once, or with a
+// enter takes a code and adds the session; with forgive the account's failures are forgotten,
+// which a known browser's aren't to do: they are others'. Of two who come with one code at once, or with a
 // password that was replaced meanwhile, nobody gets in by it.
-func (s *Service) enter(ctx context.Context, proved *Account, step int64, session *Session) error {
+func (s *Service) enter(ctx context.Context, proved *Account, step int64, forgive bool, session *Session) error {
 	err := s.Store.Console(ctx, func(tx Tx) error {
 		account, known, err := tx.AccountOf(proved.Author)
 		if err != nil {
@@ -170,7 +204,10 @@ func (s *Service) enter(ctx context.Context, proved *Account, step int64, sessio
 		if !known || account.Password != proved.Password || account.Step >= step {
 			return &syncproto.Error{Code: syncproto.CodeSignInFailed}
 		}
-		account.Step, account.Attempts = step, Attempts{}
+		account.Step = step
+		if forgive {
+			account.Attempts = Attempts{}
+		}
 		if err := tx.PutAccount(&account); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,16 +45,16 @@ func TestWhateverIsWrongTheAnswerIsTheSame(t *testing.T) {
 	check := w.hashing.check
 	w.hashing.check = func(password, hash string) (bool, error) { checked++; return check(password, hash) }
 	for name, in := range map[string]Credentials{
-		"no such login":       {"nobody", password, w.code("chief")},
-		"no login":            {"", password, w.code("chief")},
-		"a wrong password":    {"chief", password + "x", w.code("chief")},
-		"a wrong code":        {"chief", password, "000000"},
-		"a code of no length": {"chief", password, "1"},
-		"all wrong":           {"nobody", "x", "000000"},
-		"no password yet":     {"unready", "", code(make([]byte, totpSecret), int64(w.now)/totpPeriod)},
+		"no such login":       {Login: "nobody", Password: password, TOTP: w.code("chief")},
+		"no login":            {Login: "", Password: password, TOTP: w.code("chief")},
+		"a wrong password":    {Login: "chief", Password: password + "x", TOTP: w.code("chief")},
+		"a wrong code":        {Login: "chief", Password: password, TOTP: "000000"},
+		"a code of no length": {Login: "chief", Password: password, TOTP: "1"},
+		"all wrong":           {Login: "nobody", Password: "x", TOTP: "000000"},
+		"no password yet":     {Login: "unready", TOTP: code(make([]byte, totpSecret), int64(w.now)/totpPeriod)},
 	} {
 		before, noted := checked, len(w.store.noted)
-		_, _, err := w.SignIn(w.ctx(), in, "browser", w.now)
+		_, err := w.SignIn(w.ctx(), in, "browser", w.now)
 		var said *syncproto.Error
 		if !errors.As(err, &said) || *said != (syncproto.Error{Code: syncproto.CodeSignInFailed}) {
 			t.Errorf("%s: %v", name, err)
@@ -146,6 +147,68 @@ func TestWhileLockedTheRightPasswordDoesNotHelpAndAfterwardsItForgetsTheFailures
 	for range freeFailures {
 		_, _, err := w.signIn("chief", "wrong", "000000")
 		w.is("failures count from the first again", err, syncproto.CodeSignInFailed)
+	}
+}
+
+// from makes an attempt from a browser with a mark.
+func (w *world) from(mark, login, password, code string) (*Entry, error) {
+	return w.SignIn(w.ctx(), Credentials{Login: login, Password: password, TOTP: code, Mark: mark}, "browser", w.now)
+}
+
+func TestNoStrangerKeepsAPersonFromTheirOwnDesk(t *testing.T) {
+	w := newWorld(t)
+	w.hired(chief, "chief")
+	w.hired(mate, "mate")
+	first, err := w.from("", "chief", password, w.code("chief"))
+	w.must(err)
+	mates, err := w.from("", "mate", password, w.code("mate"))
+	w.must(err)
+	fail := func(mark string) error { _, err := w.from(mark, "chief", "wrong", "000000"); return err }
+	for range freeFailures + 7 { // until the lock is an hour long
+		w.is("a stranger", fail(""), syncproto.CodeSignInFailed)
+		w.now = max(w.now, w.store.accounts[chief].Locked)
+	}
+	w.is("a stranger, for the hour", fail(""), syncproto.CodeSignInFailed)
+	for name, mark := range map[string]string{"none": "", "somebody else's": mates.Mark, "made up": "AAAA", "altered": first.Mark[:len(first.Mark)-2] + "AA"} {
+		_, err := w.from(mark, "chief", password, w.code("chief"))
+		w.is("with a mark that is "+name, err, syncproto.CodeLocked)
+	}
+	second, err := w.from(first.Mark, "chief", password, w.code("chief"))
+	w.must(err)
+	w.is("a stranger, after the person came in", fail(""), syncproto.CodeLocked)
+
+	for range freeFailures {
+		w.is("a thief of a mark", fail(second.Mark), syncproto.CodeSignInFailed)
+	}
+	w.is("a thief of a mark, once more", fail(second.Mark), syncproto.CodeLocked)
+	_, err = w.from(second.Mark, "chief", password, w.code("chief"))
+	w.is("the person whose mark was stolen", err, syncproto.CodeLocked)
+	w.pass(longestDelay)
+	third, err := w.from(second.Mark, "chief", password, w.code("chief"))
+	w.must(err)
+	for range freeFailures - 1 {
+		w.is("failures count from the first again", fail(third.Mark), syncproto.CodeSignInFailed)
+	}
+	w.pass(knownLasts)
+	for range freeFailures {
+		w.is("a stranger", fail(""), syncproto.CodeSignInFailed)
+		w.pass(longestDelay)
+	}
+	w.is("a stranger", fail(""), syncproto.CodeSignInFailed)
+	_, err = w.from(third.Mark, "chief", password, w.code("chief"))
+	w.is("a mark of long ago", err, syncproto.CodeLocked)
+}
+
+func TestWhatIsRememberedOfStrangersIsBounded(t *testing.T) {
+	var s tries
+	for i := range 3 * mostTries {
+		login := strconv.Itoa(i)
+		for range 1 + i%7 { // some of them are locked
+			_ = s.take(login, start)
+		}
+	}
+	if len(s.tried) > mostTries {
+		t.Errorf("%d are remembered", len(s.tried))
 	}
 }
 

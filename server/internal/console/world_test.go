@@ -131,7 +131,11 @@ func (w *world) code(login string) string {
 }
 
 func (w *world) signIn(login, password, code string) (string, identity.Caller, error) {
-	return w.SignIn(w.ctx(), Credentials{Login: login, Password: password, TOTP: code}, "browser", w.now)
+	e, err := w.SignIn(w.ctx(), Credentials{Login: login, Password: password, TOTP: code}, "browser", w.now)
+	if err != nil {
+		return "", identity.Caller{}, err
+	}
+	return e.Cookie, e.Who, nil
 }
 
 // in signs a person in who does everything right.

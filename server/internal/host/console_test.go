@@ -75,7 +75,9 @@ func (o *office) ask(method, path string, body, answer any) syncproto.Code {
 	}
 	defer func() { _ = res.Body.Close() }()
 	for _, c := range res.Cookies() {
-		o.cookie = c.Value
+		if c.Name == api.SessionCookie {
+			o.cookie = c.Value
+		}
 	}
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
