@@ -193,7 +193,7 @@ func TestServeAnswersUntilItIsAskedToStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, <-done)
 	}
-	for path, want := range map[string]int{"/": 200, "/app.js": 200, "/app.css": 200, "/readyz": 200, "/v1/openapi.json": 200, "/v1/areas": 401} {
+	for path, want := range map[string]int{"/": 200, "/page/app.js": 200, "/page/app.css": 200, "/readyz": 200, "/v1/openapi.json": 200, "/v1/areas": 401} {
 		if got := status(t, strings.TrimSpace(line)+path); got != want {
 			t.Errorf("%s: %d", path, got)
 		}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"io/fs"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
 	"gridsync/server/web"
 	"gridsync/syncproto"
@@ -14,10 +17,7 @@ import (
 
 // Whatever the server may answer has words on the page, in both languages.
 func TestThePageHasWordsForWhateverTheDeskAnswers(t *testing.T) {
-	script, err := fs.ReadFile(web.Files, "app.js")
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := scripts(t)
 	var keys []string
 	for _, act := range []desk.Act{desk.Choose, desk.Merge, desk.Different, desk.Route, desk.Accept, desk.Return, desk.Assign, desk.Undo} {
 		keys = append(keys, `"act.`+string(act)+`"`)
@@ -28,21 +28,79 @@ func TestThePageHasWordsForWhateverTheDeskAnswers(t *testing.T) {
 		keys = append(keys, `"end.`+string(ending)+`"`)
 	}
 	for _, what := range []review.What{review.WasOpened, review.WasClosed, review.WasAssigned, review.WasRouted, review.WasReturned, review.WasUndone} {
-		keys = append(keys, string(what))
+		keys = append(keys, `"what.`+string(what)+`"`)
 	}
 	for _, verdict := range []syncproto.Outcome{syncproto.Applied, syncproto.Merged, syncproto.Disputed, syncproto.Parked} {
 		keys = append(keys, `"verdict.`+string(verdict)+`"`)
 	}
 	for _, key := range append(keys, fieldKeys(t)...) {
-		if !strings.Contains(string(script), key+": [") {
+		if !strings.Contains(script, key+": [") {
 			t.Errorf("the page has no words for %s", key)
 		}
 	}
 	for _, kind := range review.Kinds {
-		if !strings.Contains(string(script), `"`+string(kind)+`"`) {
+		if !strings.Contains(script, `"`+string(kind)+`"`) {
 			t.Errorf("the page does not list questions of kind %s", kind)
 		}
 	}
+}
+
+// Whatever people may hold, see or do has words on the page, and so has whatever the log says
+// was done.
+func TestThePageHasWordsForPeopleAndWhatTheyDo(t *testing.T) {
+	script := scripts(t)
+	words := func(prefix, name string) {
+		if !strings.Contains(script, `"`+prefix+name+`": [`) {
+			t.Errorf("the page has no words for %s%s", prefix, name)
+		}
+	}
+	for _, role := range identity.Roles {
+		words("role.", string(role))
+	}
+	for _, right := range identity.Rights {
+		words("right.", string(right))
+	}
+	for _, status := range []identity.Status{"in_use", identity.Retired, identity.Lost, identity.Suspended} {
+		words("status.", string(status))
+	}
+	for _, act := range acts(t) {
+		words("did.", act)
+	}
+}
+
+// acts are the constants of package audit.
+func acts(t *testing.T) []string {
+	t.Helper()
+	source, err := os.ReadFile("internal/audit/audit.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acts []string
+	for _, m := range regexp.MustCompile(`(?m)^\t\w+\s+(?:Act\s+)?= "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+		acts = append(acts, m[1])
+	}
+	if len(acts) < 10 {
+		t.Fatalf("only %d acts found", len(acts))
+	}
+	return acts
+}
+
+// scripts are the page's scripts, one after the other.
+func scripts(t *testing.T) string {
+	t.Helper()
+	names, err := fs.Glob(web.Files, "*.js")
+	if err != nil || len(names) == 0 {
+		t.Fatal(len(names), err)
+	}
+	var all strings.Builder
+	for _, name := range names {
+		text, err := fs.ReadFile(web.Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
 }
 
 // fieldKeys are the catalogue's keys of every field and check of the built-in forms.

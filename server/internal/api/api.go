@@ -117,7 +117,7 @@ type Config struct {
 	Whereabouts Whereabouts
 	// Small is how many people are enough to be counted out in what is published.
 	Small int64
-	// Page holds index.html, app.js and app.css; nil for no page.
+	// Page holds index.html, the style and the scripts; nil for no page.
 	Page fs.FS
 	// Guard is what stands before everybody.
 	Guard Guard

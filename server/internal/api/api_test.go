@@ -411,7 +411,7 @@ func TestSyncHasADeadline(t *testing.T) {
 func TestThePageRunsItsOwnScriptAlone(t *testing.T) {
 	w := newWorld(t)
 	for path, media := range map[string]string{
-		"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/app.css": "text/css; charset=utf-8",
+		"/": "text/html; charset=utf-8", "/page/app.js": "text/javascript; charset=utf-8", "/page/app.css": "text/css; charset=utf-8",
 	} {
 		r := w.do(t, httptest.NewRequest(http.MethodGet, path, nil))
 		if r.status != http.StatusOK || r.header.Get("Content-Type") != media || len(r.body) == 0 {

@@ -204,17 +204,13 @@ func openRoutes() []route {
 		{
 			method: fiber.MethodGet, path: "/", id: "page", who: anyone, within: readWithin,
 			summary: "The page.", media: fiber.MIMETextHTML,
-			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: file("index.html"),
+			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: (*API).showPage,
 		},
 		{
-			method: fiber.MethodGet, path: "/app.js", id: "pageScript", who: anyone, within: readWithin,
-			summary: "The page's script.", media: "text/javascript",
-			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: file("app.js"),
-		},
-		{
-			method: fiber.MethodGet, path: "/app.css", id: "pageStyle", who: anyone, within: readWithin,
-			summary: "The page's style.", media: "text/css",
-			codes: []syncproto.Code{syncproto.CodeNotFound}, handle: file("app.css"),
+			method: fiber.MethodGet, path: "/page/{file}", id: "pageFile", who: anyone, within: readWithin,
+			summary: "One of the page's scripts, or its style.", media: "text/javascript",
+			params: []param{{"file", "path", "The file's name.", "string", "app.js"}},
+			codes:  []syncproto.Code{syncproto.CodeNotFound}, handle: (*API).showPageFile,
 		},
 	}
 }

@@ -1,0 +1,53 @@
+// Asking the server. Whatever goes wrong is an Error whose message a person can read.
+
+import { both, t } from "./say.js";
+import { state } from "./state.js";
+
+export function get(path, query = {}) {
+  const search = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== "" && v !== undefined));
+  return ask(search.size > 0 ? `${path}?${search}` : path, {});
+}
+
+export const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) });
+export const remove = (path) => ask(path, { method: "DELETE" });
+
+async function ask(path, options) {
+  const response = await send(path, options);
+  const body = await response.json().catch(() => null);
+  if (response.ok && body) return body;
+  throw failure(response, body?.error ?? body);
+}
+
+// download gets a file: its bytes and its name.
+export async function download(path, query) {
+  const response = await send(`${path}?${new URLSearchParams(query)}`, {});
+  if (!response.ok) throw failure(response, await response.json().catch(() => null));
+  const name = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return { blob: await response.blob(), name };
+}
+
+// send adds who asks: a token, or the header that shows the server that its own page
+// sends the cookie and no other site.
+async function send(path, options) {
+  const headers = { "X-Gridsync-Page": "1" };
+  if (state.token) headers.Authorization = `Bearer ${state.token}`;
+  if (options.body) headers["Content-Type"] = "application/json";
+  try {
+    const response = await fetch(path, { ...options, headers });
+    state.now = Date.parse(response.headers.get("Date")) || Date.now();
+    return response;
+  } catch {
+    throw new Error(t("offline"));
+  }
+}
+
+function failure(response, error) {
+  const wait = Number(response.headers.get("Retry-After") ?? 0);
+  return Object.assign(new Error(why(error) || String(response.status)), { status: response.status, code: error?.code, wait });
+}
+
+// why says what an error of the API says, to a person.
+export function why(error) {
+  if (!error) return "";
+  return [error.message ? both(error.message) : error.code, error.field, error.reference].filter(Boolean).join(" · ");
+}
