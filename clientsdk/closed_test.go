@@ -63,10 +63,10 @@ func TestAPhoneOutOfUseKeepsItsCopyWhileAnythingIsOnThePhoneAlone(t *testing.T) 
 			a.Receipt.Digest[0]++
 		}
 	}
+	equal(t, "seen to", p.Resolve(background, 1), nil)
 	p.sync(t)
 	equal(t, "a receipt that isn't confirmed closes nothing", p.status(t).Closed, false)
 	lie = false
-	equal(t, "seen to", p.Resolve(background, 1), nil)
 	p.Lock()
 	p.deliver(t)
 	equal(t, "closed, and locked", p.status(t).Closed, true)

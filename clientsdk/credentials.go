@@ -103,6 +103,8 @@ func (k *credentials) take(t *syncproto.Tokens, received syncproto.Instant) {
 	k.Tokens, k.Offset = *t, t.Now-received
 	if t.Refresh == "" { // a device that may only deliver gets no other
 		k.Tokens.Refresh, k.Tokens.RefreshUntil = before.Refresh, before.RefreshUntil
+	} else {
+		k.Suspended = false
 	}
 	if len(t.Box) == 0 {
 		k.Tokens.Box = before.Box

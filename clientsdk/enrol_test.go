@@ -89,10 +89,12 @@ func TestACodeThatWasRedeemedIsNotShownAgain(t *testing.T) {
 	p.sync(t) // the refresh token of the enrolment is used
 	f.pass(p, time.Hour)
 	p.sync(t)
+	f.fail(loseRequest)
 	again := clientsdk.Enrolment{Code: "CODE1", Name: "陈梅", Undertaking: 1}
 	who, err := clientsdk.Enrol(background, newcomer(f, keys), again)
 	equal(t, "again", err, nil)
 	equal(t, "as", who, author(2))
+	equal(t, "the server wasn't asked", len(f.faults), 1)
 	f.pass(p, time.Hour)
 	p.reopen(t)
 	p.sync(t)
@@ -181,12 +183,13 @@ func TestARenewalThatFailsIsTriedAgainAndMakesNoBatchSmaller(t *testing.T) {
 	report := p.sync(t)
 	equal(t, "skipped", len(report.Skipped), 0)
 	equal(t, "retries", report.Retries, 4)
-	equal(t, "in one batch", len(f.seen[len(f.seen)-1].Changes), 20)
+	equal(t, "in one batch", len(f.seen[0].Changes), 20)
+	equal(t, "for a whole page", f.seen[0].PageBytes, syncproto.PageBytes)
 }
 
 func TestTwoProcessesOfOnePhoneDontTakeEachOtherForThieves(t *testing.T) {
 	f := newFake(t)
-	p, _ := enrolledPhone(t, f, 1)
+	p, keys := enrolledPhone(t, f, 1)
 	other, err := clientsdk.Open(background, p.path, p.opt)
 	if err != nil {
 		t.Fatal(err)
@@ -197,9 +200,11 @@ func TestTwoProcessesOfOnePhoneDontTakeEachOtherForThieves(t *testing.T) {
 		p.sync(t)
 		f.pass(p, time.Hour)
 		p.sync(t)
+		saves := keys.saved
 		if _, err := other.Sync(background); err != nil {
 			t.Fatal(err)
 		}
+		equal(t, "renewed though the other process had", keys.saved, saves)
 	}
 	equal(t, "stolen", f.office.stolen[p.Device()], false)
 }

@@ -27,7 +27,7 @@ func (c *Client) fresh(ctx context.Context, turnedAway bool) *failure {
 func (c *Client) renews() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.opt.Keys != nil && c.creds.Tokens.Refresh != ""
+	return c.opt.Keys != nil && c.creds.Redeemed != ""
 }
 
 // renew asks for the next tokens and keeps them before the first of them is used. If
