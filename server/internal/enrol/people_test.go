@@ -279,6 +279,8 @@ func TestAGridIsHandedOverWithWhatItsPhonesStillHold(t *testing.T) {
 	_, err := w.End(w.ctx(), w.by(secretary), enrol.Ending{Author: comes.Author, Area: "g1"})
 	w.must(err)
 	w.said(p, 7, 0)
+	_, err = w.Give(w.ctx(), w.by(secretary), identity.Grant{Author: leaves.Author, Area: "g2", Role: identity.Volunteer, From: start - 9*day, To: start + 1})
+	w.must(err) // which is over by then
 	w.now += hour
 	in := enrol.HandOver{From: leaves.Author, To: comes.Author, Area: "c1", DryRun: true}
 	dry, err := w.HandOver(w.ctx(), w.by(secretary), in)

@@ -130,6 +130,9 @@ func (s *Service) enrol(ctx context.Context, in *syncproto.Enrolling, now syncpr
 	}
 	for i := range before {
 		if before[i].Invite == invite.ID {
+			if device.ID.IsZero() { // it came in between two looks
+				return nil, ErrMovedOn
+			}
 			return s.enrolled(ctx, device, before[i].Author, now)
 		}
 	}
