@@ -148,7 +148,8 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 // start starts the server and waits until it says where it is.
 func (f *fleet) start(t *testing.T) {
 	t.Helper()
-	f.process = exec.Command(f.binary, "serve", "-data", f.data, "-listen", "127.0.0.1:0")
+	// These phones sync as fast as they can, and wait for nobody.
+	f.process = exec.Command(f.binary, "serve", "-data", f.data, "-listen", "127.0.0.1:0", "-limit", "sync=100000/1000")
 	f.process.Stderr = os.Stderr
 	out, err := f.process.StdoutPipe()
 	if err != nil {
