@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/host"
 	"gridsync/server/web"
-	"gridsync/syncproto"
 )
 
 type demoCommand struct {
@@ -43,44 +41,7 @@ func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server
 		_ = s.Close() // the areas' error tells more
 		return nil, err
 	}
-	return &demo.Server{
-		URL: s.URL(), Histories: s.Histories, Close: s.Close, Settle: s.Retry,
-		Enrol: func(ctx context.Context, asked []demo.Enrolment) ([]demo.Enrolled, error) {
-			return enrolAll(ctx, s, asked)
-		},
-		Rebuild: func(ctx context.Context) ([]string, error) { return differences(ctx, s.Data) },
-	}, nil
-}
-
-func enrolAll(ctx context.Context, s *host.Server, asked []demo.Enrolment) ([]demo.Enrolled, error) {
-	devices := make([]host.Device, 0, len(asked))
-	for _, a := range asked {
-		devices = append(devices, host.Device{
-			Name: a.Name, Authors: a.Authors, Areas: []syncproto.AreaID{a.Area}, Role: a.Role,
-		})
-	}
-	enrolled, err := s.AddDevices(ctx, devices)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]demo.Enrolled, 0, len(enrolled))
-	for _, e := range enrolled {
-		out = append(out, demo.Enrolled{Device: e.ID, Token: e.Token})
-	}
-	return out, nil
-}
-
-// differences describes what a rebuild finds; nothing if all agrees.
-func differences(ctx context.Context, d *host.Data) ([]string, error) {
-	diff, err := d.Rebuild(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := diff.Found
-	if more := diff.Total - len(found); more > 0 {
-		found = append(found, fmt.Sprintf("and %d more", more))
-	}
-	return found, nil
+	return demo.Around(s), nil
 }
 
 // coloured says whether nobody asked for no colours (no-color.org).

@@ -1,13 +1,13 @@
 package demo
 
 import (
+	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"gridsync/clientsdk"
+	"gridsync/server/internal/demo/sight"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 	"gridsync/syncproto/merge"
@@ -28,7 +28,6 @@ type records struct {
 type copyOf struct {
 	area    syncproto.AreaID
 	version syncproto.Version
-	live    [sha256.Size]byte
 }
 
 func newRecords() *records {
@@ -38,19 +37,12 @@ func newRecords() *records {
 	}
 }
 
-func digest(live []syncproto.Part) ([sha256.Size]byte, error) {
-	text, err := json.Marshal(live)
-	return sha256.Sum256(text), err
-}
-
-func (r *records) add(stored *syncproto.Record) error {
-	live, err := digest(stored.Live)
-	r.byID[stored.ID] = copyOf{stored.Area, stored.Version, live}
+func (r *records) add(stored *syncproto.Record) {
+	r.byID[stored.ID] = copyOf{stored.Area, stored.Version}
 	r.all[stored.ID] = stored
 	if survivor := merge.Show(nil, stored.Live).SameAs; !survivor.IsZero() {
 		r.into[stored.ID] = survivor
 	}
-	return err
 }
 
 // link groups the records that are one, each group by its survivor, in order of ids.
@@ -79,9 +71,9 @@ func (r *records) root(id syncproto.RecordID) syncproto.RecordID {
 }
 
 // difference says how a copy differs from what the server has of it, as far as that
-// reaches into a scope; "" if it doesn't. A record on which a change of the phone's own
+// reaches into a scope and its people see it; "" if it doesn't. A record on which a change of the phone's own
 // is still waiting shows that change too, and is compared by version.
-func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) bool) (string, error) {
+func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) bool, eyes sight.Eyes) (string, error) {
 	theirs, ok := r.byID[c.ID]
 	switch {
 	case !ok:
@@ -91,18 +83,19 @@ func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) 
 	case c.Version != theirs.version:
 		return fmt.Sprintf("version %d, not %d", c.Version, theirs.version), nil
 	}
-	want, absorbed, err := r.joined(c.ID, within)
-	if err != nil {
-		return "", err
-	}
+	whole, absorbed := r.joined(c.ID, within)
 	if !slices.Equal(absorbed, c.Absorbed) {
 		return fmt.Sprintf("shows %v as one with it, and not %v", c.Absorbed, absorbed), nil
 	}
 	if c.Pending {
 		return "", nil
 	}
-	live, err := digest(c.Live())
-	if err == nil && live != want {
+	here, err := syncproto.Encode(eyes.Unmasked(c.Kind, c.Live(), whole))
+	if err != nil {
+		return "", err
+	}
+	there, err := syncproto.Encode(whole)
+	if err == nil && !bytes.Equal(here, there) {
 		return "what is alive of it differs", nil
 	}
 	return "", err
@@ -110,7 +103,7 @@ func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) 
 
 // joined is what a replica of a scope must show of a record, and the records within the
 // scope that it shows as one with it.
-func (r *records) joined(id syncproto.RecordID, within func(syncproto.AreaID) bool) ([sha256.Size]byte, []syncproto.RecordID, error) {
+func (r *records) joined(id syncproto.RecordID, within func(syncproto.AreaID) bool) ([]syncproto.Part, []syncproto.RecordID) {
 	var others []*syncproto.Record
 	var ids []syncproto.RecordID
 	if r.root(id) == id {
@@ -121,9 +114,8 @@ func (r *records) joined(id syncproto.RecordID, within func(syncproto.AreaID) bo
 		}
 	}
 	if len(others) == 0 {
-		return r.byID[id].live, nil, nil
+		return r.all[id].Live, nil
 	}
 	record := r.all[id]
-	live, err := digest(merge.Join(r.forms.Newest(record.Kind), record, others))
-	return live, ids, err
+	return merge.Join(r.forms.Newest(record.Kind), record, others), ids
 }

@@ -72,14 +72,13 @@ func run(ctx context.Context, opt Options, dir string, began time.Time) (Result,
 	w := world.New(opt.Seed, world.Whole.Divided(opt.Scale))
 	clock := &storyClock{}
 	clock.set(world.Begins)
-	server, err := opt.Start(ctx, Setup{
-		Dir: filepath.Join(dir, "server"), Areas: nodes(w), Now: clock.Now, NewID: seededIDs(opt.Seed),
-	})
+	newID := seededIDs(opt.Seed)
+	server, err := opt.Start(ctx, Setup{Dir: filepath.Join(dir, "server"), Areas: nodes(w), Now: clock.Now, NewID: newID})
 	if err != nil {
 		return Result{}, fmt.Errorf("starting the server: %w", err)
 	}
 	p := &play{
-		opt: opt, w: w, dir: dir, clock: clock, server: server,
+		opt: opt, w: w, dir: dir, clock: clock, server: server, newID: newID,
 		bar: &progress{out: opt.Notes, bar: opt.Bar, colour: opt.Colour, whole: w.Writes()},
 	}
 	result, err := p.tell(ctx, began)
@@ -125,7 +124,7 @@ func (p *play) stay(ctx context.Context) {
 	if p.opt.JSON { // has one object on Out and nothing else
 		out = p.opt.Notes
 	}
-	fmt.Fprintf(out, "\n网页 Page  %s/#token=%s\n按 Ctrl-C 结束 Press Ctrl-C to stop\n", p.server.URL, p.screen.token)
+	fmt.Fprintf(out, "\n网页 Page  %s/#token=%s\n按 Ctrl-C 结束 Press Ctrl-C to stop\n", p.server.URL, p.wall)
 	<-ctx.Done()
 }
 
@@ -143,7 +142,7 @@ func (p *play) measure(ctx context.Context) (*ending, error) {
 	if err := p.questionsEnd(ctx, e); err != nil {
 		return nil, err
 	}
-	found, err := p.screen.findings(ctx, p.w.Community, p.outcome.into)
+	found, err := p.secretary.findings(ctx, p.w.Community, p.outcome.into)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rounds: %w", err)
 	}

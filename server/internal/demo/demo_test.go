@@ -15,7 +15,6 @@ import (
 	"gridsync/server/internal/demo/world"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/review"
-	"gridsync/syncproto"
 )
 
 // start starts a real server for the demo, as the command does.
@@ -27,28 +26,7 @@ func start(ctx context.Context, s demo.Setup) (*demo.Server, error) {
 	if err := h.PutAreas(ctx, s.Areas); err != nil {
 		return nil, err
 	}
-	return &demo.Server{
-		URL: h.URL(), Histories: h.Histories, Close: h.Close, Settle: h.Retry,
-		Enrol: func(ctx context.Context, ask []demo.Enrolment) ([]demo.Enrolled, error) {
-			devices := make([]host.Device, len(ask))
-			for i, a := range ask {
-				devices[i] = host.Device{Name: a.Name, Authors: a.Authors, Areas: []syncproto.AreaID{a.Area}, Role: a.Role}
-			}
-			enrolled, err := h.AddDevices(ctx, devices)
-			out := make([]demo.Enrolled, len(enrolled))
-			for i, e := range enrolled {
-				out[i] = demo.Enrolled{Device: e.Device.ID, Token: e.Token}
-			}
-			return out, err
-		},
-		Rebuild: func(ctx context.Context) ([]string, error) {
-			diff, err := h.Rebuild(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return diff.Found, nil
-		},
-	}, nil
+	return demo.Around(h), nil
 }
 
 func TestASmallWorldEndsAsPlanted(t *testing.T) {

@@ -30,26 +30,21 @@ type Setup struct {
 	NewID func() (uuid.UUID, error)
 }
 
-// Enrolment asks for a device of people who may act in an area.
-type Enrolment struct {
-	Name    string
-	Authors []identity.Author
-	Area    syncproto.AreaID
-	Role    identity.Role
-}
-
-// Enrolled is a device with its token.
-type Enrolled struct {
-	Device syncproto.DeviceID
-	Token  string
+// Invitation invites somebody to act in an area.
+type Invitation struct {
+	Author identity.Author
+	Area   syncproto.AreaID
+	Role   identity.Role
 }
 
 // Server is a running server as the demo needs it.
 type Server struct {
 	// URL is where it answers, without a slash at the end.
 	URL string
-	// Enrol adds devices, and returns them in the same order.
-	Enrol func(context.Context, []Enrolment) ([]Enrolled, error)
+	// Invite makes an invitation and returns its code, which one phone redeems.
+	Invite func(context.Context, Invitation) (string, error)
+	// Screen returns a token with which a screen on a wall reads an area's totals.
+	Screen func(context.Context, syncproto.AreaID) (string, error)
 	// Histories streams the change log, record by record: exchange.Store.Histories.
 	Histories func(ctx context.Context, fn func(log []exchange.Logged, stored *syncproto.Record) error) error
 	// Rebuild computes everything from the change log once more, and says what

@@ -11,27 +11,20 @@ import (
 	"gridsync/server/internal/identity"
 )
 
-// enrolment asks for a phone of the story.
-func enrolment(p world.Phone) Enrolment {
-	e := Enrolment{Name: p.Name, Area: p.Area, Role: identity.Volunteer}
-	if p.Role == world.Secretary {
-		e.Role = identity.Secretary
-	}
+// invitations invite the people of a phone of the story.
+func invitations(p world.Phone) []Invitation {
+	var who []Invitation
 	for _, a := range p.Authors {
-		e.Authors = append(e.Authors, identity.Author{ID: a.ID, Name: a.Name})
+		who = append(who, Invitation{Author: identity.Author{ID: a.ID, Name: a.Name}, Area: p.Area, Role: roleOf(p)})
 	}
-	return e
+	return who
 }
 
-// onlookers are devices of people who record nothing: the county's screen, which
-// reads the totals, a new phone on which the end is checked, and the township's office,
-// which rules where a community has no secretary of its own.
-func onlookers(w *world.World) []Enrolment {
-	return []Enrolment{
-		{Name: "县指挥部大屏", Area: w.County, Role: identity.County},
-		{Name: "核对用新手机", Area: w.Community, Role: identity.Secretary},
-		{Name: "街道办公室", Area: w.Township, Role: identity.Township},
+func roleOf(p world.Phone) identity.Role {
+	if p.Role == world.Secretary {
+		return identity.Secretary
 	}
+	return identity.Volunteer
 }
 
 func nodes(w *world.World) []area.Node {

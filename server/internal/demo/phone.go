@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +28,6 @@ const (
 // phone is one SDK instance with its file, its link and its wrong clock.
 type phone struct {
 	world.Phone
-	token  string
 	client *clientsdk.Client
 	link   *badnet.Link
 	base   *http.Transport
@@ -38,13 +36,14 @@ type phone struct {
 	quiet atomic.Bool
 }
 
-func openPhone(ctx context.Context, p world.Phone, seat Enrolled, seed uint64, dir, url string) (*phone, error) {
-	r := rand.New(rand.NewPCG(seed, binary.BigEndian.Uint64(p.Authors[0].ID[8:])))
-	ph := &phone{Phone: p, token: seat.Token, base: &http.Transport{MaxIdleConnsPerHost: 1}}
-	if p.Slow {
+// openPhone puts a phone into its people's hands at a moment of the story.
+func (p *play) openPhone(ctx context.Context, of world.Phone, at syncproto.Instant) (*phone, error) {
+	r := rand.New(rand.NewPCG(p.w.Seed, binary.BigEndian.Uint64(of.Authors[0].ID[8:])))
+	ph := &phone{Phone: of, base: &http.Transport{MaxIdleConnsPerHost: 1}}
+	ph.now.Store(int64(at))
+	if of.Slow {
 		ph.base.DialContext = badnet.Slow((&net.Dialer{}).DialContext, slowLink, time.Sleep)
 	}
-	var err error
 	plan := badnet.Seeded(rand.New(rand.NewPCG(r.Uint64(), 1)), faultIn)
 	where := rand.New(rand.NewPCG(r.Uint64(), 2))
 	ph.link = badnet.New(ph.base, func() badnet.Fault {
@@ -53,13 +52,15 @@ func openPhone(ctx context.Context, p world.Phone, seat Enrolled, seed uint64, d
 		}
 		return plan()
 	}, func() int { return where.IntN(256) })
-	ph.client, err = clientsdk.Open(ctx, filepath.Join(dir, seat.Device.String()+".db"), clientsdk.Options{
-		Server: url, Token: seat.Token, Device: seat.Device, AppName: "demo/1", Transport: ph.link,
-		Now: ph.clock, NewID: ids(r, &ph.now), Rand: rand.New(rand.NewPCG(r.Uint64(), 3)).Float64,
+	newID := ids(r, &ph.now)
+	var err error
+	ph.client, err = p.open(ctx, clientsdk.Options{
+		Server: p.server.URL, Device: syncproto.DeviceID(newID()), AppName: "demo/1", Transport: ph.link,
+		Now: ph.clock, NewID: newID, Rand: rand.New(rand.NewPCG(r.Uint64(), 3)).Float64,
 		Wait: shortWait, Attempts: 50,
-	})
+	}, of.Name, invitations(of))
 	if err != nil {
-		return nil, fmt.Errorf("the file of %s: %w", p.Name, err)
+		return nil, fmt.Errorf("%s is handed out: %w", of.Name, err)
 	}
 	return ph, nil
 }

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 
+	"github.com/google/uuid"
+
+	"gridsync/clientsdk"
 	"gridsync/server/internal/demo/badnet"
 	"gridsync/server/internal/demo/world"
+	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
 )
 
@@ -21,11 +24,13 @@ type play struct {
 	dir    string
 	clock  *storyClock
 	server *Server
-	// screen reads for the county; fresh is the new phone's enrolment. secretary and
-	// township rule.
+	newID  func() (uuid.UUID, error)
+	// screen reads for the county, by the token wall. secretary and township rule; office is
+	// the township's.
 	screen, secretary, township *reader
 
-	fresh  Enrolled
+	wall   string
+	office *clientsdk.Client
 	phones []*phone // by the index of world.Phones; nil while not in use
 	bar    *progress
 	// docket is what was planted and what came of it, outcome what was settled, amiss
@@ -35,14 +40,17 @@ type play struct {
 	amiss   []string
 }
 
-// begin enrols those who only look, and the phones of the first evening.
-func (p *play) begin(ctx context.Context) error {
-	seats, err := p.server.Enrol(ctx, onlookers(p.w))
-	if err != nil {
-		return fmt.Errorf("enrolling the county's screen: %w", err)
+// begin lets in those who record nothing: the county's screen, and the township's office,
+// which rules where a community has no secretary of its own.
+func (p *play) begin(ctx context.Context) (err error) {
+	if p.wall, err = p.server.Screen(ctx, p.w.County); err != nil {
+		return fmt.Errorf("the county's screen: %w", err)
 	}
-	p.screen, p.fresh = newReader(p.server.URL, seats[0].Token), seats[1]
-	p.township = newReader(p.server.URL, seats[2].Token)
+	p.screen = newReader(p.server.URL, func(context.Context) (string, error) { return p.wall, nil })
+	if p.office, err = p.desk(ctx, "街道办公室", p.w.Township, identity.Township); err != nil {
+		return err
+	}
+	p.township = newReader(p.server.URL, p.office.Access)
 	p.phones = make([]*phone, len(p.w.Phones))
 	return nil
 }
@@ -80,7 +88,7 @@ func (p *play) catchUp(ctx context.Context) error {
 // some, and lets everybody hear of it.
 func (p *play) decide(ctx context.Context) error {
 	p.bar.say(syncproto.Text{ZH: "书记在网页上裁定", EN: "The secretary settles some at the desk"})
-	p.secretary = newReader(p.server.URL, p.phones[0].token)
+	p.secretary = newReader(p.server.URL, p.phones[0].client.Access)
 	var err error
 	if p.docket, err = p.newDocket(ctx); err != nil {
 		return err
@@ -150,29 +158,19 @@ func (p *play) signed(ctx context.Context, acts []world.Act) ([]world.Act, error
 	return acts, nil
 }
 
-// handOut enrols and opens the phones that are put to use by now.
+// handOut lets in the people whose phones are put to use by now: a whole shift at once,
+// each over the phone's own link.
 func (p *play) handOut(ctx context.Context, now syncproto.Instant) error {
 	var which []int
-	var ask []Enrolment
 	for i, ph := range p.w.Phones {
 		if p.phones[i] == nil && ph.From <= now {
-			which, ask = append(which, i), append(ask, enrolment(ph))
+			which = append(which, i)
 		}
 	}
-	if len(which) == 0 {
-		return nil
-	}
-	seats, err := p.server.Enrol(ctx, ask)
-	if err != nil {
-		return fmt.Errorf("enrolling phones: %w", err)
-	}
-	for n, i := range which {
-		dir := filepath.Join(p.dir, "phones")
-		if p.phones[i], err = openPhone(ctx, p.w.Phones[i], seats[n], p.w.Seed, dir, p.server.URL); err != nil {
-			return err
-		}
-	}
-	return nil
+	return concurrently(p.opt.Workers, which, func(i int) (err error) {
+		p.phones[i], err = p.openPhone(ctx, p.w.Phones[i], now)
+		return err
+	})
 }
 
 // each runs fn for every phone in use, a few at a time, and waits for all of them.
@@ -227,6 +225,9 @@ func (p *play) faults() map[badnet.Fault]int {
 
 func (p *play) close() error {
 	var errs []error
+	if p.office != nil {
+		errs = append(errs, p.office.Close())
+	}
 	for _, ph := range p.phones {
 		if ph != nil {
 			errs = append(errs, ph.close())

@@ -40,7 +40,8 @@ func readLedger(ctx context.Context, s *Server) (*ledger, error) {
 		if stored == nil {
 			return nil
 		}
-		return l.records.add(stored)
+		l.records.add(stored)
+		return nil
 	})
 	if err == nil {
 		err = l.records.link()

@@ -20,11 +20,12 @@ import (
 
 // reader reads the server's API as any screen does.
 type reader struct {
-	url, token string
-	client     *http.Client
+	url    string
+	token  func(context.Context) (string, error)
+	client *http.Client
 }
 
-func newReader(url, token string) *reader {
+func newReader(url string, token func(context.Context) (string, error)) *reader {
 	return &reader{url: url, token: token, client: &http.Client{Transport: &http.Transport{}}}
 }
 
@@ -40,7 +41,11 @@ func (r *reader) send(ctx context.Context, method, path string, body io.Reader, 
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.token)
+	token, err := r.token(ctx)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

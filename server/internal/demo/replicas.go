@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 
 	"gridsync/clientsdk"
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/demo/sight"
+	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
 )
 
@@ -22,8 +23,9 @@ func (p *play) replicas(ctx context.Context, l *ledger) ([]string, error) {
 	}
 	var mu sync.Mutex
 	var differ []string
-	compare := func(name string, client *clientsdk.Client, scope syncproto.AreaID) error {
-		found, err := compareReplica(ctx, client, l, func(id syncproto.AreaID) bool { return tree.Within(id, scope) })
+	compare := func(name string, client *clientsdk.Client, scope syncproto.AreaID, role identity.Role) error {
+		within := func(id syncproto.AreaID) bool { return tree.Within(id, scope) }
+		found, err := compareReplica(ctx, client, l, within, sight.Of(role, client.Forms()))
 		mu.Lock()
 		defer mu.Unlock()
 		for _, f := range found {
@@ -31,19 +33,17 @@ func (p *play) replicas(ctx context.Context, l *ledger) ([]string, error) {
 		}
 		return err
 	}
-	err = p.each(func(ph *phone, _ int) error { return compare(ph.Name, ph.client, ph.Area) })
+	err = p.each(func(ph *phone, _ int) error { return compare(ph.Name, ph.client, ph.Area, roleOf(ph.Phone)) })
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := clientsdk.Open(ctx, filepath.Join(p.dir, "phones", "fresh.db"), clientsdk.Options{
-		Server: p.server.URL, Token: p.fresh.Token, Device: p.fresh.Device, AppName: "demo/1", Now: p.clock.Now,
-	})
+	fresh, err := p.desk(ctx, "核对用新手机", p.w.Community, identity.Secretary)
 	if err != nil {
-		return nil, fmt.Errorf("the new phone: %w", err)
+		return nil, err
 	}
 	_, err = fresh.Sync(ctx)
 	if err == nil {
-		err = compare("the new phone", fresh, p.w.Community)
+		err = compare("the new phone", fresh, p.w.Community, identity.Secretary)
 	}
 	return differ, errors.Join(err, fresh.Close())
 }
@@ -51,7 +51,7 @@ func (p *play) replicas(ctx context.Context, l *ledger) ([]string, error) {
 // compareReplica returns how a replica differs from what the server has within a
 // scope. A record on which a change of the phone's own is still waiting at a desk
 // shows that change too; its copy is then compared by version.
-func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, within func(syncproto.AreaID) bool) ([]string, error) {
+func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, within func(syncproto.AreaID) bool, eyes sight.Eyes) ([]string, error) {
 	var differ []string
 	held := make(map[syncproto.RecordID]bool)
 	for _, kind := range client.Forms().Kinds() {
@@ -64,7 +64,7 @@ func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, wi
 			if r.Version == 0 { // on this phone only: parked
 				continue
 			}
-			problem, err := l.records.difference(r, within)
+			problem, err := l.records.difference(r, within, eyes)
 			if err != nil {
 				return nil, err
 			}

@@ -120,6 +120,16 @@ func (d *Data) PutAreas(ctx context.Context, nodes []area.Node) error {
 	return err
 }
 
+// AddPeople makes people known, so that they can be invited; one who is known already gets
+// the name that is given.
+func (d *Data) AddPeople(ctx context.Context, people []identity.Author) error {
+	if err := d.store.AddIdentities(ctx, identity.Everyone{Authors: people}); err != nil {
+		return fmt.Errorf("add people: %w", err)
+	}
+	_, err := d.registry.Refresh(ctx)
+	return err
+}
+
 // Device describes a device that is to be added, the people who record on it, and
 // what they may do.
 type Device struct {

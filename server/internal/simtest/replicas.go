@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gridsync/clientsdk"
+	"gridsync/server/internal/demo/sight"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/simtest/oracle"
 	"gridsync/syncproto"
@@ -45,7 +46,7 @@ func freshReplicaAgrees(ctx context.Context, w *World) error {
 type replica struct {
 	world  *World
 	client *clientsdk.Client
-	role   identity.Role
+	eyes   sight.Eyes
 	stored map[syncproto.RecordID]*syncproto.Record
 	// reading is what the log says of the records within the replica's scope.
 	reading *oracle.Reading
@@ -68,7 +69,7 @@ func (w *World) agrees(ctx context.Context, d *Device, scope []syncproto.AreaID)
 	if err != nil {
 		return err
 	}
-	r := replica{world: w, client: d.client, role: d.role, stored: h.stored, waits: make(map[syncproto.RecordID]bool)}
+	r := replica{world: w, client: d.client, eyes: sight.Of(d.role, d.client.Forms()), stored: h.stored, waits: make(map[syncproto.RecordID]bool)}
 	own, err := d.client.Log(ctx)
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ func (r *replica) same(shown *clientsdk.Record) error {
 	if stored.Version != shown.Version || stored.Area != shown.Area {
 		return fmt.Errorf("version %d in %s, the server has %d in %s", shown.Version, shown.Area, stored.Version, stored.Area)
 	}
-	here, err := syncproto.Encode(r.unmasked(shown.Kind, shown.Live(), stored.Live))
+	here, err := syncproto.Encode(r.eyes.Unmasked(shown.Kind, shown.Live(), stored.Live))
 	if err != nil {
 		return err
 	}
@@ -160,11 +161,16 @@ func (r *replica) sameTogether(shown *clientsdk.Record, group []*oracle.Record) 
 	joined := r.reading.Joined(group)
 	got := shown.Fields()
 	for _, name := range append(got.Names(), joined.Values.Names()...) {
-		if !r.fits(shown.Kind, name, got[name], joined.Values[name]) {
+		if !r.eyes.Fits(shown.Kind, name, got[name], joined.Values[name]) {
 			return fmt.Errorf("%s is %s, the log says %s", name, got[name], joined.Values[name])
 		}
 	}
-	if err := sameNames(shown.Disputes(), joined.Disputed); err != nil {
+	// Two who agree, one of them on this phone, look as if they differed where the other's
+	// word is masked: see R92.
+	seen := func(names []string) []string {
+		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.eyes.Masks(shown.Kind, name) })
+	}
+	if err := sameNames(seen(shown.Disputes()), seen(joined.Disputed)); err != nil {
 		return fmt.Errorf("disputed, where the log says %q: %w", joined.Disputed, err)
 	}
 	return nil
