@@ -34,23 +34,31 @@ type commands struct {
 		Import areasImportCommand `cmd:"" help:"${areas_import}"`
 		List   areasListCommand   `cmd:"" help:"${areas_list}"`
 	} `cmd:"" help:"${areas}"`
-	Device struct {
-		Add deviceAddCommand `cmd:"" help:"${device_add}"`
-	} `cmd:"" help:"${device}"`
-	Rebuild rebuildCommand `cmd:"" help:"${rebuild}"`
-	Verify  verifyCommand  `cmd:"" help:"${verify}"`
-	History historyCommand `cmd:"" help:"${history}"`
-	Purge   purgeCommand   `cmd:"" help:"${purge}"`
-	Epoch   struct {
+	Invite  inviteCommand `cmd:"" help:"${invite}"`
+	People  peopleCommand `cmd:"" help:"${people}"`
+	Devices struct {
+		List devicesListCommand `cmd:"" default:"withargs" help:"${devices_list}"`
+		Set  devicesSetCommand  `cmd:"" help:"${devices_set}"`
+	} `cmd:"" help:"${devices}"`
+	Handover handoverCommand `cmd:"" help:"${handover}"`
+	Rebuild  rebuildCommand  `cmd:"" help:"${rebuild}"`
+	Verify   verifyCommand   `cmd:"" help:"${verify}"`
+	History  historyCommand  `cmd:"" help:"${history}"`
+	Purge    purgeCommand    `cmd:"" help:"${purge}"`
+	Epoch    struct {
 		New epochNewCommand `cmd:"" help:"${epoch_new}"`
 	} `cmd:"" help:"${epoch}"`
 	Keys struct {
 		List   keysListCommand   `cmd:"" help:"${keys_list}"`
 		Rotate keysRotateCommand `cmd:"" help:"${keys_rotate}"`
+		Token  keysTokenCommand  `cmd:"" help:"${keys_token}"`
 	} `cmd:"" help:"${keys}"`
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Bench      benchCommand      `cmd:"" help:"${bench}"`
 	BenchChild benchChildCommand `cmd:"" hidden:""`
+
+	Audit auditCommand `cmd:"" help:"${audit}"`
+	Seen  seenCommand  `cmd:"" help:"${seen}"`
 }
 
 // dataFlag is the flags that every command about one installation has.

@@ -36,8 +36,8 @@ func TestLongFlagsTakeOneDash(t *testing.T) {
 		{"serve --data=d", "serve --data=d"},
 		{"serve -data=d", "serve --data=d"},
 		{"demo -once -json", "demo --once --json"},
-		{"device add -days -5", "device add --days -5"},
-		{"device add -days -50", "device add --days -50"},
+		{"invite -days -5", "invite --days -5"},
+		{"invite -days -50", "invite --days -50"},
 		{"-h", "-h"},
 		{"-help", "--help"},
 		{"areas import - -data d", "areas import - --data d"},
@@ -62,17 +62,19 @@ func TestAnInstallationIsMadeByCommands(t *testing.T) {
 	if code, out, told := command(t, "", "areas", "list", "-data", dir); code != 0 || out != "33  浙江省\n  3307  金华市\n" {
 		t.Errorf("list: %d %q %s", code, out, told)
 	}
-	code, out, told := command(t, "", "device", "add", "-data", dir, "-name", "甲手机", "-area", "3307", "-author", "甲, 乙", "-author", "丙")
+	code, out, told := command(t, "", "invite", "-data", dir, "-area", "3307", "-role", "secretary", "-base", "https://sync.example.cn/", "-days", "30")
 	if code != 0 {
-		t.Fatalf("device: %d %s", code, told)
+		t.Fatalf("invite: %d %s", code, told)
 	}
-	if strings.Count(out, "\n") != 1 || strings.Count(out, ".") != 2 {
-		t.Errorf("standard output holds more than a token: %q", out)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 2 || lines[1] != "https://sync.example.cn/#enrol="+lines[0] {
+		t.Errorf("standard output holds more than code and link: %q", out)
 	}
-	for _, said := range []string{"甲手机", "甲, 乙", "丙"} {
-		if !strings.Contains(told, said) {
-			t.Errorf("doesn't say %q: %s", said, told)
-		}
+	if !strings.Contains(told, "3307") || !strings.Contains(told, "secretary") || strings.Count(told, "▀") < 50 {
+		t.Errorf("doesn't say what into, or shows no picture: %s", told)
+	}
+	if code, out, told := command(t, "", "people", "-area", "33", "-data", dir); code != 0 || out != "" {
+		t.Errorf("people: %d %q %s", code, out, told)
 	}
 	if code, out, told := command(t, "", "rebuild", "-check", "-data", dir); code != 0 || !strings.Contains(out, `"total": 0`) {
 		t.Errorf("rebuild: %d %s %s", code, out, told)
@@ -99,22 +101,27 @@ func TestMistakesAreExplainedInBothLanguages(t *testing.T) {
 		args string
 		code int
 	}{
-		"no command":         {"", 2},
-		"no such command":    {"frob", 2},
-		"no such flag":       {"serve -frob", 2},
-		"no such role":       {"device add -name a -area 33 -role king", 2},
-		"days in words":      {"device add -name a -area 33 -days many", 2},
-		"no file":            {"areas import", 2},
-		"rebuild, no check":  {"rebuild", 2},
-		"no such file":       {"areas import nowhere.csv", 1},
-		"no name":            {"device add -area 33", 1},
-		"no area":            {"device add -name a", 1},
-		"no such area":       {"device add -name a -area 99", 1},
-		"no days":            {"device add -name a -area 33 -days 0", 1},
-		"days beyond a life": {"device add -name a -area 33 -days 99999", 1},
-		"a bad address":      {"serve -listen nowhere", 1},
-		"no such question":   {"serve -due dispute=24h", 2},
-		"no time to lie":     {"serve -due conflict=0s", 2},
+		"no command":        {"", 2},
+		"no such command":   {"frob", 2},
+		"no such flag":      {"serve -frob", 2},
+		"no such role":      {"invite -area 33 -role king", 2},
+		"days in words":     {"invite -area 33 -days many", 2},
+		"no such standing":  {"devices set -device 01900000-0000-7000-8000-000000000001 -status broken", 2},
+		"no id":             {"handover -from a -to b -area 33", 2},
+		"no area":           {"invite", 2},
+		"no file":           {"areas import", 2},
+		"rebuild, no check": {"rebuild", 2},
+		"no such file":      {"areas import nowhere.csv", 1},
+		"no such area":      {"invite -area 99", 1},
+		"no hours":          {"invite -area 99 -hours=-1", 1},
+		"over before now":   {"invite -area 99 -days=-3", 1},
+		"no such device":    {"devices set -device 01900000-0000-7000-8000-000000000001 -status lost", 1},
+		"nobody to hand to": {"handover -from 01900000-0000-7000-8000-000000000001 -to 01900000-0000-7000-8000-000000000002 -area 99", 1},
+		"no area's people":  {"people -area 99", 1},
+		"no area's devices": {"devices -area 99", 1},
+		"a bad address":     {"serve -listen nowhere", 1},
+		"no such question":  {"serve -due dispute=24h", 2},
+		"no time to lie":    {"serve -due conflict=0s", 2},
 	} {
 		args := strings.Fields(c.args)
 		if len(args) > 0 && args[0] != "frob" {
@@ -132,7 +139,7 @@ func TestMistakesAreExplainedInBothLanguages(t *testing.T) {
 }
 
 func TestHelpIsShownAndIsNoError(t *testing.T) {
-	for _, args := range [][]string{{"-help"}, {"serve", "--help"}, {"device", "add", "-h"}} {
+	for _, args := range [][]string{{"-help"}, {"serve", "--help"}, {"devices", "set", "-h"}} {
 		if code, out, told := command(t, "", args...); code != 0 || !strings.Contains(out, "Usage: server") {
 			t.Errorf("%v: %d %q %q", args, code, out, told)
 		}
@@ -142,7 +149,7 @@ func TestHelpIsShownAndIsNoError(t *testing.T) {
 func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
 	for _, err := range []error{
 		errors.New("x"), host.ErrNoName, host.ErrNoArea, host.ErrUnknownArea, host.ErrUnknownRole, host.ErrBadValidity,
-		host.ErrServing, badFile(3), errDiffers, errDue,
+		host.ErrServing, refusal{&syncproto.Error{Code: syncproto.CodeOwnGrant}}, badFile(3), errDiffers, errDue,
 	} {
 		var told bytes.Buffer
 		text, arg := explain(errors.Join(err, errors.New("and more")))

@@ -44,6 +44,7 @@ type serveCommand struct {
 	Listen  string `default:"127.0.0.1:8080" env:"GRIDSYNC_LISTEN" placeholder:"ADDR" help:"${listen}"`
 	Log     string `default:"text" enum:"text,json" env:"GRIDSYNC_LOG" help:"${log}"`
 	Verbose bool   `help:"${verbose}"`
+	Base    string `env:"GRIDSYNC_BASE" placeholder:"URL" help:"${base_outside}"`
 	// Due is how long questions may lie, by kind.
 	Due map[review.Kind]time.Duration `env:"GRIDSYNC_DUE" placeholder:"KIND=TIME" help:"${due}"`
 	// Retain is for how many days records keep their content, by kind.
@@ -82,7 +83,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Due: c.Due, Guard: c.guard(), Retain: keep})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Base: c.Base, Due: c.Due, Guard: c.guard(), Retain: keep})
 	if err != nil {
 		return err
 	}

@@ -25,11 +25,6 @@ var (
 	textLine         = syncproto.Text{ZH: "第 %d 行：%s", EN: "line %d: %s"}
 	textImported     = syncproto.Text{ZH: "已导入 %d 个区域，现共有 %d 个", EN: "imported %d areas; there are %d now"}
 	textNotImported  = syncproto.Text{ZH: "有 %d 处问题，一个区域也没有导入：请改正后重试", EN: "%d problems, and nothing was imported: mend them and try again"}
-	textDevice       = syncproto.Text{ZH: "设备 %s  %s", EN: "device %s  %s"}
-	textAuthor       = syncproto.Text{ZH: "填写人 %s  %s", EN: "author %s  %s"}
-	textUntil        = syncproto.Text{ZH: "凭证有效至 %s，如同密码，请妥善保管：", EN: "the token is good until %s; keep it like a password:"}
-	textNoName       = syncproto.Text{ZH: "请用 -name 给出设备名称（%v）", EN: "give the device a name with -name (%v)"}
-	textNoArea       = syncproto.Text{ZH: "请用 -area 给出负责区域（%v）", EN: "give an area with -area (%v)"}
 	textUnknownArea  = syncproto.Text{ZH: "没有这个区域，请先用 areas import 导入（%v）", EN: "there is no such area; import it with areas import first (%v)"}
 	textUnknownRole  = syncproto.Text{ZH: "没有这个角色（%v）", EN: "there is no such role (%v)"}
 	textBadValidity  = syncproto.Text{ZH: "有效期应为 1 至 3660 天（%v）", EN: "-days takes 1 to 3660 (%v)"}
@@ -42,7 +37,17 @@ var (
 	textAllHolds     = syncproto.Text{ZH: "%d 份档案、合计、待核查事项、合并、日结和回执均与日志一致", EN: "%d records, and totals, questions, merges, signed days and receipts, are what the log says"}
 	textMore         = syncproto.Text{ZH: "另有 %d 处", EN: "and %d more"}
 	textNoRecord     = syncproto.Text{ZH: "请给出档案编号（%v）", EN: "give a record's id (%v)"}
+	textOnPhones     = syncproto.Text{ZH: "以下人员的手机上有（或曾有）该处档案的副本：", EN: "on phones of (a copy is or was there):"}
+	textStillThere   = syncproto.Text{ZH: "至今", EN: "until now"}
+	textNoOneSuch    = syncproto.Text{ZH: "请用 -who 给出人员编号（%v）", EN: "-who takes an author's id (%v)"}
 	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
+	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
+	textWouldPurge   = syncproto.Text{ZH: "试运行：将清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "dry run: would purge %d records (%d changes), all older than %v; %d more stay"}
+	textPurgeLine    = syncproto.Text{ZH: "%s 清除 %s（区域 %s，早于 %v）：%d 份档案，%d 条变更", EN: "%s purged %s (area %s, older than %v): %d records, %d changes"}
+	textBadAge       = syncproto.Text{ZH: "请用 -kind 给出档案类别、用 -older 给出天数（%v）", EN: "give -kind and an age in days with -older (%v)"}
+	textBadRetain    = syncproto.Text{ZH: "-retain 应为“类别=天数”，如 passage=90d；研判意见和日结不清除（%v）", EN: "-retain takes a kind and days, such as passage=90d; rulings and signed days are never purged (%v)"}
+	textNotPurged    = syncproto.Text{ZH: "没有这类档案，或这类档案不清除（%v）", EN: "there are no such records, or they are never purged (%v)"}
+	textPurgedEntry  = syncproto.Text{ZH: "内容已清除", EN: "purged"}
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
 	textBadDue       = syncproto.Text{ZH: "-due 应为“事项=时间”，如 conflict=24h（%v）", EN: "-due takes a kind of question and a time, such as conflict=24h (%v)"}
@@ -58,13 +63,6 @@ var (
 	textKeepsOldKey  = syncproto.Text{ZH: "本数据库已不需要 %s；确认更早的备份不再需要它之后可以删除", EN: "this database needs %s no more; remove it once no older backup does"}
 	textDroppedKey   = syncproto.Text{ZH: "已删除 %s；用它加密的旧备份从此无法读取", EN: "removed %s; older backups sealed with it can't be read any more"}
 	textBadLimit     = syncproto.Text{ZH: "-limit 应为“类别=每秒次数/一次最多次数”，如 sync=10/60（%v）", EN: "-limit takes a class and how often a second and at once, such as sync=10/60 (%v)"}
-	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
-	textWouldPurge   = syncproto.Text{ZH: "试运行：将清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "dry run: would purge %d records (%d changes), all older than %v; %d more stay"}
-	textPurgeLine    = syncproto.Text{ZH: "%s 清除 %s（区域 %s，早于 %v）：%d 份档案，%d 条变更", EN: "%s purged %s (area %s, older than %v): %d records, %d changes"}
-	textBadAge       = syncproto.Text{ZH: "请用 -kind 给出档案类别、用 -older 给出天数（%v）", EN: "give -kind and an age in days with -older (%v)"}
-	textBadRetain    = syncproto.Text{ZH: "-retain 应为“类别=天数”，如 passage=90d；研判意见和日结不清除（%v）", EN: "-retain takes a kind and days, such as passage=90d; rulings and signed days are never purged (%v)"}
-	textNotPurged    = syncproto.Text{ZH: "没有这类档案，或这类档案不清除（%v）", EN: "there are no such records, or they are never purged (%v)"}
-	textPurgedEntry  = syncproto.Text{ZH: "内容已清除", EN: "purged"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
 )
 
@@ -95,12 +93,14 @@ func explain(err error) (syncproto.Text, any) {
 	if errors.As(err, &bad) {
 		return textNotImported, int(bad)
 	}
+	var turned refusal
+	if errors.As(err, &turned) {
+		return turned.text(), err
+	}
 	for _, known := range []struct {
 		err  error
 		text syncproto.Text
 	}{
-		{host.ErrNoName, textNoName},
-		{host.ErrNoArea, textNoArea},
 		{host.ErrUnknownArea, textUnknownArea},
 		{host.ErrUnknownRole, textUnknownRole},
 		{host.ErrBadValidity, textBadValidity},
@@ -114,6 +114,7 @@ func explain(err error) (syncproto.Text, any) {
 		{errOnlyCheck, textRebuildCheck},
 		{errUnsound, textUnsound},
 		{errNoRecord, textNoRecord},
+		{errNoAuthor, textNoOneSuch},
 		{errDue, textBadDue},
 		{errAge, textBadAge},
 		{errRetain, textBadRetain},
@@ -161,18 +162,17 @@ var helpTexts = map[string]string{
 	"areas_import":   "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",
 	"areas_file":     "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
 	"areas_list":     "列出区域。 / List areas.",
-	"device":         "设备。 / Devices.",
-	"device_add":     "登记一台设备，凭证单独输出到标准输出。 / Enrol a device; standard output gets the token alone.",
-	"device_name":    "设备名称。 / Name of the device.",
-	"device_area":    "负责区域的编码，可多次给出。 / Code of an area that it serves; may be repeated.",
-	"device_role":    "角色。 / Role.",
-	"authors":        "使用该设备的填写人姓名，可多次给出；不给则与设备同名。 / Name of a person who records on it; may be repeated, the device's name if absent.",
-	"days":           "凭证和授权的有效天数。 / Days for which token and grants hold.",
 	"rebuild":        "由变更日志重新计算并核对。 / Work everything out from the change log and compare.",
 	"check":          "只核对，不修改。 / Compare, change nothing.",
 	"verify":         "核验：逐条检查日志链条，并由日志核对合计、档案、待核查事项、合并和回执；请先停止服务。 / Prove the data: the log's chain, and totals, records, questions, merges and receipts against the log; with the server stopped.",
 	"print_json":     "输出 JSON。 / Print JSON.",
 	"history":        "一份档案的经过：谁、何时、用哪台设备、改了什么；服务运行时也可用。 / What was said of a record: who, when, on which device, what; beside a running server too.",
+	"audit":          "审计日志：谁在何时查看、导出、授权，最新的在前；查看本身也会记下。 / Who looked, exported, let in and when, the newest first; that it is read is noted too.",
+	"audit_area":     "只列该区域及其下级。 / Only this area and all below it.",
+	"audit_who":      "只列该人员所为。 / Only what this author did.",
+	"audit_act":      "只列该类行为，如 exported。 / Only acts of this kind, such as exported.",
+	"audit_lines":    "列出多少条。 / How many lines.",
+	"seen":           "谁看过一份档案，哪些人的手机上有它；查询本身也会记下。 / Who saw a record, and on whose phones it is; that somebody asked is noted too.",
 	"history_record": "档案编号。 / The record's id.",
 	"retain":         "各类档案内容保留天数，如 passage=90d,temperature=180d；不给则永久保留。 / Days for which records of a kind keep their content, such as passage=90d,temperature=180d; for good if absent.",
 	"purge":          "清除超过保留期限的档案内容，只留下发生过什么的凭据；请先停止服务。 / Take away the content of old records and keep the proof that there was one; with the server stopped.",
@@ -181,6 +181,31 @@ var helpTexts = map[string]string{
 	"purge_area":     "只限该区域及其下级。 / Only in this area and below.",
 	"purge_dry":      "只计数，不清除。 / Count, take nothing away.",
 	"purge_list":     "列出历次清除。 / List what was ever purged.",
+	"invite":         "邀请一人或一班人登记手机：给出邀请码、链接和二维码。 / Invite somebody, or a shift, to enrol their phones: a code, a link and a QR code.",
+	"invite_area":    "负责区域的编码。 / Code of the area.",
+	"role":           "角色。 / Role.",
+	"invite_uses":    "可使用的次数。 / How often it may be used.",
+	"invite_hours":   "有效的小时数，最多 336。 / Hours for which it is good, at most 336.",
+	"invite_days":    "授权的天数；不给则不限。 / Days for which the grant holds; open if absent.",
+	"invite_confirm": "来人须经确认。 / Whoever comes waits to be confirmed.",
+	"invite_author":  "为已有人员换新手机时，该人员的编号。 / Id of a known person who gets a new phone.",
+	"invite_label":   "备注，如“早班”。 / A label, such as the shift.",
+	"people":         "列出一个区域的人员、授权和手机。 / List an area's people, their grants and phones.",
+	"people_area":    "区域编码。 / Code of the area.",
+	"devices":        "手机。 / Phones.",
+	"devices_list":   "列出一个区域的手机：状态、最近联系、自报未上传、待处理。 / An area's phones: standing, last contact, unsent by their own word, what waits.",
+	"devices_area":   "区域编码。 / Code of the area.",
+	"devices_set":    "停用、挂失或恢复一台手机；未上传的记录仍可上传。 / Retire a phone, report it lost, or take it back; what is unsent can still be delivered.",
+	"devices_device": "设备编号。 / The device's id.",
+	"devices_status": "in_use、retired（已交回）或 lost（遗失）。 / in_use, retired or lost.",
+	"devices_reason": "原因。 / Reason.",
+	"handover":       "把一人在某区域的工作交接给另一人；已有记录的填写人不变。 / Pass what a person does in an area on to another; who wrote what stays.",
+	"handover_from":  "移交人编号。 / Id of who leaves.",
+	"handover_to":    "接手人编号。 / Id of who comes.",
+	"handover_area":  "区域编码。 / Code of the area.",
+	"handover_dry":   "只说明会怎样，不改动。 / Say what it comes to, change nothing.",
+	"keys_token":     "新增凭证签名密钥，此后由它签发；旧密钥仍可验证。 / Add a key that signs tokens from now on; the older ones stay good.",
+	"base_outside":   "对外的服务地址，用于邀请链接；不给则取请求中的地址。 / Where the server is reached from outside, for links; as each request has it if absent.",
 	"epoch":          "历史编号。 / The database's history.",
 	"demo":           "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",
 	"demo_once":      "打印结果后退出。 / Exit when the figures are told.",
