@@ -99,7 +99,8 @@ func (s *tries) forgive(from string) {
 	delete(s.tried, sha256.Sum256([]byte(from)))
 }
 
-// drop drops those that aren't locked, and any one if all are.
+// drop makes room for a quarter of all at once, as it looks at all of them: those that aren't
+// locked go first, and then any.
 func (s *tries) drop(now syncproto.Instant) {
 	for id, one := range s.tried {
 		if now >= one.Locked {
@@ -107,7 +108,7 @@ func (s *tries) drop(now syncproto.Instant) {
 		}
 	}
 	for id := range s.tried {
-		if len(s.tried) < mostTries {
+		if len(s.tried) <= mostTries*3/4 {
 			return
 		}
 		delete(s.tried, id)

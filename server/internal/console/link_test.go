@@ -123,6 +123,7 @@ func TestLinksAreMadeForThoseWhoseGrantsOneMayGive(t *testing.T) {
 		"a secretary for a volunteer":               {chief, walker, ""},
 		"a township for a secretary below":          {both, chief, ""},
 		"a township for a volunteer below":          {both, walker, ""},
+		"a secretary for a volunteer elsewhere":     {chief, far, syncproto.CodeForbidden},
 		"a secretary for another one":               {chief, mate, syncproto.CodeForbidden},
 		"a secretary for who is township elsewhere": {chief, both, syncproto.CodeForbidden},
 		"a volunteer for a secretary":               {walker, chief, syncproto.CodeForbidden},

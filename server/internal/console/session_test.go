@@ -90,22 +90,41 @@ func TestACodeLetsInOnce(t *testing.T) {
 	w.in("chief")
 }
 
-func TestOfManyWhoComeWithOneCodeOneGetsIn(t *testing.T) {
+func TestOfTwoWhoComeWithOneCodeOneGetsIn(t *testing.T) {
 	w := newWorld(t)
 	w.hired(chief, "chief")
+	w.hashing.slots = make(chan struct{}, 2)
 	code := w.code("chief")
-	var in atomic.Int32
-	var all sync.WaitGroup
-	for range freeFailures - 1 { // so that none is locked out
-		all.Go(func() {
-			if _, _, err := w.signIn("chief", password, code); err == nil {
-				in.Add(1)
-			}
-		})
+	check, entered := w.hashing.check, false
+	w.hashing.check = func(password, hash string) (bool, error) {
+		if !entered {
+			entered = true
+			_, _, err := w.signIn("chief", password, code) // while the first is still looked at
+			w.must(err)
+		}
+		return check(password, hash)
 	}
-	all.Wait()
-	if in.Load() != 1 || len(w.store.sessions) != 1 {
-		t.Errorf("%d got in, %d sessions", in.Load(), len(w.store.sessions))
+	_, _, err := w.signIn("chief", password, code)
+	w.is("the one who began first", err, syncproto.CodeSignInFailed)
+	if len(w.store.sessions) != 1 {
+		t.Errorf("%d sessions", len(w.store.sessions))
+	}
+}
+
+func TestAPasswordThatWasReplacedMeanwhileLetsNobodyIn(t *testing.T) {
+	w := newWorld(t)
+	w.hired(chief, "chief")
+	check := w.hashing.check
+	w.hashing.check = func(password, hash string) (bool, error) {
+		account := w.store.accounts[chief]
+		account.Password = "hash of another"
+		w.store.accounts[chief] = account
+		return check(password, hash)
+	}
+	_, _, err := w.signIn("chief", password, w.code("chief"))
+	w.is("with the password before", err, syncproto.CodeSignInFailed)
+	if len(w.store.sessions) != 0 {
+		t.Error("somebody is signed in")
 	}
 }
 
@@ -285,12 +304,12 @@ func TestASessionEndsWithTheDayAndWhenItLiesUnused(t *testing.T) {
 		t.Errorf("asked again: %q, %d sessions are left", got, len(w.store.sessions))
 	}
 	cookie, _ = w.in("chief")
-	for end := after(w.now, longest); w.now < end-syncproto.Instant(idle.Milliseconds()); w.pass(idle / 2) {
+	end := after(w.now, longest)
+	for ; w.now < end; w.pass(idle / 2) {
 		if got := w.resumed(cookie); got != "" {
-			t.Fatalf("in use: %q", got)
+			t.Fatalf("in use, %d ms before its end: %q", end-w.now, got)
 		}
 	}
-	w.pass(idle)
 	if got := w.resumed(cookie); got != syncproto.CodeTokenExpired {
 		t.Errorf("after twelve hours in use: %q", got)
 	}

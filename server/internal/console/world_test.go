@@ -25,9 +25,9 @@ import (
 )
 
 // The people of the tests. boss runs everything, chief is a secretary of c1 and mate another
-// one, both is secretary of c1 and township of all, walker a volunteer of g1.
+// one, both is secretary of c1 and township of all, walker a volunteer of g1, far one of c2.
 var (
-	boss, chief, mate, both, walker = author(1), author(2), author(3), author(4), author(5)
+	boss, chief, mate, both, walker, far = author(1), author(2), author(3), author(4), author(5), author(6)
 
 	start = syncproto.Instant(time.Date(2020, 1, 31, 4, 0, 0, 0, time.UTC).UnixMilli())
 )
@@ -52,9 +52,10 @@ func newWorld(t *testing.T) *world {
 		accounts: make(map[syncproto.AuthorID]Account), links: make(map[Digest]Link), sessions: make(map[identity.Session]Session),
 	}
 	store.everyone = identity.Everyone{
-		Authors: []identity.Author{{ID: boss, Name: "管"}, {ID: chief, Name: "甲"}, {ID: mate, Name: "乙"}, {ID: both, Name: "丙"}, {ID: walker, Name: "丁"}},
+		Authors: []identity.Author{{ID: boss, Name: "管"}, {ID: chief, Name: "甲"}, {ID: mate, Name: "乙"}, {ID: both, Name: "丙"}, {ID: walker, Name: "丁"}, {ID: far, Name: "戊"}},
 		Grants: []identity.Grant{
 			{Author: boss, Area: "town", Role: identity.Administrator},
+			{Author: far, Area: "c2", Role: identity.Volunteer},
 			{Author: chief, Area: "c1", Role: identity.Secretary},
 			{Author: mate, Area: "c1", Role: identity.Secretary},
 			{Author: both, Area: "g1", Role: identity.Volunteer},

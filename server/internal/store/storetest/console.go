@@ -11,7 +11,7 @@ import (
 // atDesk is an account of one of people, with everything in it.
 func atDesk(n int) console.Account {
 	return console.Account{
-		Author: authorID(n), Login: "wang.fang", Password: "$argon2id$…", TOTP: []byte{1, 0, 2},
+		Author: authorID(n), Login: "wang.fang", Password: "a hash", TOTP: []byte{1, 0, 2},
 		Step: 52_000_000, Attempts: console.Attempts{Failures: 3, Locked: start + 7}, Made: start,
 	}
 }
