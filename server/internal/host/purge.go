@@ -33,8 +33,12 @@ func (s *Server) Purge(ctx context.Context, order exchange.PurgeOrder) (exchange
 func purge(ctx context.Context, d *Data, service *exchange.Service, order exchange.PurgeOrder) (exchange.Purged, error) {
 	done, err := service.Purge(ctx, order)
 	var refusal *syncproto.Error
-	if errors.As(err, &refusal) && refusal.Code == syncproto.CodeBadRequest && refusal.Field == "kind" {
+	switch {
+	case !errors.As(err, &refusal):
+	case refusal.Code == syncproto.CodeBadRequest && refusal.Field == "kind":
 		return done, fmt.Errorf("%w: %s", ErrNotPurged, order.Kind)
+	case refusal.Code == syncproto.CodeNotFound:
+		return done, fmt.Errorf("%w: %s", ErrUnknownArea, order.Area)
 	}
 	if err != nil || done.Records == 0 || order.Dry {
 		return done, err

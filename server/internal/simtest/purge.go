@@ -37,6 +37,9 @@ func purgeOld(ctx context.Context, w *World, args []string) error {
 	return w.remember(ctx, before)
 }
 
+// purge is the log before and after one.
+type purge struct{ before, after []exchange.Logged }
+
 // remember keeps what was purged as it was: past totals stand on it.
 func (w *World) remember(ctx context.Context, before *history) error {
 	after, err := w.readLog(ctx)
@@ -57,6 +60,7 @@ func (w *World) remember(ctx context.Context, before *history) error {
 		}
 		w.purged[l.Purged] = old
 	}
+	w.purges = append(w.purges, purge{before.rows, after.rows})
 	return nil
 }
 
@@ -77,15 +81,33 @@ func standing(rows []exchange.Logged) []exchange.Logged {
 }
 
 // slowly reads rows slowly: what stands as the rows say that have their content, and what was
-// counted as all of them said.
+// counted before as it was counted then.
 func (w *World) slowly(rows []exchange.Logged, read func([]exchange.Logged) (*oracle.Reading, error)) (*oracle.Reading, error) {
 	r, err := read(standing(rows))
-	if err != nil || len(w.purged) == 0 {
+	if err != nil || len(w.purges) == 0 {
 		return r, err
 	}
-	past, err := read(w.recalled(rows))
-	if err == nil {
-		r.CountAs(past)
-	}
-	return r, err
+	r.Remember(w.recalled(rows), func() ([]oracle.Taken, error) {
+		var taken []oracle.Taken
+		for _, p := range w.purges {
+			before, err := read(standing(p.before))
+			if err != nil {
+				return nil, err
+			}
+			after, err := read(standing(p.after))
+			if err != nil {
+				return nil, err
+			}
+			taken = append(taken, oracle.Taken{Before: before, After: after})
+		}
+		return taken, nil
+	})
+	return r, nil
+}
+
+// ages draws what is so old that its content goes. Days pass before, as nothing is younger
+// than one.
+func (p *player) ages(_ context.Context) (string, error) {
+	kind := one(p, "visit", "visit", "temperature", "passage", "person", "household")
+	return fmt.Sprintf("wait %s ; purge %s %d", one(p, "20m", "26h", "50h"), kind, 1+p.rand.IntN(2)), nil
 }

@@ -28,6 +28,7 @@ var turns = []turn{
 	{3, (*player).hours},
 	{1, (*player).trees},
 	{1, (*player).disasters},
+	{2, (*player).ages},
 }
 
 func (p *player) syncs(_ context.Context) (string, error) {

@@ -61,8 +61,11 @@ type World struct {
 	// grants are all that were given, kept those that the backup has.
 	grants []identity.Grant
 	kept   int
-	// purged is what was taken away, as it was, by its hash.
+	// purged is what was taken away, as it was, by its hash; purges are the times at which it
+	// was, done those of them that the backup knows.
 	purged map[syncproto.Hash]exchange.Logged
+	purges []purge
+	done   int
 }
 
 // clock is the world's time in nanoseconds since 1970. The server reads it from
@@ -306,7 +309,7 @@ func (w *World) backup(ctx context.Context) error {
 	if err := w.server.Close(); err != nil {
 		return err
 	}
-	w.since, w.kept = nil, len(w.grants)
+	w.since, w.kept, w.done = nil, len(w.grants), len(w.purges)
 	if err := errors.Join(os.RemoveAll(w.aside()), os.CopyFS(w.aside(), os.DirFS(w.data()))); err != nil {
 		return err
 	}
@@ -343,7 +346,7 @@ func (w *World) restore(ctx context.Context) error {
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	w.grants = w.grants[:w.kept]
+	w.grants, w.purges = w.grants[:w.kept], w.purges[:w.done]
 	for _, again := range w.since {
 		if err := again(ctx); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/plausible"
 	"gridsync/server/internal/review"
@@ -164,13 +165,13 @@ func (r *Reading) doubts(open map[review.Key]bool) {
 		}
 	}
 	tallies := make(map[plausible.Beat]int64)
-	for i := range r.rows {
-		l := &r.rows[i]
+	for i := range r.came { // how entries came was seen when they came
+		l := &r.came[i]
 		f := r.forms.Newest(l.Change.Kind)
 		if l.Change.Base != 0 || l.Version != l.Seq || f == nil {
 			continue // what waited says nothing of how entries came
 		}
-		for _, b := range r.beats(f, i) {
+		for _, b := range r.beats(f, l) {
 			tallies[b]++
 			var of plausible.Full
 			for beat, n := range tallies {
@@ -203,8 +204,7 @@ func doubtedSince(f *form.Form, name string, rec *Record) syncproto.Version {
 }
 
 // beats are an entry's shares in the windows that its form watches.
-func (r *Reading) beats(f *form.Form, row int) []plausible.Beat {
-	l := &r.rows[row]
+func (r *Reading) beats(f *form.Form, l *exchange.Logged) []plausible.Beat {
 	n, _ := r.areas.Find(l.Change.Area)
 	fields, err := l.Change.Values()
 	if err != nil {

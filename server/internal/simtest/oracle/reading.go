@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sync"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
@@ -20,8 +21,9 @@ type Reading struct {
 	areas   *area.Tree
 	people  *identity.Directory
 	once    []*countedOnce
-	// past is what is counted, where some of it was taken away since; nil if nothing was.
-	past *Reading
+	// came are the rows with all that they ever said, taken what was counted and is gone.
+	came  []exchange.Logged
+	taken func() ([]Taken, error)
 }
 
 // Record is one record by itself, whatever it turned out to be.
@@ -40,7 +42,7 @@ type Record struct {
 func Read(rows []exchange.Logged, forms form.Set, areas *area.Tree, people *identity.Directory) (*Reading, error) {
 	r := &Reading{
 		Records: make(map[syncproto.RecordID]*Record),
-		rows:    rows, forms: forms, areas: areas, people: people,
+		rows:    rows, came: rows, forms: forms, areas: areas, people: people,
 	}
 	said := make(map[syncproto.RecordID][]*statement)
 	out := make(map[syncproto.RecordID]syncproto.Version)
@@ -67,9 +69,15 @@ func Read(rows []exchange.Logged, forms form.Set, areas *area.Tree, people *iden
 	return r, nil
 }
 
-// CountAs lets another reading say what is counted: of the log as it was before some of its
-// rows lost what they said.
-func (r *Reading) CountAs(past *Reading) { r.past = past }
+// Taken is the log before and after some of its rows lost what they said: what the one
+// counts more than the other is counted for good.
+type Taken struct{ Before, After *Reading }
+
+// Remember tells a reading what is in its log no more: how entries came, and what was
+// counted.
+func (r *Reading) Remember(came []exchange.Logged, taken func() ([]Taken, error)) {
+	r.came, r.taken = came, sync.OnceValues(taken)
+}
 
 // Only returns the same reading of some of the records: as much as a replica has.
 func (r *Reading) Only(has func(syncproto.RecordID) bool) *Reading {

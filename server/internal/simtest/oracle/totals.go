@@ -12,9 +12,6 @@ import (
 // Totals counts, measure by measure, what an area and all below it come to on a day:
 // every group of records that count as one is asked where it is on that day.
 func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
-	if r.past != nil {
-		return r.past.Totals(root, day)
-	}
 	totals := make(map[string]int64)
 	for _, one := range r.counted() {
 		f := r.forms.Newest(one.Kind)
@@ -26,6 +23,14 @@ func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
 			if at, n := r.countsIn(f, m, one, day); n != 0 && r.areas.Within(at, root) {
 				totals[m.Name] += n
 			}
+		}
+	}
+	for _, t := range r.gone() {
+		for name, n := range t.Before.Totals(root, day) {
+			totals[name] += n
+		}
+		for name, n := range t.After.Totals(root, day) {
+			totals[name] -= n
 		}
 	}
 	return totals
@@ -160,13 +165,15 @@ func (r *Reading) together() [][]*Record {
 
 // Days are the days on which anything begins, ends or moves, in order.
 func (r *Reading) Days() []form.Day {
-	if r.past != nil {
-		return r.past.Days()
-	}
 	var days []form.Day
 	add := func(day form.Day, ok bool) {
 		if ok && !slices.Contains(days, day) {
 			days = append(days, day)
+		}
+	}
+	for _, t := range r.gone() {
+		for _, day := range t.Before.Days() {
+			add(day, true)
 		}
 	}
 	for _, one := range r.counted() {
@@ -188,4 +195,16 @@ func (r *Reading) Days() []form.Day {
 	}
 	slices.Sort(days)
 	return days
+}
+
+// gone are the times at which something was taken away.
+func (r *Reading) gone() []Taken {
+	if r.taken == nil {
+		return nil
+	}
+	taken, err := r.taken()
+	if err != nil {
+		panic(err) // it could be read when it was there
+	}
+	return taken
 }
