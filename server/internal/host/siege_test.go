@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"gridsync/server/internal/identity"
@@ -62,7 +63,8 @@ func newSiege(t *testing.T) *siege {
 	var err error
 	s.Server, err = Start(t.Context(), Config{
 		Dir: dir, Listen: "127.0.0.1:0", Poll: time.Hour,
-		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "app.js": {Data: []byte("1")}, "keys.pem": {Data: []byte("2")}},
+		Log:  slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		t.Fatal(err)
