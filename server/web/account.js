@@ -23,7 +23,7 @@ const held = () => table(t("myGrants"), [t("area"), t("role"), t("rights"), t("u
   g.area_name || g.area, t(`role.${g.role}`), g.rights.map((r) => t(`right.${r}`)).join("、"), g.to ? dayOf(g.to - 1) : t("openEnd"))), true);
 
 const whereabouts = (sessions) => table(t("signedInAt"), [t("browser"), t("since"), t("lastSeen"), ""], sessions.map((s) => row(
-  [browser(s.agent), s.current ? tag(t("thisOne")) : null], moment(s.made), moment(s.seen),
+  [browser(s.agent), " ", s.current ? tag(t("thisOne")) : null], moment(s.made), moment(s.seen),
   s.current ? "" : deed(t("end"), async () => {
     await post("/v1/sessions/end", { id: s.id });
     await page.show();

@@ -14,7 +14,7 @@ import { roster } from "./roster.js";
 import { rounds } from "./rounds.js";
 import { count, moment, say, t } from "./say.js";
 import { signIn, welcome } from "./signin.js";
-import { go, href, learn, may, page, readPlace, state } from "./state.js";
+import { go, href, may, page, readPlace, state } from "./state.js";
 import { totals } from "./totals.js";
 
 // VIEWS are the tabs, with the right that each needs.
@@ -44,8 +44,9 @@ function standing(draw) {
 async function begin(note = "") {
   say(t("loading"));
   try {
-    if (!state.token) enter(await get("/v1/session"));
-    learn((await get("/v1/areas")).areas);
+    if (!state.token) state.me = await get("/v1/session");
+    state.areas = (await get("/v1/areas")).areas;
+    state.byId = new Map(state.areas.map((a) => [a.id, a]));
     await standing(show);
   } catch (error) {
     if (![401, 403, 404].includes(error.status)) return say(t("failed", { why: error.message }), true);
@@ -53,20 +54,12 @@ async function begin(note = "") {
   }
 }
 
-function enter(me) {
-  state.me = me;
-  learn(me.grants.map((g) => ({ id: g.area, name: g.area_name })));
-}
-
 function askIn(why = "") {
   state.me = null;
   state.token = "";
   sessionStorage.removeItem("token");
   frame();
-  standing(() => signIn((me) => {
-    enter(me);
-    begin();
-  }, (token) => {
+  standing(() => signIn(() => begin(), (token) => {
     sessionStorage.setItem("token", token);
     state.token = token;
     begin();
@@ -82,11 +75,12 @@ function frame() {
   $("language").textContent = t("otherLanguage");
   $("crumbs").setAttribute("aria-label", t("areas"));
   $("tabs").setAttribute("aria-label", t("views"));
-  $("footer").textContent = t("footer");
+  $("footer").textContent = t(state.token ? "demoFooter" : "footer");
   const inside = Boolean(state.me || state.token) && state.byId.size > 0;
   $("me").hidden = !inside;
   $("day").parentElement.hidden = !inside;
   $("me").textContent = state.me ? state.me.name : t("signOut");
+  $("me").title = t(state.me ? "tab.Account" : "signOut");
 }
 
 // show reads and draws the place where one is.
@@ -101,7 +95,6 @@ async function show() {
   try {
     const summary = await get(`/v1/areas/${state.area}/summary`, { day: state.day });
     state.asOf = summary.watermark.at;
-    learn((summary.children ?? []).filter((c) => !c.direct).map((c) => ({ id: c.area, name: c.name, parent: summary.area })));
     const content = await VIEWS[state.tab][0](summary);
     if (now === turn) draw(summary, tabs.filter((name) => name !== "Account"), content);
   } catch (error) {

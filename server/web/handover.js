@@ -14,7 +14,7 @@ export async function handover() {
   if (people.length < 2) return [empty(t("nobodyToHandTo"))];
   const name = (p) => [p.author, `${p.name || short(p.author)} · ${p.grants.map((g) => `${t(`role.${g.role}`)} ${nameOf(g.area)}`).join("、")}`];
   const from = choice({ id: "hand-from" }, people.filter((p) => p.grants.some((g) => !g.to || g.to > state.now)).map(name));
-  const to = choice({ id: "hand-to" }, people.map(name));
+  const to = choice({ id: "hand-to" }, people.map(name), people[1].author);
   const area = choice({ id: "hand-area" }, areasHere());
   const out = el("div", { id: "hand-out", tabindex: "-1" });
   const form = el("form", { class: "sheet grid", onsubmit: (event) => event.preventDefault() }, el("h2", {}, t("people.handover")),

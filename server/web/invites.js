@@ -7,12 +7,16 @@ import { dayEnd, dayOf, dayStart, moment, say, t } from "./say.js";
 import { nameOf, page, state } from "./state.js";
 
 export async function invites() {
-  const out = el("div", { id: "made", tabindex: "-1" });
-  const { invites: found } = await get(`/v1/areas/${state.area}/invites`);
-  return [makeOne(out), out, el("h2", {}, t("people.invites")), found.length > 0 ? list(found) : empty(t("noRows"))];
+  const [out, all] = [el("div", { id: "made", tabindex: "-1" }), el("div")];
+  const refresh = async () => {
+    const { invites: found } = await get(`/v1/areas/${state.area}/invites`);
+    all.replaceChildren(found.length > 0 ? list(found) : empty(t("noRows")));
+  };
+  await refresh();
+  return [makeOne(out, refresh), out, all];
 }
 
-function makeOne(out) {
+function makeOne(out, refresh) {
   const area = choice({ id: "invite-area" }, areasHere());
   const role = choice({ id: "invite-role" }, roleChoices());
   const [from, to] = ["from", "to"].map((id) => el("input", { id: `invite-${id}`, type: "date" }));
@@ -30,6 +34,7 @@ function makeOne(out) {
         uses: Number(uses.value), hours: Number(hours.value), confirm: confirm.checked, label: label.value.trim(),
       });
       out.replaceChildren(handOut(made));
+      await refresh();
       out.focus();
       say(t("inviteMade"));
     }, true));

@@ -41,7 +41,7 @@ function somebody(p) {
 }
 
 function grantLine(p, g, self) {
-  return el("div", { class: "act" }, tag(t(`role.${g.role}`)), el("span", {}, `${nameOf(g.area)} ${span(g)}`),
+  return el("div", { class: "act" }, tag(t(`role.${g.role}`)), el("span", {}, `${nameOf(g.area)} · ${span(g)}`),
     self || !mine(g) ? null : sure(t("endGrant"), el("small", {}, t("endGrantNote")), deed(t("endNow"), async () => {
       await post("/v1/grants/end", { author: p.author, area: g.area, role: g.role });
       await page.show();

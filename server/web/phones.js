@@ -3,7 +3,7 @@
 
 import { get, post } from "./api.js";
 import { choice, deed, el, empty, labelled, picker, sure, table, tag } from "./draw.js";
-import { ago, count, lasting, moment, say, t } from "./say.js";
+import { ago, count, dayOf, lasting, moment, say, t } from "./say.js";
 import { go, page, state } from "./state.js";
 import { short } from "./values.js";
 
@@ -42,15 +42,15 @@ async function everyPhone() {
 
 // board lists phones; settle says whether their standing can be changed there.
 export const board = (devices, settle = true) => table(t("tab.Phones"),
-  [t("device"), t("who"), t("lastContact"), t("unsentNow"), t("parkedNow"), t("status"), t("app"), ...(settle ? [""] : [])],
+  [t("device"), t("who"), t("lastContact"), t("unsentNow"), t("parkedNow"), t("status"), ...(settle ? [""] : [])],
   devices.map((d) => el("tr", { class: wants(d) ? "attend" : false },
     el("th", { scope: "row" }, wants(d) ? el("span", { class: "sign", title: t("phones.attend"), role: "img", "aria-label": t("phones.attend") }, "!") : null,
-      d.name || short(d.id), " ", el("small", {}, short(d.id))),
+      d.name || short(d.id), el("div", { class: "w" }, [short(d.id), d.app].filter(Boolean).join(" · "))),
     el("td", {}, d.people.map((p) => p.name || short(p.author)).join("、") || "—"),
     el("td", {}, ...contact(d)),
     el("td", { class: d.unsent > 0 ? "alarm" : "zero" }, count(d.unsent)),
     el("td", { class: d.parked > 0 ? false : "zero", title: t("heldHere", { n: count(d.held) }) }, count(d.parked)),
-    el("td", {}, ...standing(d)), el("td", {}, d.app || "—"), settle ? el("td", {}, restanding(d)) : null)), true);
+    el("td", {}, ...standing(d)), settle ? el("td", {}, restanding(d)) : null)), true);
 
 function contact(d) {
   if (!d.contact) return [tag(t("neverHeard"), d.status === "in_use")];
@@ -60,7 +60,7 @@ function contact(d) {
 }
 
 function standing(d) {
-  return [tag(t(`status.${d.status}`), d.status !== "in_use"), d.since ? el("small", {}, ` ${moment(d.since)}`) : null,
+  return [tag(t(`status.${d.status}`), d.status !== "in_use"), d.since ? el("div", { class: "w" }, t("sinceDay", { at: dayOf(d.since) })) : null,
     d.enrolment === "waiting" || d.enrolment === "refused" ? tag(t(`enrolment.${d.enrolment}`), true) : null];
 }
 

@@ -4,8 +4,8 @@ import { post } from "./api.js";
 import { $, el, labelled } from "./draw.js";
 import { lasting, say, t } from "./say.js";
 
-// signIn asks for login and password, and for the six digits once they are sent. in is
-// called with who it is.
+// signIn asks for login and password, and for the six digits once the server asks for
+// them.
 export function signIn(entered, useToken) {
   const login = el("input", { id: "login", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true });
   const password = el("input", { id: "password", type: "password", autocomplete: "current-password", required: true });
@@ -14,7 +14,8 @@ export function signIn(entered, useToken) {
   code.hidden = true;
   const form = asking(t("signIn"), async () => {
     try {
-      entered(await post("/v1/session", { login: login.value.trim(), password: password.value, totp: digits.value.trim() }));
+      await post("/v1/session", { login: login.value.trim(), password: password.value, totp: digits.value.trim() });
+      entered();
     } catch (error) {
       if (error.code === "totp_needed") {
         code.hidden = false;
@@ -36,7 +37,7 @@ function show(title, ...content) {
   for (const id of ["watermark", "tabs", "crumbs"]) $(id).replaceChildren();
   $("panel").removeAttribute("aria-labelledby");
   $("panel").replaceChildren(...content);
-  $("panel").querySelector("input")?.focus();
+  $("panel").querySelector("input:not([readonly])")?.focus();
 }
 
 const sixDigits = (id) => el("input", { id, inputmode: "numeric", autocomplete: "one-time-code", pattern: "[0-9]{6}", maxlength: "6", class: "digits" });

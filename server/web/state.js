@@ -65,16 +65,6 @@ export function go(change) {
 
 export const nameOf = (id) => state.byId.get(id)?.name ?? id;
 
-// learn remembers areas. Who may see totals and no records is given no list of them, and
-// learns them by going down.
-export function learn(areas) {
-  for (const a of areas) {
-    if (state.byId.has(a.id)) continue;
-    state.byId.set(a.id, a);
-    state.areas.push(a);
-  }
-}
-
 // within says whether an area is another one or lies below it.
 export function within(id, root) {
   for (let a = id; a; a = state.byId.get(a)?.parent) if (a === root) return true;

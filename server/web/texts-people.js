@@ -50,8 +50,8 @@ export const TEXTS = {
 
   "phones.all": ["全部", "All"], "phones.attend": ["需要过问", "To be asked about"], "phones.in_use": ["在用", "In use"], "phones.gone": ["停用或遗失", "Retired or lost"],
   firstPhones: ["手机很多，只列出 {n} 部。请进入下级区域查看。", "There are many: {n} are listed. Go to an area below."],
-  lastContact: ["最近联系", "Last contact"], unsentNow: ["未上传（手机自报）", "Unsent (by its word)"], parkedNow: ["等待处理", "Waiting"], app: ["程序", "App"],
-  heldHere: ["已收到 {n} 条", "{n} received"], neverHeard: ["从未联系", "never heard of"], silent: ["久未联系", "silent"],
+  lastContact: ["最近联系", "Last contact"], unsentNow: ["未上传（手机自报）", "Unsent (by its word)"], parkedNow: ["等待处理", "Waiting"],
+  heldHere: ["已收到 {n} 条", "{n} received"], sinceDay: ["{at} 起", "since {at}"], neverHeard: ["从未联系", "never heard of"], silent: ["久未联系", "silent"],
   clockBehind: ["时钟慢 {n}", "clock {n} slow"], clockAhead: ["时钟快 {n}", "clock {n} fast"],
   "status.in_use": ["在用", "in use"], "status.retired": ["停用", "retired"], "status.lost": ["遗失", "lost"], "status.suspended": ["暂停（疑被复制）", "suspended (copied?)"],
   "enrolment.waiting": ["待确认", "to be confirmed"], "enrolment.refused": ["未获确认", "refused"],

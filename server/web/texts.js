@@ -120,5 +120,6 @@ export const TEXTS = {
   noRows: ["没有记录", "No records"],
   left: ["已离开", "Left"],
   disputed: ["有争议", "disputed"],
-  footer: ["演示数据全部为虚构：身份证号以 999 开头，手机号以 100 开头。名册中的号码已遮盖。", "All demo data is invented: ID numbers start with 999, mobiles with 100. Numbers in rosters are masked."],
+  footer: ["网格通 · 名册中的号码已遮盖", "gridsync · Numbers in rosters are masked"],
+  demoFooter: ["演示数据全部为虚构：身份证号以 999 开头，手机号以 100 开头。名册中的号码已遮盖。", "All demo data is invented: ID numbers start with 999, mobiles with 100. Numbers in rosters are masked."],
 };

@@ -9,7 +9,8 @@ const TIMES = new Set(["visited_at", "taken_at", "passed_at"]);
 const SECRET = new Set(["mobile", "id_number"]);
 
 export const isMasked = (v) => typeof v === "object" && v !== null && typeof v.masked === "string";
-export const short = (id) => String(id).slice(0, 8);
+// Ids begin with the time at which they were made: their ends tell them apart.
+export const short = (id) => `…${String(id).slice(-6)}`;
 export const labelOf = (field) => (has(`f.${field}`) ? t(`f.${field}`) : field);
 
 const word = (v) => (has(`v.${v}`) ? t(`v.${v}`) : String(v));
@@ -35,7 +36,7 @@ export function said(field, v) {
   if (field === "area") return nameOf(v);
   if (Array.isArray(v) && v.some((m) => state.names?.has(m))) return v.map((m) => state.names.get(m) ?? short(m)).join("、");
   if (typeof v === "string" && state.names?.has(v)) return state.names.get(v);
-  if (typeof v === "string" && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(v)) return `${short(v)}…`;
+  if (typeof v === "string" && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(v)) return short(v);
   return value(field, v, false) || t("none");
 }
 

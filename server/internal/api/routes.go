@@ -107,8 +107,8 @@ func recordRoutes() []route {
 			body:    syncproto.Request{}, answer: syncproto.Answer{}, codes: codesOfSync, handle: (*API).sync,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas", id: "areas", who: someone, right: identity.Read, within: readWithin,
-			summary: "The areas that the caller may see, each parent before its children.",
+			method: fiber.MethodGet, path: "/v1/areas", id: "areas", who: someone, right: identity.Totals, within: readWithin,
+			summary: "The areas of which the caller may see totals, each parent before its children.",
 			answer:  AreaList{}, handle: (*API).areas,
 		},
 		{
