@@ -62,9 +62,11 @@ func aLoginIsOnePersons(w *world) {
 	if err == nil {
 		w.t.Error("two people have one login")
 	}
-	err = w.Console(w.ctx(), func(tx console.Tx) error { a := atDesk(77); a.Login = "nobody"; return tx.PutAccount(&a) })
-	if err == nil {
-		w.t.Error("an account of somebody whom nobody added")
+	for name, n := range map[string]int{"nobody has heard of": 77, "is only known as somebody on a device": 5} {
+		err = w.Console(w.ctx(), func(tx console.Tx) error { a := atDesk(n); a.Login = "nobody"; return tx.PutAccount(&a) })
+		if err == nil {
+			w.t.Errorf("an account of somebody who %s", name)
+		}
 	}
 	if got, _ := w.account("wang.fang"); got.Author != authorID(9) {
 		w.t.Errorf("the login is %v's", got.Author)
