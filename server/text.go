@@ -149,6 +149,7 @@ var helpTexts = map[string]string{
 	"verbose":        "记录每个请求。 / Log every request.",
 	"due":            "各类事项的办理时限，如 conflict=24h,duplicate=72h。 / How long questions of a kind may lie, such as conflict=24h,duplicate=72h.",
 	"limit":          "各类请求的上限：每秒次数/一次最多次数，如 sync=10/60；-address 结尾的类别按来源地址计。 / Limits of requests by class, a second and at once, such as sync=10/60; classes that end in -address are counted by address.",
+	"small":          "对外公布时，不足此数的人数不显示（1 表示全部显示）。 / What is published counts no fewer people than this out; 1 counts all.",
 	"proxy":          "受信任的反向代理网段，只采信它们给出的来源地址。 / Networks of our own reverse proxies: they alone are believed about where a request comes from.",
 	"log":            "日志格式。 / Form of the log.",
 	"init":           "建立第一位管理员，打印设置密码用的一次性链接。 / Make the first administrator; prints a link, good once, that sets the password.",

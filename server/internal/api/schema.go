@@ -93,10 +93,15 @@ var schemaOf = map[reflect.Type]object{
 	},
 }
 
+// maybeCount is a number that may be held back.
+var maybeCount = object{"type": []string{"integer", "null"}}
+
 // Members that hold JSON whose shape another place of the code knows.
 var memberSchemas = map[string]object{
-	"Request.changes": {"type": "array", "maxItems": syncproto.MaxBatchChanges, "items": ref("Change")},
-	"Answer.forms":    {"type": "array", "items": object{"type": "object", "description": "A form's definition."}},
+	"Request.changes":        {"type": "array", "maxItems": syncproto.MaxBatchChanges, "items": ref("Change")},
+	"PublishedMeasure.value": maybeCount,
+	"PublishedChild.values":  {"type": "array", "items": maybeCount},
+	"Answer.forms":           {"type": "array", "items": object{"type": "object", "description": "A form's definition."}},
 }
 
 // changeSchema is the shape of a change on the wire, whose reader and writer are
