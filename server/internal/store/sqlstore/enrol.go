@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"gridsync/server/internal/enrol"
+	"gridsync/server/internal/seal"
 	"gridsync/syncproto"
 )
 
@@ -21,7 +22,7 @@ var (
 
 	phonesByDevice = search{
 		`SELECT d.id, COALESCE(s.contact_server, 0), COALESCE(s.contact_server - s.contact_device, 0), COALESCE(s.app, ''),
-			COALESCE(s.unsent, 0), COALESCE(s.held, 0), COALESCE(s.parked, ''), r.secret, COALESCE(r.generation, 0), COALESCE(r.expires, 0)
+			COALESCE(s.unsent, 0), COALESCE(s.held, 0), COALESCE(s.parked, ''), d.key, r.secret, COALESCE(r.generation, 0), COALESCE(r.expires, 0)
 		FROM device d LEFT JOIN device_state s ON s.device = d.key LEFT JOIN refresh r ON r.device = d.key
 		WHERE d.name IS NOT NULL AND d.id IN (`, "?", ")",
 	}
@@ -74,7 +75,7 @@ const enrolmentSelect = `SELECT e.id, e.invite, d.id, a.id, e.area, e.role, e.fr
 func (s *Store) Enrolments(ctx context.Context, want enrol.EnrolmentsWanted) (found []enrol.Enrolment, err error) {
 	add := func(rows *sql.Rows) error {
 		var e enrol.Enrolment
-		err := scanEnrolment(rows, &e)
+		err := readEnrolment(s.read.ring(), rows, &e)
 		found = append(found, e)
 		return err
 	}
@@ -105,9 +106,16 @@ func (s *Store) enrolmentsIn(state syncproto.EnrolmentState) string {
 		" AND (e.at > $2 OR e.at = $2 AND e.id > $3) ORDER BY e.at, e.id LIMIT $4"
 }
 
-func scanEnrolment(rows *sql.Rows, e *enrol.Enrolment) error {
-	return rows.Scan(intoID(&e.ID), intoID(&e.Invite), intoID(&e.Device), intoID(&e.Author), &e.Area, &e.Role, &e.From, &e.To,
-		&e.Name, &e.Phone, &e.State, &e.At, intoID(&e.By), &e.Settled)
+func readEnrolment(ring *seal.Ring, rows *sql.Rows, e *enrol.Enrolment) error {
+	var phone sealedColumn
+	err := rows.Scan(intoID(&e.ID), intoID(&e.Invite), intoID(&e.Device), intoID(&e.Author), &e.Area, &e.Role, &e.From, &e.To,
+		&e.Name, &phone, &e.State, &e.At, intoID(&e.By), &e.Settled)
+	if err != nil {
+		return err
+	}
+	text, err := open(ring, phonePlace(e.ID), phone)
+	e.Phone = string(text)
+	return err
 }
 
 // Phones implements enrol.Store.
@@ -115,14 +123,19 @@ func (s *Store) Phones(ctx context.Context, devices []syncproto.DeviceID) (phone
 	err = find(ctx, s.read, s.dialect, phonesByDevice, devices, idArg[syncproto.DeviceID], nil, func(rows *sql.Rows) error {
 		var p enrol.Phone
 		var parked string
-		var secret []byte
+		var key int64
+		var secret sealedColumn
 		if err := rows.Scan(intoID(&p.Device), &p.Contact, &p.Offset, &p.App, &p.Unsent, &p.Held, &parked,
-			&secret, &p.Refresh.Generation, &p.Refresh.Expires); err != nil {
+			&key, &secret, &p.Refresh.Generation, &p.Refresh.Expires); err != nil {
 			return err
 		}
 		waiting, err := unlist[syncproto.Waiting](parked)
 		p.Parked = len(waiting)
-		copy(p.Refresh.Secret[:], secret)
+		if err != nil {
+			return err
+		}
+		plain, err := open(s.read.ring(), refreshPlace(key), secret)
+		copy(p.Refresh.Secret[:], plain)
 		phones = append(phones, p)
 		return err
 	})

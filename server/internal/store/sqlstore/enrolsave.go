@@ -150,12 +150,17 @@ func (t *tx) saveUndertakings(w *enrol.Write) error {
 }
 
 func (t *tx) saveEnrolments(w *enrol.Write) error {
+	s := sealer{ring: t.w.ring()}
 	for i := range w.Enrolments {
 		e := &w.Enrolments[i]
+		phone := s.sealText(phonePlace(e.ID), e.Phone)
+		if s.err != nil {
+			return s.err
+		}
 		err := t.must(`INSERT INTO enrolment (id, invite, device, author, area, role, from_at, to_at, name, phone, state, at, by, settled)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (invite, device) DO NOTHING RETURNING 1`,
 			e.ID[:], e.Invite[:], t.device(e.Device), t.author(e.Author), string(e.Area), string(e.Role), int64(e.From), int64(e.To),
-			e.Name, e.Phone, string(e.State), int64(e.At), idOrNull(e.By), int64(e.Settled))
+			e.Name, phone, string(e.State), int64(e.At), idOrNull(e.By), int64(e.Settled))
 		if err != nil {
 			return err
 		}
@@ -172,15 +177,20 @@ func (t *tx) saveEnrolments(w *enrol.Write) error {
 }
 
 func (t *tx) saveRotations(w *enrol.Write) error {
+	s := sealer{ring: t.w.ring()}
 	for _, r := range w.Rotations {
+		secret := s.seal(refreshPlace(t.device(r.Device)), r.Is.Secret[:])
+		if s.err != nil {
+			return s.err
+		}
 		var err error
 		if r.Was == 0 {
 			err = t.must(`INSERT INTO refresh (device, secret, generation, expires) VALUES ($1, $2, $3, $4)
 				ON CONFLICT (device) DO NOTHING RETURNING 1`,
-				t.device(r.Device), r.Is.Secret[:], int64(r.Is.Generation), int64(r.Is.Expires))
+				t.device(r.Device), secret, int64(r.Is.Generation), int64(r.Is.Expires))
 		} else {
 			err = t.must("UPDATE refresh SET secret = $2, generation = $3, expires = $4 WHERE device = $1 AND generation = $5 RETURNING 1",
-				t.device(r.Device), r.Is.Secret[:], int64(r.Is.Generation), int64(r.Is.Expires), int64(r.Was))
+				t.device(r.Device), secret, int64(r.Is.Generation), int64(r.Is.Expires), int64(r.Was))
 		}
 		if err != nil {
 			return err

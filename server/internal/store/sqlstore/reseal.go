@@ -95,6 +95,8 @@ var sealedTexts = []sealedText{
 	{"review_event", "said", []string{"item", "ordinal"}},
 	{"told", "said", []string{"device", "version", "ordinal"}},
 	{"device_state", "beats", []string{"device"}},
+	{"enrolment", "phone", []string{"id"}},
+	{"refresh", "secret", []string{"device"}},
 	{"account", "totp", []string{"(SELECT id FROM author WHERE key = account.author)"}},
 }
 

@@ -37,6 +37,10 @@ func toldPlace(device, version, ordinal int64) seal.Place {
 
 func beatsPlace(device int64) seal.Place { return seal.In("device_state.beats").Number(device) }
 
+func phonePlace(enrolment [16]byte) seal.Place { return seal.In("enrolment.phone").ID(enrolment) }
+
+func refreshPlace(device int64) seal.Place { return seal.In("refresh.secret").Number(device) }
+
 // sealer seals the texts of one batch. They stand one behind the other in few pieces of
 // memory, which the statement's arguments point into. It remembers the first thing that
 // went wrong.

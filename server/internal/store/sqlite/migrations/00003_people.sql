@@ -54,7 +54,7 @@ CREATE TABLE invite (
 CREATE INDEX invite_area ON invite (area, made);
 
 -- Somebody redeemed an invitation on a device. There is one row for an invitation and a
--- device, however often it asks.
+-- device, however often it asks. phone is sealed to id, NULL for none.
 CREATE TABLE enrolment (
     id      BLOB    PRIMARY KEY CHECK (length(id) = 16),
     invite  BLOB    NOT NULL REFERENCES invite (id),
@@ -65,7 +65,7 @@ CREATE TABLE enrolment (
     from_at INTEGER NOT NULL,
     to_at   INTEGER NOT NULL,
     name    TEXT    NOT NULL,
-    phone   TEXT    NOT NULL,
+    phone   BLOB,
     state   TEXT    NOT NULL,
     at      INTEGER NOT NULL,
     by      BLOB,
@@ -87,11 +87,11 @@ CREATE TABLE undertaking (
     PRIMARY KEY (author, version)
 ) STRICT, WITHOUT ROWID;
 
--- A device's refresh tokens: secret makes them, generation is the one that is good now.
+-- A device's refresh tokens: secret, which is sealed to device, makes them, generation is the one that is good now.
 -- One of generation - 1 is an answer that was lost; an older one is theft.
 CREATE TABLE refresh (
     device     INTEGER PRIMARY KEY REFERENCES device (key),
-    secret     BLOB    NOT NULL CHECK (length(secret) = 32),
+    secret     BLOB    NOT NULL,
     generation INTEGER NOT NULL,
     expires    INTEGER NOT NULL
 ) STRICT;
