@@ -220,7 +220,7 @@ func dsn(path string) string {
 // begin loads the file, and ends what a process that died had begun.
 func (c *Client) begin(ctx context.Context) error {
 	var closed, unclean bool
-	err := c.update(ctx, func(tx *sql.Tx) (err error) {
+	err := c.write(ctx, func(tx *sql.Tx) (err error) {
 		if closed, err = c.load(tx); err != nil || closed {
 			return err
 		}
@@ -356,8 +356,26 @@ func lock(ctx context.Context, l chan struct{}) error {
 	}
 }
 
-// update runs fn in a write transaction, which is on disk when update returns nil.
+// update runs fn in a write transaction, which is on disk when update returns nil. It
+// gives ErrReopen if another process has sealed the file since: what this one would
+// write would be in the clear.
 func (c *Client) update(ctx context.Context, fn func(*sql.Tx) error) error {
+	return c.write(ctx, func(tx *sql.Tx) error {
+		var locks int
+		if err := tx.QueryRow("SELECT count(*) FROM lock").Scan(&locks); err != nil {
+			return fmt.Errorf("reading the lock: %w", err)
+		}
+		switch sealed := c.box().sealed(); {
+		case sealed && locks == 0:
+			return ErrClosed // nothing else takes a lock away
+		case !sealed && locks > 0:
+			return ErrReopen
+		}
+		return fn(tx)
+	})
+}
+
+func (c *Client) write(ctx context.Context, fn func(*sql.Tx) error) error {
 	if err := lock(ctx, c.writing); err != nil {
 		return err
 	}

@@ -44,6 +44,18 @@ func TestAPhoneOutOfUseDestroysItsCopyOnceTheServerHoldsAllOfIt(t *testing.T) {
 	equal(t, "stays closed", p.status(t).Closed, true)
 }
 
+func TestAPhoneOutOfUseLeavesNothingInTheBytesOfAFileWithoutAPIN(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	p.household(t, "幸福路的住址")
+	p.sync(t)
+	equal(t, "before", p.shows(t, "幸福路的住址"), true)
+	f.revoke(p)
+	p.sync(t)
+	equal(t, "closed", p.status(t).Closed, true)
+	equal(t, "after", p.shows(t, "幸福路的住址"), false)
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestAPhoneOutOfUseKeepsItsCopyWhileAnythingIsOnThePhoneAlone(t *testing.T) {

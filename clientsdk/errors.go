@@ -28,6 +28,8 @@ var (
 	// ErrSealed says that the file is sealed already, ErrNotSealed that it isn't.
 	ErrSealed    = errors.New("the file is sealed already")
 	ErrNotSealed = errors.New("the file isn't sealed")
+	// ErrReopen says that another process has sealed the file since it was opened.
+	ErrReopen = errors.New("the file was sealed by another process: open it again")
 	// ErrWeakPIN says that a PIN is too short or among those that everybody tries first.
 	ErrWeakPIN = errors.New("a PIN of at least six characters, neither all alike nor in a row")
 	// ErrNoKeys says that the phone has no keystore, or nothing in it.

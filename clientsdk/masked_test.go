@@ -13,8 +13,8 @@ func hidden(tag string) syncproto.Value {
 	return syncproto.Masked{Masked: "9990**********0012", Tag: tag}.Value()
 }
 
-// strangers is a person of whom two phones of others have written the id number.
-func strangers(f *fake, one, other syncproto.Value) syncproto.RecordID {
+// strangers is a person of whom two phones of others have written a field.
+func strangers(f *fake, field string, one, other syncproto.Value) syncproto.RecordID {
 	who := syncproto.RecordID(id(4000))
 	f.version += 2
 	r := &fakeRecord{Record: syncproto.Record{ID: who, Kind: "person", Area: grid1, Version: f.version}}
@@ -23,7 +23,7 @@ func strangers(f *fake, one, other syncproto.Value) syncproto.RecordID {
 		r.Live = append(r.Live, syncproto.Part{
 			Device: syncproto.DeviceID(id(300 + n)), N: 1, Author: author(80 + n), Version: f.version - 1 + syncproto.Version(i),
 			Stamp:  syncproto.Stamp{Time: start, Earliest: start, Latest: start},
-			Fields: syncproto.Fields{"id_number": v, "area": syncproto.TextValue(string(grid1))},
+			Fields: syncproto.Fields{field: v, "area": syncproto.TextValue(string(grid1))},
 		})
 	}
 	f.records[who] = r
@@ -33,7 +33,7 @@ func strangers(f *fake, one, other syncproto.Value) syncproto.RecordID {
 func TestAMaskedValueShowsWhatMayBeSeenOfIt(t *testing.T) {
 	f := newFake(t)
 	p := newPhone(t, f, 1)
-	who := strangers(f, hidden("a1"), hidden("a1"))
+	who := strangers(f, "id_number", hidden("a1"), hidden("a1"))
 	p.sync(t)
 	r := p.get(t, who)
 	equal(t, "text", r.Text("id_number"), "9990**********0012")
@@ -43,23 +43,23 @@ func TestAMaskedValueShowsWhatMayBeSeenOfIt(t *testing.T) {
 
 func TestMaskedValuesAreAgreedOnIfTheirTagsAreAlikeAndDisputedIfNot(t *testing.T) {
 	for _, c := range []struct {
-		other    string
-		disputed bool
-	}{{"a1", false}, {"b2", true}} {
+		field, other string
+		disputed     bool
+	}{{"id_number", "a1", false}, {"id_number", "b2", true}, {"mobile", "a1", false}, {"mobile", "b2", true}} {
 		f := newFake(t)
 		p := newPhone(t, f, 1)
-		who := strangers(f, hidden("a1"), hidden(c.other))
+		who := strangers(f, c.field, hidden("a1"), hidden(c.other))
 		p.sync(t)
 		r := p.get(t, who)
-		equal(t, "disputed", r.Disputed("id_number"), c.disputed)
-		equal(t, "values", len(r.Candidates("id_number")) > 1, c.disputed)
+		equal(t, c.field+" disputed", r.Disputed(c.field), c.disputed)
+		equal(t, c.field+" values", len(r.Candidates(c.field)) > 1, c.disputed)
 	}
 }
 
 func TestAMaskedValueIsNeverWritten(t *testing.T) {
 	f := newFake(t)
 	p := newPhone(t, f, 1)
-	who := strangers(f, hidden("a1"), hidden("b2"))
+	who := strangers(f, "id_number", hidden("a1"), hidden("b2"))
 	p.sync(t)
 	for what, e := range map[string]clientsdk.Edit{
 		"copied":           {Fields: syncproto.Fields{"id_number": hidden("a1")}},

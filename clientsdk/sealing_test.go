@@ -173,6 +173,27 @@ func TestARowThatWasPutInAnothersPlaceIsNotShown(t *testing.T) {
 	equal(t, "the first", p.get(t, one).Text("address"), "第一户")
 }
 
+func TestAProcessThatDidNotHearThatTheFileWasSealedWritesNothingInTheClear(t *testing.T) {
+	f := newFake(t)
+	p, _ := enrolledPhone(t, f, 1)
+	other, err := clientsdk.Open(background, p.path, p.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := p.Seal(background, pin); err != nil {
+		t.Fatal(err)
+	}
+	_, err = other.As(p.Me()).Put(background, clientsdk.Edit{Kind: "household", Area: grid1, Fields: syncproto.Fields{
+		"address": syncproto.TextValue("住址"), "found_on": `"2020-02-03"`,
+	}})
+	if !errors.Is(err, clientsdk.ErrReopen) {
+		t.Errorf("it records: %v", err)
+	}
+	equal(t, "recorded", p.status(t).High, 0)
+	equal(t, "shown", p.shows(t, "住址"), false)
+}
+
 // wrong tries a wrong PIN.
 func (p *phone) wrong(t *testing.T) *clientsdk.PINError {
 	t.Helper()

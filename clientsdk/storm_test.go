@@ -46,6 +46,12 @@ func storm(t *testing.T, r *rand.Rand) {
 			}
 		}
 	}
+	f.calm(t, phones)
+}
+
+// calm lets the link be good again, and checks that everybody agrees.
+func (f *fake) calm(t *testing.T, phones []*phone) {
+	t.Helper()
 	f.faults = nil
 	for range 2 {
 		for _, p := range phones {
@@ -62,8 +68,67 @@ func storm(t *testing.T, r *rand.Rand) {
 	}
 }
 
+// The same holds of phones that are killed, wake up locked, deliver, and are unlocked
+// later, while their tokens end and their links break.
+func TestAfterAnyStormOverLockedPhonesEveryPhoneAgrees(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { sealedStorm(t, rand.New(rand.NewPCG(seed, 2021))) })
+	}
+}
+
+func sealedStorm(t *testing.T, r *rand.Rand) {
+	f := newFake(t)
+	f.pageRecords = 1 + r.IntN(5)
+	var phones []*phone
+	for k := range 3 {
+		p, _ := sealedPhone(t, f, uint64(k+1))
+		p.opt.BatchChanges, p.opt.Attempts = 1+r.IntN(6), 1+r.IntN(4)
+		phones = append(phones, p)
+	}
+	var households []syncproto.RecordID
+	for range 80 {
+		p := phones[r.IntN(len(phones))]
+		f.now += syncproto.Instant(r.IntN(200_000))
+		if f.sealedStep(t, r, p) {
+			continue
+		}
+		if r.IntN(3) == 0 {
+			households = append(households, p.household(t, fmt.Sprint("幸福路 ", len(households))))
+		} else {
+			randomEdit(t, r, p, households)
+		}
+	}
+	for _, p := range phones {
+		equal(t, "opens", p.Unlock(background, pin), nil)
+	}
+	f.calm(t, phones)
+}
+
+// sealedStep does something to a phone other than recording; false if it did not.
+func (f *fake) sealedStep(t *testing.T, r *rand.Rand, p *phone) bool {
+	t.Helper()
+	exchange := p.Sync
+	switch what := r.IntN(8); {
+	case p.Locked() && what < 2:
+		equal(t, "opens", p.Unlock(background, pin), nil)
+		return true
+	case p.Locked() || what == 2:
+		exchange = p.Deliver
+	case what == 3:
+		p.reopen(t)
+		return true
+	case what > 4:
+		return false
+	}
+	f.fail([]fault{loseRequest, loseAnswer, cutAnswer, f.sync2}[r.IntN(4)])
+	if _, err := exchange(background); err != nil && !errors.Is(err, clientsdk.ErrOffline) {
+		t.Fatal(err)
+	}
+	return true
+}
+
 // sync2 is no fault at all.
-func (f *fake) sync2(w http.ResponseWriter, r *http.Request, _ http.HandlerFunc) { f.sync(w, r) }
+func (f *fake) sync2(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) { next(w, r) }
 
 func randomEdit(t *testing.T, r *rand.Rand, p *phone, households []syncproto.RecordID) {
 	if len(households) == 0 {
