@@ -117,22 +117,34 @@ func (p *puller) shown(r *syncproto.Record, key area.Key) syncproto.Record {
 }
 
 // maskTold masks what fields show now in what authors are told. Where the record stands
-// isn't said, so it is seen as in the area of the scope in which least is. What an author
-// wrote, and holds, stays.
+// isn't said, so it is seen as in the area of the scope in which least is; whoever sees
+// nothing any more sees none of it. What an author wrote, and holds, stays.
 func (p *puller) maskTold(told []syncproto.Told) {
-	if p.sight == nil {
+	nothing := len(p.scope.nodes) == 0
+	if p.sight == nil && !nothing {
 		return
 	}
-	least := identity.Eyes{Open: len(p.scope.nodes) > 0, Personal: identity.Clear, Secret: identity.Clear}
-	for _, n := range p.scope.nodes {
-		e := p.lens.Eyes(n.ID)
-		least.Personal, least.Secret = min(least.Personal, e.Personal), min(least.Secret, e.Secret)
-	}
+	least := p.least()
 	for i := range told {
 		t := &told[i]
-		if t.Shows == "" || t.Said == syncproto.SaidKept {
-			continue
+		switch {
+		case t.Shows == "" || t.Said == syncproto.SaidKept:
+		case nothing:
+			t.Shows = ""
+		default:
+			t.Shows, _ = p.lens.Value(least, t.Kind, t.Field, t.Shows)
 		}
-		t.Shows, _ = p.lens.Value(least, t.Kind, t.Field, t.Shows)
 	}
+}
+
+// least is what is seen wherever anything is.
+func (p *puller) least() identity.Eyes {
+	least := identity.Eyes{Open: true, Personal: identity.Clear, Secret: identity.Clear}
+	for _, n := range p.scope.nodes {
+		if p.sight[n.Key] != 0 {
+			e := p.lens.Eyes(n.ID)
+			least.Personal, least.Secret = min(least.Personal, e.Personal), min(least.Secret, e.Secret)
+		}
+	}
+	return least
 }
