@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"gridsync/server/internal/seal"
@@ -256,4 +257,31 @@ func BenchmarkDigest(b *testing.B) {
 	for b.Loop() {
 		d.Digest(value)
 	}
+}
+
+func TestManyMaySealAndOpenAtOnce(t *testing.T) {
+	r := ring(t, key(t, 1, 1))
+	d, err := seal.NewDigester(make([]byte, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := d.Digest([]byte("36.5"))
+	var everybody sync.WaitGroup
+	for who := range 8 {
+		everybody.Go(func() {
+			at := seal.In("change_log.said").Number(int64(who))
+			for i := range 200 {
+				text := fmt.Sprint(who, i)
+				s, err := r.Seal(nil, at, []byte(text))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if back, err := r.Open(at, s); err != nil || string(back) != text || d.Digest([]byte("36.5")) != want {
+					t.Errorf("%q, %v, not %q", back, err, text)
+				}
+			}
+		})
+	}
+	everybody.Wait()
 }

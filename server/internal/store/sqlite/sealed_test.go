@@ -334,3 +334,23 @@ func TestAnUpgradeThatWasBrokenOffGoesOn(t *testing.T) {
 		closed(t, store)
 	}
 }
+
+// A log is sealed a span of rows at a time, and no row falls between two spans.
+func TestALongLogIsSealedWhole(t *testing.T) {
+	dir := oldDatabase(t, "schema-2.db.gz")
+	behind(t, dir, `INSERT INTO change_log (seq, id, device, n, author, kind, record, area, base, fields, at, form, time, earliest, latest, received, verdict)
+		WITH RECURSIVE more (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM more WHERE i < 3000)
+		SELECT 100 + more.i, randomblob(16), c.device, 100 + more.i, c.author, c.kind, c.record, c.area, c.base, '{"note":"' || more.i || '"}',
+			c.at, c.form, c.time, c.earliest, c.latest, c.received, c.verdict FROM more JOIN change_log c ON c.seq = 1`)
+	store := open(t, dir)
+	defer closed(t, store)
+	log := wholeLog(t, store)
+	if len(log) != 3014 {
+		t.Fatalf("%d rows", len(log))
+	}
+	for i, l := range log[14:] {
+		if want := fmt.Sprintf(`{"note":"%d"}`, i+1); string(l.Change.Fields) != want {
+			t.Fatalf("row %d says %s, not %s", l.Seq, l.Change.Fields, want)
+		}
+	}
+}

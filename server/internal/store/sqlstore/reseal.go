@@ -153,10 +153,14 @@ func (t *tx) reseal(c *sealedText, after []any) (resealed, span int, last []any,
 			return err
 		}
 		span++
-		if id, err := seal.SealedWith(text); err != nil || id == t.w.keys.Newest() {
-			return err
-		}
 		at := c.place(last)
+		id, err := seal.SealedWith(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+		if id == t.w.keys.Newest() {
+			return nil
+		}
 		plain, err := t.w.keys.Open(at, text)
 		changed = append(changed, append([]any{s.seal(at, plain)}, last...))
 		return err
@@ -174,16 +178,22 @@ func (t *tx) reseal(c *sealedText, after []any) (resealed, span int, last []any,
 
 // ask is the question for a span of rows, from the start or after one.
 func (c *sealedText) ask(after bool) string {
-	row := strings.Join(c.row, ", ")
-	text := "SELECT " + row + ", " + c.column + " FROM " + c.table + " WHERE " + c.column + " IS NOT NULL"
-	places := make([]string, len(c.row)+1)
+	text := "SELECT " + strings.Join(c.row, ", ") + ", " + c.column + " FROM " + c.table + " WHERE " + c.column + " IS NOT NULL"
+	return spanOf(text, c.row, after)
+}
+
+// spanOf bounds a question to a span of rows, told apart by columns: from the start, or
+// after one whose columns are its first arguments. The last argument is how many.
+func spanOf(text string, columns []string, after bool) string {
+	row := strings.Join(columns, ", ")
+	places := make([]string, len(columns)+1)
 	for i := range places {
 		places[i] = fmt.Sprintf("$%d", i+1)
 	}
 	limit := places[0]
 	if after {
-		limit = places[len(c.row)]
-		text += " AND (" + row + ") > (" + strings.Join(places[:len(c.row)], ", ") + ")"
+		limit = places[len(columns)]
+		text += " AND (" + row + ") > (" + strings.Join(places[:len(columns)], ", ") + ")"
 	}
 	return text + " ORDER BY " + row + " LIMIT " + limit
 }

@@ -16,42 +16,52 @@ import (
 // unsealed is a table that an earlier release filled in the clear: which rows are still
 // to be sealed, and how one is.
 type unsealed struct {
-	// ask returns rows that are not sealed, at most $1, and set seals one: its arguments are
-	// those that seal returns.
-	ask, set string
-	seal     func(*sealer, *sql.Rows) ([]any, error)
+	// ask is the question for rows that are not sealed, row the columns that tell them
+	// apart, in the table's order.
+	ask string
+	row []string
+	// set seals a row: its arguments are those that seal returns, the last of which tell the
+	// row.
+	set  string
+	seal func(*sealer, *sql.Rows) ([]any, error)
 }
 
 // The tables that were in the clear. What was empty there stays NULL.
 var unsealedTables = []unsealed{
 	{
-		ask:  "SELECT seq, id, fields, COALESCE(extra, '') FROM change_log WHERE said IS NULL LIMIT $1",
+		ask:  "SELECT seq, id, fields, COALESCE(extra, '') FROM change_log WHERE said IS NULL",
+		row:  []string{"seq"},
 		set:  "UPDATE change_log SET said = $1 WHERE seq = $2",
 		seal: sealChange,
 	},
 	{
-		ask:  "SELECT key, id, version, live FROM record WHERE live IS NOT NULL AND parts IS NULL LIMIT $1",
+		ask:  "SELECT key, id, version, live FROM record WHERE live IS NOT NULL AND parts IS NULL",
+		row:  []string{"key"},
 		set:  "UPDATE record SET parts = $1 WHERE key = $2",
 		seal: sealRecord,
 	},
 	{
-		ask:  "SELECT id, evidence FROM review_item WHERE evidence IS NOT NULL AND proof IS NULL LIMIT $1",
+		ask:  "SELECT id, evidence FROM review_item WHERE evidence IS NOT NULL AND proof IS NULL",
+		row:  []string{"id"},
 		set:  "UPDATE review_item SET proof = $1 WHERE id = $2",
 		seal: sealItem,
 	},
 	{
 		ask: `SELECT item, ordinal, detail, COALESCE(changes, '') FROM review_event
-			WHERE said IS NULL AND (detail <> '' OR changes IS NOT NULL) LIMIT $1`,
+			WHERE said IS NULL AND (detail <> '' OR changes IS NOT NULL)`,
+		row:  []string{"item", "ordinal"},
 		set:  "UPDATE review_event SET said = $1 WHERE item = $2 AND ordinal = $3",
 		seal: sealEvent,
 	},
 	{
-		ask:  "SELECT device, version, ordinal, body FROM told WHERE said IS NULL LIMIT $1",
+		ask:  "SELECT device, version, ordinal, body FROM told WHERE said IS NULL",
+		row:  []string{"device", "version", "ordinal"},
 		set:  "UPDATE told SET said = $1, record = $2 WHERE device = $3 AND version = $4 AND ordinal = $5",
 		seal: sealTold,
 	},
 	{
-		ask:  "SELECT device, pulse FROM device_state WHERE pulse IS NOT NULL AND beats IS NULL LIMIT $1",
+		ask:  "SELECT device, pulse FROM device_state WHERE pulse IS NOT NULL AND beats IS NULL",
+		row:  []string{"device"},
 		set:  "UPDATE device_state SET beats = $1 WHERE device = $2",
 		seal: sealPulse,
 	},
@@ -74,8 +84,9 @@ func SealRows(ctx context.Context, db *sql.DB, keys *seal.Ring) error {
 		return fmt.Errorf("seal rows: %w", err)
 	}
 	for i := range unsealedTables {
-		for sealed := unsealedSpan; sealed == unsealedSpan; {
-			if sealed, err = unsealedTables[i].some(ctx, db, keys); err != nil {
+		u := &unsealedTables[i]
+		for after, more := []any(nil), true; more; {
+			if after, more, err = u.some(ctx, db, keys, after); err != nil {
 				return fmt.Errorf("seal rows: %w", err)
 			}
 		}
@@ -83,11 +94,12 @@ func SealRows(ctx context.Context, db *sql.DB, keys *seal.Ring) error {
 	return nil
 }
 
-// some seals a span of rows, and returns how many there were.
-func (u *unsealed) some(ctx context.Context, db *sql.DB, keys *seal.Ring) (n int, err error) {
+// some seals a span of rows after a row, and returns the last, and whether there may be
+// more.
+func (u *unsealed) some(ctx context.Context, db *sql.DB, keys *seal.Ring, after []any) (last []any, more bool, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, err
+		return nil, false, err
 	}
 	defer func() {
 		if err != nil {
@@ -96,25 +108,26 @@ func (u *unsealed) some(ctx context.Context, db *sql.DB, keys *seal.Ring) (n int
 	}()
 	s := sealer{ring: keys}
 	var all [][]any
-	rows, err := tx.QueryContext(ctx, u.ask, unsealedSpan)
+	rows, err := tx.QueryContext(ctx, spanOf(u.ask, u.row, len(after) > 0), append(after[:len(after):len(after)], unsealedSpan)...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		args, err := u.seal(&s, rows)
 		all = append(all, args)
 		return err
 	})
 	if err := errors.Join(err, s.err); err != nil {
-		return 0, err
+		return nil, false, err
 	}
 	set, err := tx.PrepareContext(ctx, u.set)
 	if err != nil {
-		return 0, err
+		return nil, false, err
 	}
 	for _, args := range all {
 		if _, err := set.ExecContext(ctx, args...); err != nil {
-			return 0, err
+			return nil, false, err
 		}
+		last = args[len(args)-len(u.row):]
 	}
-	return len(all), errors.Join(set.Close(), tx.Commit())
+	return last, len(all) == unsealedSpan, errors.Join(set.Close(), tx.Commit())
 }
 
 func sealChange(s *sealer, rows *sql.Rows) ([]any, error) {
