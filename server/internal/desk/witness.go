@@ -46,6 +46,8 @@ type Statement struct {
 	Answers *syncproto.ChangeID `json:"answers,omitempty"`
 	// Undone says that this was a decision, and was withdrawn.
 	Undone bool `json:"undone,omitempty"`
+	// Purged says that what its author wrote is gone, as it was too old to be kept.
+	Purged bool `json:"purged,omitempty"`
 }
 
 // witnessOf says who a row of the log is by. shown is what its record shows: the time
@@ -79,6 +81,7 @@ func statementOf(snap *registry.Snapshot, l *exchange.Logged) Statement {
 	c := &l.Change
 	fields, _ := c.Values()
 	st := Statement{Witness: witnessOf(snap, l, nil), Kind: c.Kind, Area: c.Area, Fields: fields, Verdict: l.Verdict}
+	st.Purged = l.Purged != (syncproto.Hash{})
 	if l.Reason != "" {
 		st.Reason = &syncproto.Error{Code: l.Reason, Field: l.Field}
 	}
