@@ -39,3 +39,35 @@ func TestAFileOfTheFirstReleaseOpensAndLosesNothing(t *testing.T) {
 	equal(t, "delivered", p.status(t).Delivered, 7)
 	equal(t, "still one", len(must(p.List(background, "household"))), 1)
 }
+
+// testdata/phone-v2.sqlite was written by the second release: a household that was merged
+// into another, a change that came back to its author, something that its author was told
+// and hasn't read, and an unsent change.
+func TestAFileOfTheSecondReleaseOpensAndIsSealedAndLosesNothing(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	_ = p.Close()
+	p.path = filepath.Join(t.TempDir(), "old.db")
+	copyFile(t, filepath.Join("testdata", "phone-v2.sqlite"), p.path)
+	p.ids, p.opt.Keys = 8_000_000, &safe{}
+	p.open(t)
+	p.alice = p.As(author(2))
+	check := func(when string) {
+		list := must(p.List(background, "household"))
+		equal(t, when+": the two are one", len(list), 1)
+		equal(t, when+": shown", list[0].Text("address")+list[0].Text("note"), "幸福路一号尚未上传")
+		equal(t, when+": absorbed", len(list[0].Absorbed), 1)
+		equal(t, when+": changes", len(must(p.Log(background))), 5)
+		equal(t, when+": returned", must(p.alice.Returned(background))[0].Why, "请补门牌号")
+		equal(t, when+": told", p.status(t).Unread, 2)
+		equal(t, when+": unsent", p.status(t).Unsent, 1)
+	}
+	check("as it was")
+	equal(t, "sealed", p.Seal(background, pin), nil)
+	p.reopen(t)
+	equal(t, "opens", p.Unlock(background, pin), nil)
+	check("sealed")
+	f.epoch = syncproto.Epoch(id(9001)) // another server: everything is offered
+	p.sync(t)
+	f.holdsExactly(t, p)
+}
