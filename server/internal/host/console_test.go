@@ -147,9 +147,8 @@ func TestTheFirstAdministratorLetsInTheNext(t *testing.T) {
 	if failed != "" || me.Name != "管" || len(me.Grants) != 1 || me.Grants[0].Role != identity.Administrator || me.Reach[identity.Read] != nil {
 		t.Fatalf("%q %+v", failed, me)
 	}
-	var areas api.AreaList
-	if code := o.ask("GET", "/v1/areas", nil, &areas); code != "" || len(areas.Areas) != 0 {
-		t.Errorf("whoever runs the installation sees records' areas: %q %+v", code, areas)
+	if code := o.ask("GET", "/v1/areas/g1/roster", nil, nil); code != syncproto.CodeForbidden {
+		t.Errorf("whoever runs the installation sees records: %q", code)
 	}
 	volunteer := add(t, o.Data, "g1").Authors[0].ID
 	var next console.Welcome
@@ -161,8 +160,11 @@ func TestTheFirstAdministratorLetsInTheNext(t *testing.T) {
 	if me, failed = o.signIn("next", secondPassword); failed != "" || me.Author != volunteer {
 		t.Fatalf("%q %+v", failed, me)
 	}
-	if code := o.ask("GET", "/v1/areas", nil, &areas); code != "" || len(areas.Areas) != 1 {
-		t.Errorf("a volunteer at a desk: %q %+v", code, areas)
+	if code := o.ask("GET", "/v1/areas/g1/roster", nil, nil); code != "" {
+		t.Errorf("a volunteer at a desk: %q", code)
+	}
+	if code := o.ask("GET", "/v1/areas/3307/roster", nil, nil); code != syncproto.CodeForbidden {
+		t.Errorf("a volunteer above their grid: %q", code)
 	}
 }
 
