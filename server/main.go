@@ -51,7 +51,7 @@ type commands struct {
 	Keys struct {
 		List   keysListCommand   `cmd:"" help:"${keys_list}"`
 		Rotate keysRotateCommand `cmd:"" help:"${keys_rotate}"`
-		Token  keysTokenCommand  `cmd:"" help:"${keys_token}"`
+		Token  keysTokenCommand  `cmd:"" help:"${keys_add}"`
 	} `cmd:"" help:"${keys}"`
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Bench      benchCommand      `cmd:"" help:"${bench}"`

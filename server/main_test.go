@@ -149,7 +149,9 @@ func TestHelpIsShownAndIsNoError(t *testing.T) {
 func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
 	for _, err := range []error{
 		errors.New("x"), host.ErrNoName, host.ErrNoArea, host.ErrUnknownArea, host.ErrUnknownRole, host.ErrBadValidity,
-		host.ErrServing, refusal{&syncproto.Error{Code: syncproto.CodeOwnGrant}}, badFile(3), errDiffers, errDue,
+		host.ErrServing,
+		refusal{&syncproto.Error{Code: syncproto.CodeOwnGrant}},
+		badFile(3), errDiffers, errDue,
 	} {
 		var told bytes.Buffer
 		text, arg := explain(errors.Join(err, errors.New("and more")))

@@ -205,7 +205,7 @@ var helpTexts = map[string]string{
 	"handover_to":    "接手人编号。 / Id of who comes.",
 	"handover_area":  "区域编码。 / Code of the area.",
 	"handover_dry":   "只说明会怎样，不改动。 / Say what it comes to, change nothing.",
-	"keys_token":     "新增凭证签名密钥，此后由它签发；旧密钥仍可验证。 / Add a key that signs tokens from now on; the older ones stay good.",
+	"keys_add":       "新增凭证签名密钥，此后由它签发；旧密钥仍可验证。 / Add a key that signs tokens from now on; the older ones stay good.",
 	"base_outside":   "对外的服务地址，用于邀请链接；不给则取请求中的地址。 / Where the server is reached from outside, for links; as each request has it if absent.",
 	"epoch":          "历史编号。 / The database's history.",
 	"demo":           "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",

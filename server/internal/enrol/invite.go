@@ -121,10 +121,20 @@ func (in *Inviting) allowed(snap *registry.Snapshot, by By) (syncproto.AuthorID,
 	if err != nil || in.Author.IsZero() {
 		return who, err
 	}
-	if _, ok := snap.People.Author(in.Author); !ok {
+	if !known(snap, by, in.Author) {
 		return who, code(syncproto.CodeForbidden, "author")
 	}
 	return who, vouches(snap, by, in.Author)
+}
+
+// known reports whether an author has, or had, anything to do where those who act look
+// after people. Somebody else's former colleague isn't theirs to give a phone to: with
+// the next grant that phone would see what they never may.
+func known(snap *registry.Snapshot, by By, author syncproto.AuthorID) bool {
+	return slices.ContainsFunc(snap.People.Grants(author), func(g identity.Grant) bool {
+		_, err := overseer(snap, by, g.Area)
+		return err == nil
+	})
 }
 
 // Invites lists the invitations into an area and all below it, the newest first, at most

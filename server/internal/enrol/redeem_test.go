@@ -220,9 +220,17 @@ func TestANewPhoneForAKnownPersonActsAsThem(t *testing.T) {
 		_, _, err := w.Invite(w.ctx(), w.by(secretary), enrol.Inviting{Area: "g1", Role: identity.Volunteer, Author: above})
 		w.wants(fmt.Sprint("for ", above[0]), err, syncproto.CodeForbidden)
 	}
+	// Nor as somebody who has nothing to do at the moment, and never had anything here.
+	_, err := w.End(w.ctx(), w.by(administrator), enrol.Ending{Author: county, Area: "33"})
+	w.must(err)
+	w.now += hour
+	_, _, err = w.Invite(w.ctx(), w.by(secretary), enrol.Inviting{Area: "g1", Role: identity.Volunteer, Author: county})
+	w.wants("for who was above", err, syncproto.CodeForbidden)
+	_, err = w.Give(w.ctx(), w.by(administrator), identity.Grant{Author: county, Area: "33", Role: identity.County})
+	w.must(err)
 	// Nor by an invitation from before they rose.
 	_, code = w.invited(enrol.Inviting{Author: worker})
-	_, err := w.Give(w.ctx(), w.by(county), identity.Grant{Author: worker, Area: "c1", Role: identity.Secretary})
+	_, err = w.Give(w.ctx(), w.by(county), identity.Grant{Author: worker, Area: "c1", Role: identity.Secretary})
 	w.must(err)
 	_, err = w.Enrol(w.ctx(), newPhone("late").enrolling(code, ""), w.now)
 	w.wants("after they rose", err, syncproto.CodeInviteUnknown)

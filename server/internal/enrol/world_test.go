@@ -88,17 +88,26 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = store.Close() })
 	w := &world{t: t, store: store, log: &lines{}, now: start}
 	w.must(store.PutAreas(t.Context(), []area.Node{
-		{ID: "33", Name: "浙江"}, {ID: "c1", Name: "一社区", Parent: "33"}, {ID: "g1", Name: "一网格", Parent: "c1"},
-		{ID: "g2", Name: "二网格", Parent: "c1"}, {ID: "34", Name: "安徽"},
+		{ID: "33", Name: "浙江"},
+		{ID: "c1", Name: "一社区", Parent: "33"},
+		{ID: "g1", Name: "一网格", Parent: "c1"},
+		{ID: "g2", Name: "二网格", Parent: "c1"},
+		{ID: "34", Name: "安徽"},
 	}))
 	w.must(store.AddIdentities(t.Context(), identity.Everyone{
 		Authors: []identity.Author{
-			{ID: secretary, Name: "书记"}, {ID: mate, Name: "副书记"}, {ID: administrator, Name: "管理员"},
-			{ID: county, Name: "县"}, {ID: worker, Name: "王芳"}, {ID: stranger, Name: "外"},
+			{ID: secretary, Name: "书记"},
+			{ID: mate, Name: "副书记"},
+			{ID: administrator, Name: "管理员"},
+			{ID: county, Name: "县"},
+			{ID: worker, Name: "王芳"},
+			{ID: stranger, Name: "外"},
 		},
 		Grants: []identity.Grant{
-			{Author: secretary, Area: "c1", Role: identity.Secretary}, {Author: mate, Area: "c1", Role: identity.Secretary},
-			{Author: administrator, Area: "33", Role: identity.Administrator}, {Author: county, Area: "33", Role: identity.County},
+			{Author: secretary, Area: "c1", Role: identity.Secretary},
+			{Author: mate, Area: "c1", Role: identity.Secretary},
+			{Author: administrator, Area: "33", Role: identity.Administrator},
+			{Author: county, Area: "33", Role: identity.County},
 			{Author: worker, Area: "g1", Role: identity.Volunteer, To: start + 90*day},
 			{Author: stranger, Area: "34", Role: identity.Secretary},
 		},

@@ -52,7 +52,10 @@ func openKeychain(dir string, now func() time.Time) (*keychain, error) {
 			}
 		}
 	}
-	return k, k.refresh()
+	if err := k.refresh(); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // refresh takes up what has changed in the folder. If that can't be read, what was in use

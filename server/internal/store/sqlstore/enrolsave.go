@@ -19,8 +19,13 @@ func (s *Store) SaveEnrol(ctx context.Context, w *enrol.Write) error {
 			what string
 			do   func(*enrol.Write) error
 		}{
-			{"keys", t.learnEnrolling}, {"invitations", t.saveInvites}, {"people", t.saveLetIn}, {"standings", t.saveStandings},
-			{"enrolments", t.saveEnrolments}, {"undertakings", t.saveUndertakings}, {"refresh tokens", t.saveRotations},
+			{"keys", t.learnEnrolling},
+			{"invitations", t.saveInvites},
+			{"people", t.saveLetIn},
+			{"standings", t.saveStandings},
+			{"enrolments", t.saveEnrolments},
+			{"undertakings", t.saveUndertakings},
+			{"refresh tokens", t.saveRotations},
 		} {
 			if err := step.do(w); err != nil {
 				return fmt.Errorf("%s: %w", step.what, err)
