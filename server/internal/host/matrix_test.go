@@ -1,6 +1,9 @@
 package host
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"gridsync/server/internal/api"
 	"gridsync/server/internal/audit"
+	"gridsync/server/internal/console"
 	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
 )
@@ -33,6 +38,8 @@ type asker struct {
 	role  identity.Role // "" for somebody who has none any more
 	phone *Enrolled     // nil for nobody
 	lost  bool
+	// desk says that they are signed in at a desk, without their phone.
+	desk bool
 }
 
 // request is what is asked about one of the towns.
@@ -58,6 +65,7 @@ type matrix struct {
 	*Server
 	near, far *side
 	askers    []asker
+	signed    uint64
 }
 
 const matrixAreas = "3307,金华市,\nt1,一镇,3307\ng1,一网格,t1\nt2,二镇,3307\ng2,二网格,t2\n"
@@ -210,6 +218,10 @@ func newMatrix(t *testing.T) *matrix {
 	if err := m.Retry(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	for _, a := range slices.Clone(m.askers) {
+		a.name, a.desk = a.name+" at a desk", true
+		m.askers = append(m.askers, a)
+	}
 	m.askers = append(m.askers, asker{name: "nobody"}, asker{name: "lost phone", phone: &lost, lost: true}, asker{name: "ended grant", phone: &gone})
 	return m
 }
@@ -263,12 +275,38 @@ type heard struct {
 	body, head string
 }
 
+// hear asks as somebody does, by their phone or at a desk: signed in anew each time, as
+// some of what is asked ends it.
+func (m *matrix) hear(method string, r request, a *asker) heard {
+	m.Helper()
+	if !a.desk {
+		return m.ask(method, r, a.phone)
+	}
+	var random [32]byte
+	m.signed++
+	binary.BigEndian.PutUint64(random[:], m.signed)
+	now := syncproto.Instant(time.Now().UnixMilli())
+	session := console.Session{ID: sha256.Sum256(random[:]), Author: a.author(), Made: now, Seen: now, Expires: now + 3_600_000}
+	if err := m.store.Console(m.Context(), func(tx console.Tx) error { return tx.AddSession(&session) }); err != nil {
+		m.Fatal(err)
+	}
+	req := httptest.NewRequestWithContext(m.Context(), method, r.path, strings.NewReader(r.body))
+	req.Header.Set(api.PageHeader, "1")
+	req.AddCookie(&http.Cookie{Name: api.SessionCookie, Value: base64.RawURLEncoding.EncodeToString(random[:])})
+	return m.do(req)
+}
+
 func (m *matrix) ask(method string, r request, e *Enrolled) heard {
 	m.Helper()
 	req := httptest.NewRequestWithContext(m.Context(), method, r.path, strings.NewReader(r.body))
 	if e != nil {
 		req.Header.Set("Authorization", "Bearer "+e.Token)
 	}
+	return m.do(req)
+}
+
+func (m *matrix) do(req *http.Request) heard {
+	m.Helper()
 	res, err := m.API().Test(req)
 	if err != nil {
 		m.Fatal(err)
@@ -322,7 +360,9 @@ func (r *rule) want(op operation, a *asker, near bool) []int {
 		denied = []int{http.StatusForbidden}
 	}
 	switch {
-	case r.desk, a.phone == nil:
+	case r.desk && a.desk: // what the console answers is tested there
+		return []int{http.StatusOK, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnauthorized}
+	case r.desk, a.phone == nil, a.desk && op.id == "sync":
 		return []int{http.StatusUnauthorized}
 	case a.lost && op.id != "sync":
 		return []int{http.StatusForbidden}
@@ -363,7 +403,7 @@ func TestEveryRouteAnswersEverybodyAsTheTableOfPowersSays(t *testing.T) {
 		for i := range m.askers {
 			a := &m.askers[i]
 			for _, s := range []*side{m.near, m.far} {
-				h := m.ask(op.method, r.make(m, s, a), a.phone)
+				h := m.hear(op.method, r.make(m, s, a), a)
 				if want := r.want(op, a, s == m.near); !r.open && !slices.Contains(want, h.status) {
 					t.Errorf("%s for %s about %s: %d, want %v: %.200s", op.id, a.name, s.town, h.status, want, h.body)
 				}
