@@ -104,6 +104,7 @@ func TestVerifyPassesWhatNobodyTouched(t *testing.T) {
 func TestVerifyNamesTheRowThatWasTamperedWith(t *testing.T) {
 	for name, statement := range map[string]string{
 		"one byte":             `UPDATE change_log SET said = CAST(substr(said, 1, length(said) - 1) || CASE substr(said, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB) WHERE seq = %d`,
+		"all that was said":    `UPDATE change_log SET said = NULL WHERE seq = %d`,
 		"what was said":        `UPDATE change_log SET said = (SELECT x.said FROM change_log x WHERE x.seq <> change_log.seq) WHERE seq = %d`,
 		"when it was recorded": `UPDATE change_log SET at = at + 1 WHERE seq = %d`,
 		"when it was received": `UPDATE change_log SET received = received + 1 WHERE seq = %d`,

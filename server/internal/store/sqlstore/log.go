@@ -46,6 +46,9 @@ func readLogged(ring *seal.Ring, rows *sql.Rows, l *exchange.Logged) error {
 	if err != nil {
 		return fmt.Errorf("a row of the log: %w", err)
 	}
+	if said == nil && l.Purged == (syncproto.Hash{}) {
+		return &exchange.UnreadableRow{Seq: l.Seq, Err: errNoWords}
+	}
 	if err := openSaid(ring, l.Seq, said, c); err != nil {
 		return err
 	}

@@ -92,6 +92,9 @@ func lengthOf(n int) []byte { return binary.AppendUvarint(make([]byte, 0, 3), ui
 // saidSize is how long the fields of a sealed change are, nearly.
 func saidSize(sealed []byte) int { return max(len(sealed)-seal.Overhead-16-2, 0) }
 
+// errNoWords says that a row's content is gone and that nobody purged it.
+var errNoWords = errors.New("what it says is gone, and was not purged")
+
 var errShort = errors.New("a sealed text is shorter than it says")
 
 // openSaid opens what said sealed. NULL is a change whose content is gone. The fields

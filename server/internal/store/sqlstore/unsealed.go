@@ -67,6 +67,8 @@ var unsealedTables = []unsealed{
 	},
 }
 
+var errLeft = errors.New("some rows are still in the clear")
+
 // unsealedSpan is how many rows are sealed in one transaction.
 const unsealedSpan = 1000
 
@@ -89,6 +91,14 @@ func SealRows(ctx context.Context, db *sql.DB, keys *seal.Ring) error {
 			if after, more, err = u.some(ctx, db, keys, after); err != nil {
 				return fmt.Errorf("seal rows: %w", err)
 			}
+		}
+		// The next step takes the clear columns away, so nothing may be left in them alone.
+		var left bool
+		if err := db.QueryRowContext(ctx, "SELECT EXISTS ("+u.ask+")").Scan(&left); err != nil {
+			return fmt.Errorf("seal rows: %w", err)
+		}
+		if left {
+			return errLeft
 		}
 	}
 	return nil
