@@ -160,7 +160,7 @@ func New(cfg Config) (*API, error) {
 		Concurrency:    connections,
 		ErrorHandler:   a.unrouted,
 	})
-	a.app.Server().Handler = a.edge(a.app.Server().Handler)
+	a.app.Server().Handler, a.app.Server().HeaderReceived = a.edge(a.app.Server().Handler), a.room
 	table := routes()
 	if a.openapi, err = document(table); err != nil {
 		return nil, err

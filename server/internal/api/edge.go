@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,6 +26,24 @@ func (a *API) edge(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		_ = a.unrouted(c, err) // which has answered
 		rc.SetConnectionClose()
 	}
+}
+
+// room says how large a body may be, once its header is there and before anything of it is
+// read: whole bodies are held in memory, and on a small machine thousands of connections
+// with large ones, each a byte short of its end, would be all there is. So who hasn't shown
+// a token that we signed sends no more than an ordinary batch. One that has expired will do,
+// as its phone must be told so, and not to send less.
+func (a *API) room(h *fasthttp.RequestHeader) (whole fasthttp.RequestConfig) {
+	if n := h.ContentLength(); n >= 0 && n <= largeBody {
+		return whole
+	}
+	if token, ok := bearer(h.Peek(fiber.HeaderAuthorization)); ok {
+		_, err := a.Tokens.Verify(token)
+		if err == nil || errors.Is(err, &syncproto.Error{Code: syncproto.CodeTokenExpired}) {
+			return whole
+		}
+	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: largeBody}
 }
 
 func readable(h *fasthttp.RequestHeader) error {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
 )
 
@@ -176,6 +177,34 @@ func TestAHeaderTooLargeIsAnsweredInTheProtocolsWords(t *testing.T) {
 	r := answered(t, ln.dial(t, "GET /v1/areas HTTP/1.1\r\nHost: x\r\nX-Much: "+strings.Repeat("secret-value", 1000)+"\r\n\r\n"))
 	if r.status != http.StatusBadRequest || r.problem(t).Code != syncproto.CodeBadRequest || strings.Contains(string(r.body), "secret-value") {
 		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+// The bodies never end: what is answered was answered by the header alone.
+func TestOnlyWhoHasATokenOfOursMaySendMuch(t *testing.T) {
+	w, ln := serving(t, Bounds{Read: 200 * time.Millisecond})
+	old, err := identity.NewSigner(w.key).Sign(ours, syncproto.AuthorID{1}, noon.Add(-time.Hour), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(token, length string) reply {
+		return answered(t, ln.dial(t, "POST /v1/sync HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n"+length+"\r\n\r\n"))
+	}
+	const much = "Content-Length: 300000"
+	for name, c := range map[string]struct {
+		token, length string
+		refused       bool
+	}{
+		"a token":                {w.token(t, ours), much, false},
+		"one that has expired":   {old, much, false},
+		"none of ours":           {"nonsense", much, true},
+		"none, an ordinary body": {"nonsense", "Content-Length: 200000", false},
+		"too much for anybody":   {w.token(t, ours), "Content-Length: 5000000", true},
+		"none, in chunks":        {"nonsense", "Transfer-Encoding: chunked\r\n\r\n493E0", true}, // 300,000 in hexadecimal
+	} {
+		if p := send(c.token, c.length).problem(t); (p.Code == syncproto.CodeBodyTooLarge) != c.refused {
+			t.Errorf("%s: %+v", name, p)
+		}
 	}
 }
 
