@@ -139,3 +139,65 @@ func TestOnASharedPhoneNobodyKnowsWhoLooked(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+func TestTheAuditIsAskedWithinWhatItsReaderMay(t *testing.T) {
+	w := newWorld(t)
+	nobody := syncproto.AuthorID{}.String()
+	auditor, all := syncproto.AuthorID{8}, syncproto.AuthorID{9}
+	w.store.everyone.Grants = append(w.store.everyone.Grants,
+		identity.Grant{Author: auditor, Area: "33.07-a_b", Role: identity.Auditor},
+		identity.Grant{Author: all, Area: "33", Role: identity.Auditor}, identity.Grant{Author: all, Area: "34", Role: identity.Auditor})
+	add := func(id byte, author syncproto.AuthorID) syncproto.DeviceID {
+		device := identity.Device{ID: syncproto.DeviceID{id}, Authors: []syncproto.AuthorID{author}}
+		if err := w.store.AddIdentities(t.Context(), identity.Everyone{Devices: []identity.Device{device}}); err != nil {
+			t.Fatal(err)
+		}
+		return device.ID
+	}
+	one, every := add(20, auditor), add(21, all)
+	for _, c := range []struct {
+		device syncproto.DeviceID
+		path   string
+		status int
+		asked  string
+	}{
+		{one, "/v1/audit", 200, "audit [33.07-a_b g1 g2] " + nobody + "  0 100"},
+		{one, "/v1/audit?area=g1&who=" + auditor.String() + "&act=looked&after=7&limit=3", 200, "audit [g1] " + auditor.String() + " looked 7 3"},
+		{every, "/v1/audit", 200, "audit [] " + nobody + "  0 100"},
+		{one, "/v1/audit?area=34", 403, ""},
+		{one, "/v1/audit?area=nowhere", 403, ""},
+		{ours, "/v1/audit", 403, ""},
+		{one, "/v1/audit?who=x", 400, ""},
+		{one, "/v1/audit?after=0", 400, ""},
+		{one, "/v1/audit?limit=0", 400, ""},
+		{one, "/v1/records/x/seen", 400, ""},
+		{one, "/v1/records/" + syncproto.RecordID{1}.String() + "/seen?after=5&limit=2", 200, "seen " + syncproto.RecordID{1}.String() + " 5 2"},
+		{ours, "/v1/records/" + syncproto.RecordID{1}.String() + "/seen", 404, ""},
+	} {
+		w.asked, w.noted = "", nil
+		req := w.request(t, http.MethodGet, c.path, nil)
+		req.Header.Set("Authorization", "Bearer "+w.token(t, c.device))
+		r := w.do(t, req)
+		if r.status != c.status || w.asked != c.asked {
+			t.Errorf("%s: %d, asked %q, want %q: %s", c.path, r.status, w.asked, c.asked, r.body)
+		}
+		if noted := len(w.noted) > 0; noted != (c.status == 200) {
+			t.Errorf("%s: noted %+v", c.path, w.noted)
+		}
+	}
+}
+
+func TestWhatReadsTheAuditIsNotedOrNotAnswered(t *testing.T) {
+	w := newWorld(t)
+	w.store.everyone.Grants = append(w.store.everyone.Grants, identity.Grant{Author: syncproto.AuthorID{1}, Area: "33.07-a_b", Role: identity.Auditor})
+	w.store.revision++
+	if _, err := w.Registry.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.deaf = errors.New("the disk is full")
+	for _, path := range []string{"/v1/audit", "/v1/records/" + syncproto.RecordID{1}.String() + "/seen"} {
+		if r := w.get(t, path); r.status != http.StatusInternalServerError || w.asked != "" {
+			t.Errorf("%s: %d, asked %q", path, r.status, w.asked)
+		}
+	}
+}
