@@ -1,6 +1,7 @@
 package clientsdk_test
 
 import (
+	"database/sql"
 	"path/filepath"
 	"testing"
 
@@ -70,4 +71,24 @@ func TestAFileOfTheSecondReleaseOpensAndIsSealedAndLosesNothing(t *testing.T) {
 	f.epoch = syncproto.Epoch(id(9001)) // another server: everything is offered
 	p.sync(t)
 	f.holdsExactly(t, p)
+}
+
+func TestAMergeInAnOldFileShowsEvenIfTheDecisionItselfWasPruned(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	_ = p.Close()
+	p.path = filepath.Join(t.TempDir(), "old.db")
+	copyFile(t, filepath.Join("testdata", "phone-v2.sqlite"), p.path)
+	db, err := sql.Open("sqlite", p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{`DELETE FROM outbox WHERE instr(body, '"same_as"') > 0`, "DELETE FROM links"} {
+		if _, err := db.ExecContext(background, query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = db.Close()
+	p.open(t)
+	equal(t, "the two are one", len(must(p.List(background, "household"))), 1)
 }
