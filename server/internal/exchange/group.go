@@ -225,9 +225,20 @@ func (g *group) push(j *job) error {
 		j.verdicts = append(j.verdicts, v)
 	}
 	if !j.foreign {
-		state.met(j.contact, max(j.high, state.High), j.unsent, j.app)
+		state.met(j.contact, max(j.high, state.High), j.unsent-heldOf(j.verdicts), j.app)
 	}
 	return nil
+}
+
+// heldOf counts what the server holds from now on, which the device counted as unsent.
+func heldOf(verdicts []syncproto.Verdict) int {
+	held := 0
+	for i := range verdicts {
+		if verdicts[i].Verdict.Held() {
+			held++
+		}
+	}
+	return held
 }
 
 // take stores one change and says what became of it.

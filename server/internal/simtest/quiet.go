@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gridsync/clientsdk"
 	"gridsync/syncproto"
 )
 
@@ -68,7 +69,7 @@ func (w *World) settle(ctx context.Context) error {
 			d.link.offline, d.link.planned = false, nil
 			report, err := d.client.Sync(ctx)
 			if err != nil {
-				if w.scope(d) == nil && turnedAway(err) { // nobody gave its grants back
+				if w.scope(d) == nil && (turnedAway(err) || errors.Is(err, clientsdk.ErrClosed)) { // nobody gave its grants back
 					continue
 				}
 				return fmt.Errorf("%s: %w", name, err)

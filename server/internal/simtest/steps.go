@@ -31,6 +31,8 @@ type (
 // worldSteps are the steps that are no device's.
 var worldSteps = map[string]worldStep{
 	"device":  addDevice,
+	"invite":  invite,
+	"hand":    hand,
 	"area":    addArea,
 	"wait":    wait,
 	"time":    standStill,
@@ -70,6 +72,13 @@ func init() { // "refused" names other steps
 		"sign":     sign,
 		"as":       switchAuthor,
 		"post":     takePost,
+		"granted":  granted,
+		"stands":   stand,
+		"lock":     lock,
+		"unlock":   unlock,
+		"deliver":  deliver,
+		"holds":    expectHolds,
+		"closed":   expectClosed,
 		"clock":    setClock,
 		"sync":     syncNow,
 		"offline":  func(_ context.Context, _ *World, d *Device, _ []string) error { d.link.offline = true; return nil },
