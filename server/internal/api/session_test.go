@@ -203,8 +203,12 @@ func TestAnotherSiteCanAskForNothing(t *testing.T) {
 		"another origin, and a good header": {map[string]string{PageHeader: "1", "Origin": "http://example.com", "Sec-Fetch-Site": "cross-site"}, false},
 	} {
 		for _, at := range []struct{ method, path, body string }{
-			{"POST", "/v1/session", `{"login":"chief","password":"p","totp":"1"}`}, {"POST", "/v1/account", `{"token":"t"}`},
-			{"DELETE", "/v1/session", ""}, {"POST", "/v1/sessions/end", `{"all":true}`}, {"POST", "/v1/account/password", `{}`}, {"POST", "/v1/accounts", `{}`},
+			{"POST", "/v1/session", `{"login":"chief","password":"p","totp":"1"}`},
+			{"POST", "/v1/account", `{"token":"t"}`},
+			{"DELETE", "/v1/session", ""},
+			{"POST", "/v1/sessions/end", `{"all":true}`},
+			{"POST", "/v1/account/password", `{}`},
+			{"POST", "/v1/accounts", `{}`},
 			{"POST", "/v1/review", `{}`},
 		} {
 			w, s := newDesk(t)
