@@ -334,3 +334,16 @@ func TestAnotherAddressDoesNotUseUpAPhonesRenewals(t *testing.T) {
 		t.Errorf("the phone itself: %v", err)
 	}
 }
+
+// What every request pays for the limits: two buckets.
+func BenchmarkRoomForARequest(b *testing.B) {
+	l := newLimiter(Guard{Limits: DefaultLimits()}, noon)
+	i := 0
+	for b.Loop() {
+		i++
+		now := noon.Add(time.Duration(i) * 10 * time.Millisecond)
+		if l.share(LimitSyncAddress, [16]byte{1}, uint64(i), now) != nil || l.ask(LimitSync, [16]byte{byte(i), byte(i >> 8)}, now) != nil {
+			b.Fatal("turned away")
+		}
+	}
+}
