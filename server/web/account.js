@@ -1,7 +1,7 @@
 // Who is signed in, what they may do, where else they are signed in, and going.
 
 import { get, post, remove } from "./api.js";
-import { deed, el, labelled, row, sure, table, tag } from "./draw.js";
+import { deed, el, labelled, row, sure, listing, tag } from "./draw.js";
 import { dayOf, moment, say, t } from "./say.js";
 import { page, state } from "./state.js";
 
@@ -19,16 +19,16 @@ export async function account() {
 }
 
 // held are the grants, with what each lets its holder do.
-const held = () => table(t("myGrants"), [t("area"), t("role"), t("rights"), t("until")], state.me.grants.map((g) => row(
-  g.area_name || g.area, t(`role.${g.role}`), g.rights.map((r) => t(`right.${r}`)).join("、"), g.to ? dayOf(g.to - 1) : t("openEnd"))), true);
+const held = () => listing(t("myGrants"), [t("area"), t("role"), t("rights"), t("until")], state.me.grants.map((g) => row(
+  g.area_name || g.area, t(`role.${g.role}`), g.rights.map((r) => t(`right.${r}`)).join("、"), g.to ? dayOf(g.to - 1) : t("openEnd"))));
 
-const whereabouts = (sessions) => table(t("signedInAt"), [t("browser"), t("since"), t("lastSeen"), ""], sessions.map((s) => row(
+const whereabouts = (sessions) => listing(t("signedInAt"), [t("browser"), t("since"), t("lastSeen"), ""], sessions.map((s) => row(
   [browser(s.agent), " ", s.current ? tag(t("thisOne")) : null], moment(s.made), moment(s.seen),
   s.current ? "" : deed(t("end"), async () => {
     await post("/v1/sessions/end", { id: s.id });
     await page.show();
     say(t("done"));
-  }))), true);
+  }))));
 
 // browser names what a browser says of itself, shortly.
 function browser(agent = "") {

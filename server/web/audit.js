@@ -1,7 +1,7 @@
 // The log of who looked at what, for auditors. Reading it is noted in it.
 
 import { get } from "./api.js";
-import { PAGE, choice, deed, el, empty, labelled, pages, row, table } from "./draw.js";
+import { PAGE, choice, deed, el, empty, labelled, pages, row, listing } from "./draw.js";
 import { has, moment, t } from "./say.js";
 import { go, href, nameOf, state } from "./state.js";
 import { short } from "./values.js";
@@ -27,9 +27,9 @@ export async function audit() {
 const goOn = () => empty(t("noneNearby"));
 
 // lines are lines of the log.
-export const lines = (found, caption) => table(caption, [t("when"), t("who"), t("act"), t("area"), t("device"), t("what")], found.map((l) => row(
-  moment(l.at), whoDid(l), actName(l.act), nameOf(l.area ?? ""), l.device ? l.device_name || short(l.device) : t("atDesk"),
-  [el("div", { class: "wrapped" }, detailOf(l))])), true);
+export const lines = (found, caption) => listing(caption, [t("when"), t("who"), t("act"), t("area"), t("device"), t("what")], found.map((l) => row(
+  moment(l.at), whoDid(l), actName(l.act), nameOf(l.area ?? ""), l.device ? l.device_name || short(l.device) : l.who ? t("atDesk") : "—",
+  [el("div", { class: "wrapped" }, detailOf(l))])));
 
 function whoDid(l) {
   if (!l.who) return t("theServer");
@@ -38,9 +38,15 @@ function whoDid(l) {
   return [link, l.role ? ` ${t(`role.${l.role}`)}` : ""];
 }
 
-// detailOf says how many records were shown, or whom an act was about; ids are shortened.
+// detailOf says how many records were shown, or whom an act was about: ids shortened, and
+// the server's words in the reader's language.
 function detailOf(l) {
-  const detail = (l.detail ?? "").replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, short);
+  const detail = (l.detail ?? "").replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, short).split(" ").map(wordOf).join(" ");
   const n = l.records?.length ?? 0;
   return [n > 0 ? t("recordsShown", { n }) : "", detail].filter(Boolean).join(" · ");
+}
+
+function wordOf(word) {
+  const key = [`detail.${word}`, `role.${word}`, `status.${word}`, `refusal.${word}`, `why.${word}`, `kind.${word}`].find(has);
+  return key ? t(key) : word;
 }

@@ -20,12 +20,23 @@ export const tag = (text, alarm = false) => el("span", { class: alarm ? "tag ala
 export const tags = (flags) => (flags ?? []).map((f) => tag(t(`flag.${f}`), true));
 export const empty = (text) => el("p", { class: "empty" }, text);
 
+// table is read across; of words it is set to the left. On a narrow screen the rows of a
+// listing stand below one another, each cell under its heading.
 export function table(caption, head, rows, words = false) {
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     el("table", { class: words ? "words" : false },
       el("caption", {}, caption),
       el("thead", {}, el("tr", {}, ...head.map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, ...rows)));
+}
+
+export function listing(caption, head, rows) {
+  for (const line of rows) {
+    [...line.children].forEach((cell, i) => { if (cell.tagName === "TD" && head[i]) cell.dataset.label = head[i]; });
+  }
+  const made = table(caption, head, rows, true);
+  made.classList.add("listing");
+  return made;
 }
 
 // row is a line of a table whose first cell names it.

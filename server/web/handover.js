@@ -2,7 +2,7 @@
 // comes to, above all what the leaver's phones still hold; then it is done.
 
 import { get, post } from "./api.js";
-import { choice, deed, el, empty, labelled, row, table } from "./draw.js";
+import { choice, deed, el, empty, labelled, row, listing } from "./draw.js";
 import { areasHere } from "./grants.js";
 import { board } from "./phones.js";
 import { count, dayOf, say, t } from "./say.js";
@@ -43,8 +43,8 @@ async function everyone() {
 }
 
 function plan(result, order, out) {
-  const grants = (list, caption) => table(caption, [t("role"), t("area"), t("until")], list.map((g) => row(
-    t(`role.${g.role}`), nameOf(g.area), g.to ? dayOf(g.to - 1) : t("openEnd"))), true);
+  const grants = (list, caption) => listing(caption, [t("role"), t("area"), t("until")], list.map((g) => row(
+    t(`role.${g.role}`), nameOf(g.area), g.to ? dayOf(g.to - 1) : t("openEnd"))));
   return [
     result.unsent > 0 ? el("p", { class: "note", role: "alert" }, t("handUnsent", { n: count(result.unsent) })) : el("p", { class: "w" }, t("handClean")),
     el("h3", {}, t("handPhones")), result.phones.length > 0 ? board(result.phones, false) : empty(t("noRows")),

@@ -1,7 +1,7 @@
 // Invitations: making one, handing it out on paper or by its link, withdrawing it.
 
 import { get, post } from "./api.js";
-import { choice, deed, el, empty, labelled, row, sure, table, tag, ticked } from "./draw.js";
+import { choice, deed, el, empty, labelled, listing, row, sure, tag, ticked } from "./draw.js";
 import { areasHere, roleChoices } from "./grants.js";
 import { dayEnd, dayOf, dayStart, moment, say, t } from "./say.js";
 import { nameOf, page, state } from "./state.js";
@@ -59,7 +59,7 @@ function standingOf(i) {
   return i.expires <= state.now ? "expired" : "open";
 }
 
-const list = (found) => table(t("people.invites"), [t("label"), t("area"), t("role"), t("made"), t("expires"), t("used"), t("status"), ""], found.map((i) => {
+const list = (found) => listing(t("people.invites"), [t("label"), t("area"), t("role"), t("made"), t("expires"), t("used"), t("status"), ""], found.map((i) => {
   const standing = standingOf(i);
   return row(i.label || "—", nameOf(i.area), [t(`role.${i.role}`), i.confirm ? tag(t("confirmed")) : null], moment(i.made), moment(i.expires),
     `${i.uses - i.left}/${i.uses}`, [tag(t(`invite.${standing}`)), i.to ? ` ${t("untilDay")} ${dayOf(i.to - 1)}` : ""],
@@ -68,4 +68,4 @@ const list = (found) => table(t("people.invites"), [t("label"), t("area"), t("ro
       await page.show();
       say(t("inviteWithdrawn"));
     })) : "");
-}), true);
+}));

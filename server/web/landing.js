@@ -5,6 +5,7 @@
 import { post } from "./api.js";
 import { $, el, empty } from "./draw.js";
 import { both, dayOf, say, t } from "./say.js";
+import { state } from "./state.js";
 
 export async function landing(code) {
   $("title").textContent = t("invited");
@@ -30,15 +31,15 @@ function inApp() {
 
 function about(invited, code) {
   const line = (label, ...words) => [el("dt", {}, label), el("dd", {}, ...words)];
-  const from = invited.from ? dayOf(invited.from) : t("fromNow");
+  const from = invited.from > state.now ? dayOf(invited.from) : t("fromNow");
   return [
     el("dl", { class: "sheet" }, ...line(t("area"), `${invited.area_name} `, el("small", {}, invited.area)), ...line(t("role"), t(`role.${invited.role}`)),
       ...line(t("period"), `${from} – ${invited.to ? dayOf(invited.to - 1) : t("openEnd")}`),
       ...(invited.confirmed ? line(t("afterwards"), t("someoneConfirms")) : [])),
     el("h2", {}, t("yourCode")), el("p", { class: "code" }, code),
     el("h2", {}, t("howOn")),
-    el("ol", {}, el("li", {}, t("howInstall")), el("li", {}, t("howScan")), el("li", {}, t("howAccept")),
-      el("li", {}, t("howTerminal"), " ", el("code", {}, `gridphone --server ${location.origin} enrol ${code} --name …`))),
+    el("ol", {}, el("li", {}, t("howInstall")), el("li", {}, t("howScan")), el("li", {}, t("howAccept"))),
+    el("p", { class: "w" }, t("howTerminal"), " ", el("code", {}, `gridphone --server ${location.origin} enrol ${code} --name …`)),
     el("h2", {}, t("undertaking")), el("p", { class: "w" }, t("undertakingNote")),
     el("div", { class: "sheet undertaking" }, ...both(invited.undertaking.text).split(/\n+/).map((p) => el("p", {}, p))),
   ];

@@ -2,7 +2,7 @@
 // how it stands. Those that somebody should ask about come first.
 
 import { get, post } from "./api.js";
-import { choice, deed, el, empty, labelled, picker, sure, table, tag } from "./draw.js";
+import { choice, deed, el, empty, labelled, picker, sure, listing, tag } from "./draw.js";
 import { ago, count, dayOf, lasting, moment, say, t } from "./say.js";
 import { go, page, state } from "./state.js";
 import { short } from "./values.js";
@@ -23,7 +23,9 @@ export async function phones() {
     shown[view].length > 0 ? board(shown[view]) : empty(t("noRows"))].filter(Boolean);
 }
 
-export const silent = (d) => d.status === "in_use" && state.now - (d.contact ?? 0) > SILENT;
+// A phone that came in just now has still to be heard of.
+const heard = (d) => d.contact || d.since || 0;
+const silent = (d) => d.status === "in_use" && state.now - heard(d) > SILENT;
 const wants = (d) => silent(d) || d.unsent > 0;
 
 // everyPhone reads the whole board, as what stands out may be on any page of it.
@@ -36,12 +38,12 @@ async function everyPhone() {
     after = answer.next ?? "";
   } while (after && devices.length < MOST);
   const rank = (d) => (d.unsent > 0 && silent(d) ? 0 : d.unsent > 0 ? 1 : silent(d) ? 2 : d.status === "in_use" ? 3 : 4);
-  devices.sort((a, b) => rank(a) - rank(b) || (a.contact ?? 0) - (b.contact ?? 0));
+  devices.sort((a, b) => rank(a) - rank(b) || heard(a) - heard(b));
   return { devices, cut: Boolean(after) };
 }
 
 // board lists phones; settle says whether their standing can be changed there.
-export const board = (devices, settle = true) => table(t("tab.Phones"),
+export const board = (devices, settle = true) => listing(t("tab.Phones"),
   [t("device"), t("who"), t("lastContact"), t("unsentNow"), t("parkedNow"), t("status"), ...(settle ? [""] : [])],
   devices.map((d) => el("tr", { class: wants(d) ? "attend" : false },
     el("th", { scope: "row" }, wants(d) ? el("span", { class: "sign", title: t("phones.attend"), role: "img", "aria-label": t("phones.attend") }, "!") : null,
@@ -50,17 +52,17 @@ export const board = (devices, settle = true) => table(t("tab.Phones"),
     el("td", {}, ...contact(d)),
     el("td", { class: d.unsent > 0 ? "alarm" : "zero" }, count(d.unsent)),
     el("td", { class: d.parked > 0 ? false : "zero", title: t("heldHere", { n: count(d.held) }) }, count(d.parked)),
-    el("td", {}, ...standing(d)), settle ? el("td", {}, restanding(d)) : null)), true);
+    el("td", {}, ...standing(d)), settle ? el("td", {}, restanding(d)) : null)));
 
 function contact(d) {
-  if (!d.contact) return [tag(t("neverHeard"), d.status === "in_use")];
+  if (!d.contact) return [tag(t("neverHeard"), silent(d))];
   const off = Math.abs(d.clock_offset ?? 0) > CLOCK_OFF;
   return [el("span", { title: moment(d.contact) }, ago(d.contact)), " ", silent(d) ? tag(t("silent"), true) : null,
     off ? tag(t(d.clock_offset > 0 ? "clockBehind" : "clockAhead", { n: lasting(Math.abs(d.clock_offset)) }), true) : null];
 }
 
 function standing(d) {
-  return [tag(t(`status.${d.status}`), d.status !== "in_use"), d.since ? el("div", { class: "w" }, t("sinceDay", { at: dayOf(d.since) })) : null,
+  return [tag(t(`status.${d.status}`), d.status !== "in_use"), d.since ? el("div", { class: "w short" }, t("sinceDay", { at: dayOf(d.since) })) : null,
     d.enrolment === "waiting" || d.enrolment === "refused" ? tag(t(`enrolment.${d.enrolment}`), true) : null];
 }
 

@@ -1,7 +1,7 @@
 // One record: everything that was ever said about it, and who has seen it.
 
 import { get } from "./api.js";
-import { PAGE, el, empty, pages, row, table } from "./draw.js";
+import { PAGE, el, empty, pages, row, listing } from "./draw.js";
 import { moment, t } from "./say.js";
 import { href, may, nameOf, state } from "./state.js";
 import { short, titleOf } from "./values.js";
@@ -12,7 +12,7 @@ import { statements } from "./witness.js";
 export async function record(id) {
   const { statements: said } = await get(`/v1/records/${id}/history`);
   const who = mayAsk(said.at(-1)?.area) ? opened(t("whoSaw"), () => seen(id)) : null;
-  return [el("p", {}, el("a", { href: href({}) }, `‹ ${t("back")}`)), statements(said, t("everything", { what: short(id) })), who].filter(Boolean);
+  return [el("div", { class: "case" }, el("p", {}, el("a", { href: href({}) }, `‹ ${t("back")}`)), statements(said, t("everything", { what: short(id) })), who)];
 }
 
 // Those who decide in its area, and auditors, may ask who saw a record. Asking is noted.
@@ -52,5 +52,5 @@ async function seen(id) {
     phones.length > 0 ? onPhones(phones) : empty(t("onNoPhone")));
 }
 
-const onPhones = (phones) => table(t("onPhonesOf"), [t("who"), t("role"), t("area"), t("device"), t("copyThere")], phones.map((p) => row(
-  p.holder_name || short(p.holder), t(`role.${p.role}`), nameOf(p.area), p.name, `${moment(p.from)} – ${p.until ? moment(p.until) : t("stillThere")}`)), true);
+const onPhones = (phones) => listing(t("onPhonesOf"), [t("who"), t("role"), t("area"), t("device"), t("copyThere")], phones.map((p) => row(
+  p.holder_name || short(p.holder), t(`role.${p.role}`), nameOf(p.area), p.name, `${moment(p.from)} – ${p.until ? moment(p.until) : t("stillThere")}`)));

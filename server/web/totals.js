@@ -24,22 +24,23 @@ function sections(measures) {
 export async function totals(summary) {
   const open = state.view === "published";
   const views = picker(t("tab.Totals"), [["totals-all", t("countsHere"), !open, () => go({ view: "" })], ["totals-published", t("countsPublished"), open, () => go({ view: "published" })]]);
-  return [views, ...(open ? await published() : figures(summary, t("standingNote")))];
+  return [views, ...(open ? await published(summary) : figures(summary, t("standingNote")))];
 }
 
 // published are the numbers as they may be passed on: where few people are counted there is
 // no number, and as many more are left out as it takes that none can be worked out.
-async function published() {
+async function published(summary) {
   const found = await get(`/v1/areas/${state.area}/published`, { day: state.day });
-  return figures(found, t("publishedNote", { n: found.small }));
+  const kinds = new Map(summary.measures.map((m) => [m.name, m.kind]));
+  return figures({ ...found, measures: found.measures.map((m) => ({ ...m, kind: kinds.get(m.name) })) }, t("publishedNote", { n: found.small }));
 }
 
 function figures(summary, note) {
   const order = sections(summary.measures);
   const measures = order.map((i) => summary.measures[i]);
   const out = [];
-  for (const kind of new Set(measures.map((m) => m.kind ?? ""))) {
-    out.push(kind ? el("h2", {}, t(`kind.${kind}`)) : el("br"), el("div", { class: "cards" }, ...measures.filter((m) => (m.kind ?? "") === kind).map(card)));
+  for (const kind of new Set(measures.map((m) => m.kind))) {
+    out.push(el("h2", {}, t(`kind.${kind}`)), el("div", { class: "cards" }, ...measures.filter((m) => m.kind === kind).map(card)));
   }
   out.push(empty(note));
   const lines = (summary.children ?? []).map((child) => ({ ...child, values: order.map((i) => child.values[i]) }));

@@ -2,7 +2,7 @@
 // together, each with a result of its own.
 
 import { get, post, why } from "./api.js";
-import { choice, deed, el, empty, labelled, table } from "./draw.js";
+import { choice, deed, el, empty, labelled, listing, ticked } from "./draw.js";
 import { ago, count, moment, say, t } from "./say.js";
 import { nameOf, page, state } from "./state.js";
 
@@ -13,19 +13,22 @@ export async function waiting() {
   const { enrolments, next } = await get(`/v1/areas/${state.area}/enrolments`, { state: "waiting", limit: MOST });
   if (enrolments.length === 0) return [empty(t("nobodyWaits"))];
   const boxes = enrolments.map((e) => el("input", { type: "checkbox", value: e.id, "aria-label": t("select", { what: e.name }) }));
-  const all = el("input", { type: "checkbox", "aria-label": t("selectAll") });
+  const all = el("input", { id: "all", type: "checkbox" });
   const chosen = el("b", { role: "status" });
   const tell = () => { chosen.textContent = t("selected", { n: boxes.filter((b) => b.checked).length }); };
-  all.addEventListener("change", () => boxes.forEach((b) => { b.checked = all.checked; }));
-  const list = table(t("people.waiting"), [all, t("name"), t("role"), t("area"), t("device"), t("since")], enrolments.map((e, i) => el("tr", {},
+  all.addEventListener("change", () => {
+    boxes.forEach((b) => { b.checked = all.checked; });
+    tell();
+  });
+  const list = listing(t("people.waiting"), ["", t("name"), t("role"), t("area"), t("device"), t("since")], enrolments.map((e, i) => el("tr", {},
     el("td", {}, boxes[i]), el("th", { scope: "row" }, e.name), el("td", {}, t(`role.${e.role}`)), el("td", {}, nameOf(e.area)),
-    el("td", {}, e.phone ?? ""), el("td", { title: moment(e.at) }, ago(e.at)))), true);
+    el("td", {}, e.phone ?? ""), el("td", { title: moment(e.at) }, ago(e.at)))));
   list.addEventListener("change", tell);
   tell();
-  return [el("p", { class: "w" }, t("waitingNote")), bulk(boxes, chosen), list, next ? el("p", { class: "w" }, t("moreWait", { n: MOST })) : null].filter(Boolean);
+  return [el("p", { class: "w" }, t("waitingNote")), bulk(boxes, all, chosen), list, next ? el("p", { class: "w" }, t("moreWait", { n: MOST })) : null].filter(Boolean);
 }
 
-function bulk(boxes, chosen) {
+function bulk(boxes, all, chosen) {
   const reason = choice({ id: "refusal" }, REASONS.map((r) => [r, t(`refusal.${r}`)]));
   const settle = (to) => async () => {
     const ids = boxes.filter((b) => b.checked).map((b) => b.value);
@@ -36,5 +39,5 @@ function bulk(boxes, chosen) {
     if (bad.length === 0) return say(t("manyDone", { n: count(results.length) }));
     say(t("someFailed", { n: count(results.length - bad.length), m: count(bad.length), why: why(bad[0].error) }), true);
   };
-  return el("div", { class: "bulk" }, chosen, deed(t("confirmThem"), settle("active"), true), labelled(t("reason"), reason), deed(t("refuseThem"), settle("refused")));
+  return el("div", { class: "bulk" }, ticked(t("selectAll"), all), chosen, deed(t("confirmThem"), settle("active"), true), labelled(t("reason"), reason), deed(t("refuseThem"), settle("refused")));
 }
