@@ -211,18 +211,25 @@ func TestTwoProcessesOfOnePhoneDontTakeEachOtherForThieves(t *testing.T) {
 
 func TestADeviceWhoseCredentialsWereCopiedGoesOnDelivering(t *testing.T) {
 	f := newFake(t)
-	p, _ := enrolledPhone(t, f, 1)
+	p, keys := enrolledPhone(t, f, 1)
 	p.household(t, "幸福路")
 	f.office.generation[p.Device()] += 5 // somebody else has used what it holds
 	f.pass(p, time.Hour)
 	p.sync(t)
 	equal(t, "suspended", p.status(t).Suspended, true)
 	equal(t, "delivered", p.status(t).Delivered, 1)
+	f.office.stolen[p.Device()] = false // a person has taken it back into use, and it is found out again
 	p.household(t, "解放路")
 	f.pass(p, time.Hour)
 	p.reopen(t)
 	p.sync(t)
 	equal(t, "and after that", p.status(t).Delivered, 2)
+	f.office.codes["AGAIN"] = author(2)
+	_, err := clientsdk.Enrol(background, newcomer(f, keys), clientsdk.Enrolment{Code: "AGAIN", Name: "陈梅", Undertaking: 1})
+	equal(t, "comes in again", err, nil)
+	p.reopen(t)
+	p.sync(t)
+	equal(t, "and is trusted", p.status(t).Suspended, false)
 }
 
 func TestWhereAnEnrolmentStandsIsTold(t *testing.T) {

@@ -47,8 +47,8 @@ func (c *Client) renew(ctx context.Context) *failure {
 	l := line{opt: c.opt, http: c.http}
 	var tokens syncproto.Tokens
 	f := l.tell(ctx, "/v1/token", creds.renewing(l.now()), &tokens)
-	if f != nil && errors.Is(f.err, &syncproto.Error{Code: syncproto.CodeRefreshReused}) && !creds.Suspended {
-		// It stays suspended, and delivers with a token for that alone.
+	if f != nil && errors.Is(f.err, &syncproto.Error{Code: syncproto.CodeRefreshReused}) {
+		// It is suspended from now on, and asks once more for a token that delivers.
 		creds.Suspended = true
 		if f := c.keep(&creds); f != nil {
 			return f

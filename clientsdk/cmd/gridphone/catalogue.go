@@ -188,6 +188,7 @@ var texts = map[string][2]string{
 	"other_keys":     {"密钥不是这份数据的，打不开", "these are not the keys of this file"},
 	"other_server":   {"本机已在另一台服务器登记", "this device is enrolled at another server"},
 	"masked":         {"不能填写已遮盖的内容", "a masked value is not written"},
+	"file_taken":     {"这个文件已有另一台设备的内容，请用 --file 另选文件", "this file holds another device's work; choose another with --file"},
 	"which_user":     {"请用 --user 指明是哪一位", "say with --user which person it is"},
 	"no_phone":       {"请用 --phone 指明共用手机的文件夹", "name the shared phone's folder with --phone"},
 	"user":           {"%s  设备 %s  待上传 %d · 已送达 %d", "%s  device %s  unsent %d · delivered %d"},

@@ -53,6 +53,9 @@ func (e *enrolCommand) Run(s *session) error {
 // enrol comes in as a profile of a shared phone, or as the one person of a file.
 func (s *session) enrol(options clientsdk.Options, e clientsdk.Enrolment) (*clientsdk.Client, error) {
 	if s.flags.Phone == "" {
+		if err := s.unused(); err != nil {
+			return nil, err
+		}
 		options.Keys = s.keys()
 		if _, err := clientsdk.Enrol(s.ctx, options, e); err != nil {
 			return nil, err
@@ -72,6 +75,19 @@ func (s *session) enrol(options clientsdk.Options, e clientsdk.Enrolment) (*clie
 		return nil, errors.Join(err, phone.Close())
 	}
 	return p.Client, nil
+}
+
+// unused refuses to come in with a file that holds another device's work already: the
+// code would be spent, and the file would not open.
+func (s *session) unused() error {
+	_, known, err := clientsdk.HolderOf(s.keys())
+	if err != nil || known {
+		return err
+	}
+	if _, err := os.Stat(s.flags.File); err == nil {
+		return rejection(s.say["file_taken"])
+	}
+	return nil
 }
 
 // accepts asks whether the undertaking is accepted.

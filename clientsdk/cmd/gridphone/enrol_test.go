@@ -100,6 +100,17 @@ func TestASealedFileAsksForItsPINBeforeItShowsAnything(t *testing.T) {
 	d.has(d.run(1, "deliver"), "连不上服务器")
 }
 
+func TestAFileOfAnotherDeviceIsNotEnrolledAndNoCodeIsSpentOnIt(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	s := front(t)
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "init", "-server", s.URL, "-token", token())
+	d.has(d.run(1, "enrol", "GOOD", "-server", s.URL, "-name", "陈梅", "-accept"), "--file")
+	if _, err := os.Stat(d.file + ".keys"); err == nil {
+		t.Error("a code was spent")
+	}
+}
+
 func TestASharedPhoneIsUsedByName(t *testing.T) {
 	t.Setenv("GRIDPHONE_LANG", "zh")
 	s := front(t)
