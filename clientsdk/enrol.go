@@ -78,7 +78,7 @@ func enrol(ctx context.Context, options Options, e Enrolment) (syncproto.AuthorI
 	if answer.Author.IsZero() || answer.Access == "" {
 		return syncproto.AuthorID{}, fmt.Errorf("%w: no author or no token", ErrBadAnswer)
 	}
-	creds.Author, creds.Redeemed, creds.Accepted, creds.Suspended = answer.Author, e.Code, e.Undertaking, false
+	creds.Author, creds.Redeemed, creds.Accepted = answer.Author, e.Code, e.Undertaking
 	creds.take(&answer.Tokens, l.now())
 	return answer.Author, creds.save(l.opt.Keys)
 }
