@@ -246,12 +246,3 @@ func (p *Purged) add(done *Purged) {
 		p.Began = done.Began
 	}
 }
-
-// Purges returns the lines of all purges, the oldest first.
-func (s *Service) Purges(ctx context.Context) ([]Purge, error) {
-	lines, err := s.store.Purges(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("purges: %w", err)
-	}
-	return lines, nil
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/roster"
 	"gridsync/server/internal/simtest/oracle"
 	"gridsync/syncproto"
 )
@@ -35,6 +36,26 @@ func purgeOld(ctx context.Context, w *World, args []string) error {
 		}
 	}
 	return w.remember(ctx, before)
+}
+
+// expectGone: gone ROUND N — so many records that said whom a round met were purged.
+func expectGone(ctx context.Context, w *World, args []string) error {
+	if len(args) != 2 {
+		return errors.New("gone ROUND N")
+	}
+	want, err := number(args[1])
+	if err != nil {
+		return err
+	}
+	var diff roster.Diff
+	path := fmt.Sprintf("/v1/rounds/%[1]s/diff/%[1]s?area=county", recordID(args[0]))
+	if err := w.get(ctx, path, &diff); err != nil {
+		return err
+	}
+	if diff.A.Purged != want || diff.B.Purged != want {
+		return fmt.Errorf("of %s %d are gone, and of %s %d", diff.A.Name, diff.A.Purged, diff.B.Name, diff.B.Purged)
+	}
+	return nil
 }
 
 // purge is the log before and after one.

@@ -64,6 +64,8 @@ func TestAScriptThatIsWrongFails(t *testing.T) {
 		"a device that is none":      "b sync",
 		"a sync that works":          "a sync fails",
 		"a server without it":        "server household/1 none",
+		"something that is not old":  "purge visit 1 1",
+		"a round that lost nothing":  "a put round/1 in grid-1 ; a sync ; gone round/1 1",
 		"a dispute that is none":     "a disputes household/1 note",
 	} {
 		t.Run(name, func(t *testing.T) {

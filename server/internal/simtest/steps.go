@@ -49,6 +49,7 @@ var worldSteps = map[string]worldStep{
 	"waits":   expectWaits,
 	"late":    expectLate,
 	"purge":   purgeOld,
+	"gone":    expectGone,
 }
 
 // deviceSteps are what a device can do, and what can be expected of it.

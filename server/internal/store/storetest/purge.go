@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -252,5 +253,35 @@ func whatHasNotChangedSinceIsFound(w *world) {
 		page, _, err := w.Aged(w.ctx(), feeds, ask.kind, ask.before, exchange.AgedPlace{}, 100)
 		w.must(err)
 		same(w.t, fmt.Sprintf("%s before %d", ask.kind, ask.before), len(page), ask.found)
+	}
+}
+
+func aPurgeThatFailsLeavesEverything(w *world) {
+	w.areas(1)
+	b := &exchange.Batch{}
+	w.add(b, 1, recordID(1), rosterOf(1))
+	w.save(b)
+	before, page := w.logs(recordID(1)), versions(w.page(rosterOf(1), 0))
+	p := w.purging(recordID(1), rosterOf(1))
+	p.Carried = []rollup.Count{{Area: 1, Day: 20200127, Measure: "persons", N: 1}}
+	failure := errors.New("the machine stops")
+	err := w.Commit(w.ctx(), func(tx exchange.Tx) error {
+		w.must(tx.Purge(p))
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		w.t.Fatal(err)
+	}
+	for range 2 {
+		same(w.t, "its rows", w.logs(recordID(1)), before)
+		same(w.t, "its feed", versions(w.page(rosterOf(1), 0)), page)
+		lines, err := w.Purges(w.ctx())
+		w.must(err)
+		derived, err := w.Derived(w.ctx())
+		w.must(err)
+		if len(lines) != 0 || len(derived.Carried) != 0 {
+			w.t.Errorf("left %+v and %+v", lines, derived.Carried)
+		}
+		w.reopen()
 	}
 }

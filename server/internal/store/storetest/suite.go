@@ -136,6 +136,7 @@ var promises = []struct {
 	{"APurgeLeavesNoTrailOfWhatWasSaid", aPurgeLeavesNoTrailOfWhatWasSaid},
 	{"WhatIsCarriedAddsUp", whatIsCarriedAddsUp},
 	{"EveryPurgeIsALine", everyPurgeIsALine},
+	{"APurgeThatFailsLeavesEverything", aPurgeThatFailsLeavesEverything},
 	{"WhatHasNotChangedSinceIsFound", whatHasNotChangedSinceIsFound},
 
 	{"RostersComeAreaByArea", rostersComeAreaByArea},
