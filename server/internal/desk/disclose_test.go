@@ -33,7 +33,8 @@ func reader(t *testing.T, who syncproto.AuthorID) *privacy.Lens {
 		t.Fatal(err)
 	}
 	people := identity.NewDirectory(identity.Everyone{Grants: []identity.Grant{
-		{Author: secretaryOfOne, Area: "g1", Role: identity.Secretary}, {Author: volunteerOfOne, Area: "g1", Role: identity.Volunteer},
+		{Author: secretaryOfOne, Area: "g1", Role: identity.Secretary},
+		{Author: volunteerOfOne, Area: "g1", Role: identity.Volunteer},
 		{Author: townsman, Area: "town", Role: identity.Township},
 	}})
 	return privacy.NewMaker(nil)(&registry.Snapshot{Areas: tree, Forms: forms, People: people}, []syncproto.AuthorID{who}, 100)

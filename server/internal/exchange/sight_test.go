@@ -29,8 +29,10 @@ func town(t *testing.T) *registry.Snapshot {
 		t.Fatal(err)
 	}
 	return &registry.Snapshot{Areas: tree, Forms: forms, People: identity.NewDirectory(identity.Everyone{Grants: []identity.Grant{
-		{Author: visitor, Area: "g1", Role: identity.Volunteer}, {Author: visitor, Area: "g1", Role: identity.Secretary, To: 50},
-		{Author: visitor, Area: "g2", Role: identity.Secretary}, {Author: presiding, Area: "town", Role: identity.Secretary},
+		{Author: visitor, Area: "g1", Role: identity.Volunteer},
+		{Author: visitor, Area: "g1", Role: identity.Secretary, To: 50},
+		{Author: visitor, Area: "g2", Role: identity.Secretary},
+		{Author: presiding, Area: "town", Role: identity.Secretary},
 	}})}
 }
 

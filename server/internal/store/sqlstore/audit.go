@@ -13,7 +13,7 @@ import (
 var _ audit.Store = (*Store)(nil)
 
 var (
-	addNoted      = insertion{head: "INSERT INTO audit (key, at, act, who, device, area, detail, shown) VALUES ", columns: 8}
+	addNoted        = insertion{head: "INSERT INTO audit (key, at, act, who, device, area, detail, shown) VALUES ", columns: 8}
 	addNotedRecords = insertion{head: "INSERT INTO audit_record (record, line) VALUES ", columns: 2}
 )
 
