@@ -32,7 +32,11 @@ export function table(caption, head, rows, words = false) {
 
 export function listing(caption, head, rows) {
   for (const line of rows) {
-    [...line.children].forEach((cell, i) => { if (cell.tagName === "TD" && head[i]) cell.dataset.label = head[i]; });
+    [...line.children].forEach((cell, i) => {
+      if (cell.tagName !== "TD" || !head[i] || !cell.hasChildNodes()) return;
+      cell.dataset.label = head[i];
+      cell.replaceChildren(el("div", {}, ...cell.childNodes));
+    });
   }
   const made = table(caption, head, rows, true);
   made.classList.add("listing");

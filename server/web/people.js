@@ -77,7 +77,7 @@ function linking(p, now) {
   if (now.length === 0 || !now.every(mine)) return null;
   const login = el("input", { autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
   const out = el("div", { class: "wide" });
-  return sure(t("deskLink"), el("small", {}, t("deskLinkNote")), labelled(t("login"), login), deed(t("makeLink"), async () => {
+  return sure(t("deskLink"), el("small", {}, t("deskLinkNote")), labelled(t("loginShape"), login), deed(t("makeLink"), async () => {
     const made = await post("/v1/accounts", { author: p.author, login: login.value.trim() });
     const link = `${location.origin}/#welcome=${made.token}`;
     out.replaceChildren(el("p", { class: "note" }, t("linkOnce", { until: dayOf(made.expires) })), labelled(t("link"), el("input", { readonly: true, value: link, class: "mono" })));

@@ -33,6 +33,7 @@ export const TEXTS = {
   endGrantNote: ["已登记的内容不受影响，手机上尚未上传的仍会收下。", "What was recorded stays, and what the phone still holds will be taken."],
   newPhone: ["换新手机", "New phone"], newPhoneNote: ["邀请本人用另一部手机加入，身份不变。旧手机请在“手机”页停用。", "Invites the same person with another phone. Retire the old one on the tab Phones."],
   deskLink: ["开通电脑登录", "Desk sign-in"], deskLinkNote: ["生成一次性链接，由本人设置密码。再次生成会使旧链接失效。", "Makes a link, good once, with which they set a password. A new link ends the one before."],
+  loginShape: ["登录名（3 至 64 个小写字母、数字）", "Login (3 to 64 of a-z, 0-9)"],
   makeLink: ["生成链接", "Make the link"], link: ["链接", "Link"], linkOnce: ["链接只能用一次，{until} 前有效，请当面或经可靠途径交给本人。", "Good once, until {until}. Hand it to the person themselves."],
 
   makeInvite: ["生成邀请", "Make an invitation"], inviteMade: ["邀请已生成", "The invitation is made"], uses: ["可用次数", "Uses"], validFor: ["邀请有效期", "Good for"],
