@@ -30,7 +30,7 @@ let drawn;
 async function start(came) {
   frame();
   if (came.enrol) return standing(() => landing(came.enrol));
-  if (came.welcome) return standing(() => welcome(came.welcome, () => begin(t("passwordSet"))));
+  if (came.welcome) return standing(welcome(came.welcome, () => begin(t("passwordSet"))));
   await begin();
 }
 
@@ -176,6 +176,7 @@ $("language").addEventListener("click", () => {
   state.english = !state.english;
   localStorage.setItem("language", state.english ? "en" : "zh");
   frame();
+  say("");
   page.show();
 });
 $("me").addEventListener("click", () => (state.me ? go({ tab: "Account" }) : signOut()));

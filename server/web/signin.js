@@ -68,27 +68,33 @@ function tokenForm(useToken) {
     asking(t("open"), async () => useToken(input.value.trim()), el("p", {}, t("tokenHelp")), labelled(t("token"), input)));
 }
 
-// welcome sets a password and an authenticator by a link that is good once.
-export async function welcome(token, done) {
-  show(t("welcome"));
+// welcome draws what sets a password and an authenticator by a link that is good once. The
+// secret is asked for once: drawn again in another language it is still the one scanned.
+export function welcome(token, done) {
   let setup;
-  try {
-    setup = await post("/v1/account", { token });
-  } catch (error) {
-    say(error.message, true);
-    return show(t("welcome"), el("p", {}, t("linkUnusable")), el("p", {}, el("a", { href: "#" }, t("signIn"))));
-  }
-  say("");
+  return async () => {
+    try {
+      setup ??= await post("/v1/account", { token });
+    } catch (error) {
+      show(t("welcome"), el("p", {}, t("linkUnusable")), el("p", {}, el("a", { href: "/" }, t("signIn"))));
+      return say(error.message, true);
+    }
+    say("");
+    show(t("welcomeTo", { who: setup.name }), settingUp(token, setup, done));
+  };
+}
+
+function settingUp(token, setup, done) {
   const login = el("input", { id: "login", autocomplete: "username", readonly: true, value: setup.login });
   const [password, again] = ["password", "again"].map((id) => el("input", { id, type: "password", autocomplete: "new-password", minlength: "12", required: true }));
   const digits = sixDigits("totp");
   digits.required = true;
-  show(t("welcomeTo", { who: setup.name }), asking(t("setPassword"), async () => {
+  return asking(t("setPassword"), async () => {
     if (password.value !== again.value) throw new Error(t("notSame"));
     await post("/v1/account", { token, password: password.value, totp: digits.value.trim(), sealed: setup.sealed });
     done();
   }, el("h2", {}, t("stepPassword")), labelled(t("login"), login), labelled(t("newPassword"), password), labelled(t("passwordAgain"), again),
-  el("h2", {}, t("stepAuthenticator")), el("p", {}, t("authenticatorHelp")), ...authenticator(setup), labelled(t("digits"), digits)));
+  el("h2", {}, t("stepAuthenticator")), el("p", {}, t("authenticatorHelp")), ...authenticator(setup), labelled(t("digits"), digits));
 }
 
 // authenticator shows a secret: to be scanned, to be opened on this phone, to be typed.
