@@ -79,6 +79,9 @@ type Refresh struct {
 	Secret     [32]byte
 	Generation uint64
 	Expires    syncproto.Instant
+	// Vouched says that a person took the device back into use after it was suspended:
+	// whatever token it shows, it gets the current one, until it shows that.
+	Vouched bool
 }
 
 // InvitesWanted says which invitations are asked for: those with a code, those with ids,

@@ -115,6 +115,8 @@ var errNotGood = errors.New("no good refresh token")
 func (s *Service) rotate(ctx context.Context, device identity.Device, r Refresh, shown string, now syncproto.Instant) (Refresh, error) {
 	generation, ours := r.generationOf(device.ID, shown)
 	switch {
+	case r.Vouched && (!ours || generation != r.Generation):
+		return r, nil
 	case r.Generation == 0 || !ours || now >= r.Expires:
 		return r, errNotGood
 	case generation+1 == r.Generation:
@@ -126,6 +128,17 @@ func (s *Service) rotate(ctx context.Context, device identity.Device, r Refresh,
 	next := Refresh{Secret: r.Secret, Generation: generation + 1, Expires: later(now, refreshFor)}
 	err := s.Store.SaveEnrol(ctx, &Write{Rotations: []Rotation{{device.ID, r.Generation, next}}, At: now})
 	return next, err
+}
+
+// vouch lets a suspended device in again by its key alone, once: which token it holds is
+// anybody's guess, as somebody else has turned them.
+func (s *Service) vouch(ctx context.Context, id syncproto.DeviceID, now syncproto.Instant) ([]Rotation, error) {
+	r, err := s.refresh(ctx, id)
+	if err != nil || r.Generation == 0 {
+		return nil, err
+	}
+	is := Refresh{Secret: r.Secret, Generation: r.Generation + 1, Expires: later(now, refreshFor), Vouched: true}
+	return []Rotation{{id, r.Generation, is}}, nil
 }
 
 // suspend ends a device's right to receive, and fails with refresh_reused.
@@ -142,8 +155,16 @@ func (s *Service) restand(ctx context.Context, device identity.Device, status id
 	if err := s.Log.Note(ctx, line); err != nil {
 		return err
 	}
-	change := Restanding{device.ID, device.Standing, identity.Standing{Status: status, Since: now}}
-	if err := s.Store.SaveEnrol(ctx, &Write{Standings: []Restanding{change}, At: now}); err != nil {
+	w := Write{
+		Standings: []Restanding{{device.ID, device.Standing, identity.Standing{Status: status, Since: now}}}, At: now,
+	}
+	if device.Status == identity.Suspended && status == identity.InUse {
+		var err error
+		if w.Rotations, err = s.vouch(ctx, device.ID, now); err != nil {
+			return err
+		}
+	}
+	if err := s.Store.SaveEnrol(ctx, &w); err != nil {
 		return err
 	}
 	_, err := s.Registry.Refresh(ctx)

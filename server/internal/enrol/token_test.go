@@ -126,12 +126,19 @@ func TestATokenThatWasCopiedSuspendsTheDevice(t *testing.T) {
 	if got := w.renews(other, o.Refresh); got.Refresh == "" {
 		t.Error("another device suffers")
 	}
-	// A person has looked: it goes on with the last token it was given.
+	// A person has looked: the phone goes on with whichever token it has, and if the answer
+	// is lost, again; and then each is good once.
 	_, err = w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "in_use", Reason: "checked"})
 	w.must(err)
-	if got := w.renews(p, third.Refresh); got.Refresh == "" || w.scope(p) != "g1" {
+	got := w.renews(p, e.Refresh)
+	if got.Refresh == "" || w.scope(p) != "g1" || w.renews(p, e.Refresh).Refresh != got.Refresh {
 		t.Errorf("%+v sees %q", got, w.scope(p))
 	}
+	if next := w.renews(p, got.Refresh); next.Refresh == "" || w.renews(p, next.Refresh).Refresh == "" {
+		t.Errorf("%+v", next)
+	}
+	_, err = w.Renew(w.ctx(), p.renewing(third.Refresh), w.now)
+	w.wants("the copied token", err, syncproto.CodeRefreshReused)
 }
 
 func TestATokenThatIsntOursChangesNothing(t *testing.T) {

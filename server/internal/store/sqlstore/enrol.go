@@ -22,7 +22,7 @@ var (
 
 	phonesByDevice = search{
 		`SELECT d.id, COALESCE(s.contact_server, 0), COALESCE(s.contact_server - s.contact_device, 0), COALESCE(s.app, ''),
-			COALESCE(s.unsent, 0), COALESCE(s.held, 0), COALESCE(s.parked, ''), d.key, r.secret, COALESCE(r.generation, 0), COALESCE(r.expires, 0)
+			COALESCE(s.unsent, 0), COALESCE(s.held, 0), COALESCE(s.parked, ''), d.key, r.secret, COALESCE(r.generation, 0), COALESCE(r.expires, 0), COALESCE(r.vouched, 0)
 		FROM device d LEFT JOIN device_state s ON s.device = d.key LEFT JOIN refresh r ON r.device = d.key
 		WHERE d.name IS NOT NULL AND d.id IN (`, "?", ")",
 	}
@@ -126,7 +126,7 @@ func (s *Store) Phones(ctx context.Context, devices []syncproto.DeviceID) (phone
 		var key int64
 		var secret sealedColumn
 		if err := rows.Scan(intoID(&p.Device), &p.Contact, &p.Offset, &p.App, &p.Unsent, &p.Held, &parked,
-			&key, &secret, &p.Refresh.Generation, &p.Refresh.Expires); err != nil {
+			&key, &secret, &p.Refresh.Generation, &p.Refresh.Expires, &p.Refresh.Vouched); err != nil {
 			return err
 		}
 		waiting, err := unlist[syncproto.Waiting](parked)

@@ -190,12 +190,13 @@ func (t *tx) saveRotations(w *enrol.Write) error {
 		}
 		var err error
 		if r.Was == 0 {
-			err = t.must(`INSERT INTO refresh (device, secret, generation, expires) VALUES ($1, $2, $3, $4)
+			err = t.must(`INSERT INTO refresh (device, secret, generation, expires, vouched) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (device) DO NOTHING RETURNING 1`,
-				t.device(r.Device), secret, int64(r.Is.Generation), int64(r.Is.Expires))
+				t.device(r.Device), secret, int64(r.Is.Generation), int64(r.Is.Expires), flag(r.Is.Vouched))
 		} else {
-			err = t.must("UPDATE refresh SET secret = $2, generation = $3, expires = $4 WHERE device = $1 AND generation = $5 RETURNING 1",
-				t.device(r.Device), secret, int64(r.Is.Generation), int64(r.Is.Expires), int64(r.Was))
+			err = t.must(`UPDATE refresh SET secret = $2, generation = $3, expires = $4, vouched = $5
+				WHERE device = $1 AND generation = $6 RETURNING 1`,
+				t.device(r.Device), secret, int64(r.Is.Generation), int64(r.Is.Expires), flag(r.Is.Vouched), int64(r.Was))
 		}
 		if err != nil {
 			return err

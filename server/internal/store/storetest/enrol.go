@@ -158,7 +158,7 @@ func aRefreshTokenTurnsOnce(w *world) {
 	v := w.invited(2, 9, code(1))
 	w.must(w.SaveEnrol(w.ctx(), redeemed(v, 1)))
 	turn := func(was, is uint64) *enrol.Write {
-		return &enrol.Write{Rotations: []enrol.Rotation{{Device: deviceID(1), Was: was, Is: enrol.Refresh{Secret: [32]byte{1}, Generation: is, Expires: start + 100}}}}
+		return &enrol.Write{Rotations: []enrol.Rotation{{Device: deviceID(1), Was: was, Is: enrol.Refresh{Secret: [32]byte{1}, Generation: is, Expires: start + 100, Vouched: is == 2}}}}
 	}
 	before := w.revision()
 	w.must(w.SaveEnrol(w.ctx(), turn(1, 2)))

@@ -88,12 +88,14 @@ CREATE TABLE undertaking (
 ) STRICT, WITHOUT ROWID;
 
 -- A device's refresh tokens: secret, which is sealed to device, makes them, generation is the one that is good now.
--- One of generation - 1 is an answer that was lost; an older one is theft.
+-- One of generation - 1 is an answer that was lost; an older one is theft. vouched is 1 while
+-- a device that was taken back into use has not shown its new one yet.
 CREATE TABLE refresh (
     device     INTEGER PRIMARY KEY REFERENCES device (key),
     secret     BLOB    NOT NULL,
     generation INTEGER NOT NULL,
-    expires    INTEGER NOT NULL
+    expires    INTEGER NOT NULL,
+    vouched    INTEGER NOT NULL
 ) STRICT;
 
 -- Somebody who may sign in at a desk. password is an argon2id string, totp the sealed
