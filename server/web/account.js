@@ -22,7 +22,7 @@ export async function account() {
 const held = () => listing(t("myGrants"), [t("area"), t("role"), t("rights"), t("until")], state.me.grants.map((g) => row(
   g.area_name || g.area, t(`role.${g.role}`), g.rights.map((r) => t(`right.${r}`)).join("、"), g.to ? dayOf(g.to - 1) : t("openEnd"))));
 
-const whereabouts = (sessions) => listing(t("signedInAt"), [t("browser"), t("since"), t("lastSeen"), ""], sessions.map((s) => row(
+const whereabouts = (sessions) => listing(t("signedInAt"), [t("browser"), t("since"), t("lastSeen"), t("doing")], sessions.map((s) => row(
   [browser(s.agent), " ", s.current ? tag(t("thisOne")) : null], moment(s.made), moment(s.seen),
   s.current ? "" : deed(t("end"), async () => {
     await post("/v1/sessions/end", { id: s.id });

@@ -76,6 +76,19 @@ export function deed(words, work, main = false) {
 // sure hides what shouldn't happen by one slip behind a word that opens it.
 export const sure = (words, ...inside) => el("details", { class: "sure" }, el("summary", {}, words), el("div", { class: "act" }, ...inside));
 
+// opened is read when it is opened, not before.
+export function opened(title, read) {
+  const holder = el("div");
+  return el("details", { ontoggle: async (event) => {
+    if (!event.target.open || holder.hasChildNodes()) return;
+    try {
+      holder.replaceChildren(await read());
+    } catch (error) {
+      holder.replaceChildren(empty(error.message));
+    }
+  } }, el("summary", {}, title), holder);
+}
+
 // picker is a row of buttons of which one is pressed: [id, words, pressed, work] each.
 export const picker = (label, buttons) => el("div", { class: "picker", role: "group", "aria-label": label },
   ...buttons.map(([id, words, pressed, work]) => el("button", { type: "button", id, "aria-pressed": String(pressed), onclick: work }, ...[words].flat())));

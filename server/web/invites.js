@@ -59,7 +59,7 @@ function standingOf(i) {
   return i.expires <= state.now ? "expired" : "open";
 }
 
-const list = (found) => listing(t("people.invites"), [t("label"), t("area"), t("role"), t("made"), t("expires"), t("used"), t("status"), ""], found.map((i) => {
+const list = (found) => listing(t("people.invites"), [t("label"), t("area"), t("role"), t("made"), t("expires"), t("used"), t("status"), t("doing")], found.map((i) => {
   const standing = standingOf(i);
   return row(i.label || "—", nameOf(i.area), [t(`role.${i.role}`), i.confirm ? tag(t("confirmed")) : null], moment(i.made), moment(i.expires),
     `${i.uses - i.left}/${i.uses}`, [tag(t(`invite.${standing}`)), i.to ? ` ${t("untilDay")} ${dayOf(i.to - 1)}` : ""],

@@ -14,7 +14,9 @@ const VIEWS = { people: everybody, waiting, invites, handover };
 
 export async function people() {
   const view = state.view in VIEWS ? state.view : "people";
-  const views = picker(t("tab.People"), Object.keys(VIEWS).map((name) => [`view-${name}`, t(`people.${name}`), name === view, () => go({ view: name })]));
+  const { enrolments, next } = await get(`/v1/areas/${state.area}/enrolments`, { state: "waiting", limit: 100 });
+  const words = (name) => (name === "waiting" ? [t(`people.${name}`), " ", el("b", {}, `${enrolments.length}${next ? "+" : ""}`)] : t(`people.${name}`));
+  const views = picker(t("tab.People"), Object.keys(VIEWS).map((name) => [`view-${name}`, words(name), name === view, () => go({ view: name })]));
   return [views, ...await VIEWS[view]()];
 }
 

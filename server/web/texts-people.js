@@ -36,6 +36,7 @@ export const TEXTS = {
   loginShape: ["登录名（3 至 64 个小写字母、数字）", "Login (3 to 64 of a-z, 0-9)"],
   makeLink: ["生成链接", "Make the link"], link: ["链接", "Link"], linkOnce: ["链接只能用一次，{until} 前有效，请当面或经可靠途径交给本人。", "Good once, until {until}. Hand it to the person themselves."],
 
+  doing: ["操作", "Action"], choose: ["选择", "Select"],
   makeInvite: ["生成邀请", "Make an invitation"], inviteMade: ["邀请已生成", "The invitation is made"], uses: ["可用次数", "Uses"], validFor: ["邀请有效期", "Good for"],
   label: ["备注", "Label"], labelExample: ["如：三月五日晚班", "such as: night shift, 5 March"], confirmEach: ["每个人到岗后须逐一确认", "Everybody who comes must be confirmed"],
   qrOfLink: ["邀请的二维码", "QR code of the invitation"], inviteTerms: ["可用 {n} 次，{until} 前有效。", "Good {n} times, until {until}."], someoneConfirms: ["加入后由负责人确认，确认前照常登记，不会丢失。", "Somebody confirms who has come. What is recorded until then is kept."],
@@ -78,7 +79,7 @@ export const TEXTS = {
   "detail.active": ["已加入", "active"], "detail.waiting": ["待确认", "waiting"], "detail.refused": ["已拒绝", "refused"],
   "detail.roster": ["名册", "roster"], "detail.history": ["历史", "history"], "detail.review": ["核查清单", "questions"], "detail.question": ["核查事项", "question"],
   "detail.revisits": ["回访清单", "revisits"], "detail.diff": ["两轮比较", "rounds compared"], "detail.log": ["本人记录", "own entries"],
-  noneNearby: ["这一段没有，请看下一页", "None in this stretch; see the next page"], atDesk: ["电脑", "desk"], theServer: ["系统", "the server"], recordsShown: ["档案 {n} 份", "{n} records"],
+  noneNearby: ["这一段没有，请看下一页", "None in this stretch; see the next page"], atDesk: ["电脑", "desk"], theServer: ["系统", "the server"], whichRecords: ["哪些档案", "Which records"], recordsShown: ["档案 {n} 份", "{n} records"],
   whoSaw: ["谁看过这份档案", "Who has seen this record"], nobodySaw: ["没有人在电脑或联网查询中看过", "Nobody has looked it up"], seenNote: ["您的这次查询也已记入日志。", "That you asked is noted, too."],
   onPhonesOf: ["存有副本的手机", "On the phones of"], onNoPhone: ["没有手机存有副本", "No phone holds a copy"], copyThere: ["存有时间", "There from – to"], stillThere: ["仍在", "still there"],
   "did.looked": ["查看", "looked at"], "did.searched": ["搜索", "searched"], "did.exported": ["导出", "exported"], "did.asked_who": ["查询谁看过", "asked who saw"], "did.read_audit": ["查看日志", "read the log"],

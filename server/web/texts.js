@@ -82,6 +82,7 @@ export const TEXTS = {
   measure: ["指标", "Measure"], signed: ["签认", "Signed"], now: ["现在", "Now"], difference: ["差", "Difference"],
   neighbours: ["相关档案", "Records around it"],
   history: ["经过", "What happened"],
+  outcome: ["结果", "Outcome"],
   earlier: ["以往裁定", "Earlier decisions"],
   everything: ["{what}：全部记录", "{what}: everything that was said"],
   decision: ["裁定", "decision"],

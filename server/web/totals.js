@@ -57,7 +57,7 @@ function byArea(summary, measures, lines) {
   const label = (m) => `${both(m.label)}（${t(`unit.${m.unit}`)}）`;
   const link = (line) => (line.direct ? `${line.name}（${t("direct")}）` : el("a", { href: href({ area: line.area }) }, line.name));
   if (lines.length < measures.length) {
-    return table(caption, ["", t("total"), ...lines.map(link)], measures.map((m, i) => el("tr", {},
+    return table(caption, [t("measure"), t("total"), ...lines.map(link)], measures.map((m, i) => el("tr", {},
       el("th", { scope: "row" }, label(m)), numberCell(m.value, m), ...lines.map((line) => numberCell(line.values[i], m)))));
   }
   const rows = lines.map((line) => el("tr", { class: line.direct ? "direct" : false },

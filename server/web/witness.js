@@ -26,7 +26,7 @@ export const by = (witnesses) => [el("small", {}, witnesses.map((w) => w.author.
 // statements lists who said what, and what became of it.
 export function statements(list, caption) {
   const words = (s) => Object.entries(s.fields).flatMap(([n, v], i) => [i > 0 ? "；" : "", `${labelOf(n)} `, saidMarked(n, v)]);
-  return table(caption, [t("who"), t("entered"), t("what"), ""], list.map((s) => el("tr", {},
+  return table(caption, [t("who"), t("entered"), t("what"), t("outcome")], list.map((s) => el("tr", {},
     el("th", { scope: "row" }, s.author.name || short(s.author.id)), el("td", { class: "short" }, `${moment(s.entered.time)} ${margin(s.entered)}`),
     el("td", { class: "wrap" }, ...words(s)),
     el("td", { class: "short" }, has(`verdict.${s.verdict}`) ? t(`verdict.${s.verdict}`) : s.verdict, " ",
