@@ -10,12 +10,12 @@ export const actName = (act) => (has(`did.${act}`) ? t(`did.${act}`) : act);
 // lines are lines of the log.
 export const lines = (found, caption) => listing(caption, [t("when"), t("who"), t("act"), t("area"), t("device"), t("what")], found.map((l) => row(
   moment(l.at), whoDid(l), actName(l.act), nameOf(l.area ?? ""), l.device ? l.device_name || short(l.device) : l.who ? t("atDesk") : "—",
-  [el("div", { class: "wrapped" }, detailOf(l)), recordsOf(l)])));
+  [detailOf(l), recordsOf(l)])));
 
 function whoDid(l) {
   if (!l.who) return t("theServer");
   const name = l.who_name || short(l.who);
-  const link = state.tab === "Audit" ? el("a", { href: href({ view: state.view, item: l.who }) }, name) : name;
+  const link = state.tab === "Audit" ? el("a", { href: href({ view: state.view === "seen" ? "" : state.view, item: l.who }) }, name) : name;
   return [link, l.role ? ` ${t(`role.${l.role}`)}` : ""];
 }
 
@@ -31,7 +31,8 @@ function recordsOf(l) {
 function detailOf(l) {
   const detail = (l.detail ?? "").replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, short).split(" ").map(wordOf).join(" ");
   const n = l.records?.length ?? 0;
-  return [n > 0 ? t("recordsShown", { n }) : "", detail].filter(Boolean).join(" · ");
+  const words = [n > 0 ? t("recordsShown", { n }) : "", detail].filter(Boolean).join(" · ");
+  return words ? el("div", { class: "wrapped" }, words) : null;
 }
 
 function wordOf(word) {
