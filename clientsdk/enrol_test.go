@@ -246,6 +246,26 @@ func TestWhereAnEnrolmentStandsIsTold(t *testing.T) {
 	equal(t, "a newer undertaking", p.status(t).Undertaking, 2)
 }
 
+func TestANewerUndertakingIsReadAndAcceptedOnThePhone(t *testing.T) {
+	f := newFake(t)
+	o := f.openOffice(t)
+	p, _ := enrolledPhone(t, f, 1)
+	o.undertaking = 2
+	f.pass(p, time.Hour)
+	p.sync(t)
+	u, err := p.Undertaking(background)
+	equal(t, "reads it", err, nil)
+	equal(t, "and sees", fmt.Sprint(u.Version, u.Text.ZH), "2仅用于本项工作")
+	equal(t, "said so far", o.accepted, 1)
+	equal(t, "accepts", p.Accept(u.Version), nil)
+	equal(t, "nothing is left to accept", p.status(t).Undertaking, 0)
+	f.pass(p, time.Hour)
+	p.sync(t)
+	equal(t, "says so", o.accepted, 2)
+	p.reopen(t)
+	equal(t, "and remembers", p.status(t).Undertaking, 0)
+}
+
 func TestAPhoneWithoutASignalEnrolsNothingAndSaysSo(t *testing.T) {
 	f := newFake(t)
 	f.openOffice(t)

@@ -100,6 +100,8 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		answer = f.enrol
 	case "/v1/token":
 		answer = f.token
+	case "/v1/undertaking":
+		answer = f.show
 	}
 	if len(f.faults) > 0 {
 		next := f.faults[0]

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"gridsync/syncproto"
@@ -42,9 +43,21 @@ func (l *line) tell(ctx context.Context, path string, question, answer any) *fai
 	if err != nil {
 		return &failure{err: err, stop: true}
 	}
+	return l.send(ctx, http.MethodPost, path, bytes.NewReader(body), answer)
+}
+
+// fetch gets what anybody may read.
+func (l *line) fetch(ctx context.Context, path string, answer any) error {
+	if f := l.send(ctx, http.MethodGet, path, http.NoBody, answer); f != nil {
+		return f.err
+	}
+	return nil
+}
+
+func (l *line) send(ctx context.Context, method, path string, body io.Reader, answer any) *failure {
 	within, cancel := context.WithTimeout(ctx, l.opt.RequestTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(within, http.MethodPost, l.opt.Server+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(within, method, l.opt.Server+path, body)
 	if err != nil {
 		return &failure{err: err, stop: true}
 	}

@@ -29,6 +29,7 @@ type office struct {
 	stolen      map[syncproto.DeviceID]bool
 	state       syncproto.EnrolmentState
 	undertaking int
+	accepted    int // as the phone said last
 	box         syncproto.BoxKey
 	enrolled    int
 }
@@ -68,8 +69,16 @@ func (f *fake) look(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.NewEncoder(w).Encode(syncproto.Invited{
 		AreaID: grid1, AreaName: "网格一", Role: "worker",
-		Undertaking: syncproto.Undertaking{Version: f.office.undertaking, Text: syncproto.Text{ZH: "仅用于本项工作", EN: "For this work only"}},
+		Undertaking: f.undertaking(),
 	})
+}
+
+func (f *fake) show(w http.ResponseWriter, _ *http.Request) {
+	_ = json.NewEncoder(w).Encode(f.undertaking())
+}
+
+func (f *fake) undertaking() syncproto.Undertaking {
+	return syncproto.Undertaking{Version: f.office.undertaking, Text: syncproto.Text{ZH: "仅用于本项工作", EN: "For this work only"}}
 }
 
 func (f *fake) enrol(w http.ResponseWriter, r *http.Request) {
@@ -119,6 +128,7 @@ func (f *fake) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := o.generation[n.Device]
+	o.accepted = n.Accepted
 	switch n.Refresh {
 	case fmt.Sprint(now):
 		o.generation[n.Device]++

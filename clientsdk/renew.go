@@ -67,7 +67,7 @@ func (c *Client) renew(ctx context.Context) *failure {
 
 // renewing is the request for the next tokens.
 func (k *credentials) renewing(now syncproto.Instant) *syncproto.Renewing {
-	r := &syncproto.Renewing{Device: k.Device, Refresh: k.Tokens.Refresh, Clock: now}
+	r := &syncproto.Renewing{Device: k.Device, Refresh: k.Tokens.Refresh, Clock: now, Accepted: k.Accepted}
 	r.Signature = k.sign(r.SigningText())
 	return r
 }

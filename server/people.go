@@ -17,7 +17,7 @@ func (c *peopleCommand) Run(ctx context.Context, t *terminal) error {
 	return withLetting(ctx, c.dataFlag, func(s *enrol.Service, by enrol.By) error {
 		var after syncproto.AuthorID
 		for {
-			page, err := s.People(by, c.Area, after, pageOfTerminal)
+			page, err := s.People(ctx, by, c.Area, after, pageOfTerminal)
 			if err != nil {
 				return err
 			}

@@ -75,14 +75,17 @@ type Renewing struct {
 	Refresh string   `json:"refresh"`
 	// Clock is the phone's own.
 	Clock Instant `json:"clock"`
+	// Accepted is the version of the undertaking that the phone's person has accepted.
+	Accepted int `json:"accepted,omitempty"`
 	// Signature is the phone's over SigningText.
 	Signature []byte `json:"signature"`
 }
 
 // SigningText is what the phone signs.
 func (r *Renewing) SigningText() []byte {
-	clock := binary.BigEndian.AppendUint64(nil, uint64(r.Clock))
-	return signingText("gridsync token 1", r.Device, []byte(r.Refresh), clock)
+	numbers := binary.BigEndian.AppendUint64(nil, uint64(r.Clock))
+	numbers = binary.BigEndian.AppendUint64(numbers, uint64(r.Accepted))
+	return signingText("gridsync token 1", r.Device, []byte(r.Refresh), numbers)
 }
 
 // Tokens let a phone in: the access token for some minutes, the refresh token once, for

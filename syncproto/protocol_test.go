@@ -35,7 +35,7 @@ Origin: device DeviceID; n uint64
 Part: version Version; device DeviceID; n uint64; author AuthorID; base Version; time Instant; earliest Instant; latest Instant; amid? []string; decides? bool; with? []Beside; undoes? []Origin; fields Fields; spent? Fields
 Receipt: through uint64; missing? []Span; parked? []Waiting; held uint64; digest Digest
 Record: id RecordID; kind Kind; area AreaID; version Version; live []Part
-Renewing: device DeviceID; refresh string; clock Instant; signature []uint8
+Renewing: device DeviceID; refresh string; clock Instant; accepted? int; signature []uint8
 Request: protocol int; device DeviceID; clock Instant; epoch? *Epoch; cursor? string; high uint64; unsent int; app? string; page_bytes? int; restart? []AreaID; deliver? bool; changes? []RawMessage
 Sealed: n uint64; sealed []uint8
 Span: from uint64; to uint64

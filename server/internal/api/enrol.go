@@ -115,6 +115,11 @@ func enrolRoutes() []route {
 			body:    CodeTyped{}, answer: syncproto.Invited{}, codes: append(codesOfInvite, codesOfBody...), handle: (*API).lookAtInvite,
 		},
 		{
+			method: fiber.MethodGet, path: "/v1/undertaking", id: "undertaking", who: anyone, within: readWithin,
+			summary: "The undertaking in force, for whoever has accepted an earlier one.",
+			answer:  syncproto.Undertaking{}, handle: (*API).undertaking,
+		},
+		{
 			method: fiber.MethodPost, path: "/v1/enrol", id: "enrol", who: anyone, within: readWithin,
 			summary: "Redeem an invitation on a phone. Asked again, it answers the same.",
 			body:    syncproto.Enrolling{}, answer: syncproto.Enrolled{}, handle: (*API).enrol,
@@ -199,6 +204,9 @@ func (a *API) lookAtInvite(c *call) (any, error) {
 	}
 	return a.Letting.Entry.Look(c.ctx, in.Code, c.instant())
 }
+
+// undertaking is GET /v1/undertaking.
+func (a *API) undertaking(*call) (any, error) { return enrol.Undertaking(), nil }
 
 // enrol is POST /v1/enrol.
 func (a *API) enrol(c *call) (any, error) {

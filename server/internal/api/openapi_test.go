@@ -92,7 +92,7 @@ func TestEveryRouteIsInTheDocumentAndTheOtherWayRound(t *testing.T) {
 
 // unguarded are the routes for which nobody needs to be known yet.
 var unguarded = []string{
-	"get /v1/openapi.json", "post /v1/enrol", "post /v1/enrol/look", "post /v1/token", "post /v1/session", "post /v1/account",
+	"get /v1/openapi.json", "get /v1/undertaking", "post /v1/enrol", "post /v1/enrol/look", "post /v1/token", "post /v1/session", "post /v1/account",
 }
 
 func TestTheDocumentIsOpenAPI31(t *testing.T) {

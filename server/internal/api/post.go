@@ -14,7 +14,7 @@ import (
 type Posts interface {
 	Give(ctx context.Context, by enrol.By, grant identity.Grant) (identity.Grant, error)
 	End(ctx context.Context, by enrol.By, in enrol.Ending) ([]identity.Grant, error)
-	People(by enrol.By, area syncproto.AreaID, after syncproto.AuthorID, limit int) (*enrol.People, error)
+	People(ctx context.Context, by enrol.By, area syncproto.AreaID, after syncproto.AuthorID, limit int) (*enrol.People, error)
 	HandOver(ctx context.Context, by enrol.By, in enrol.HandOver) (*enrol.HandedOver, error)
 }
 
@@ -104,7 +104,7 @@ func (a *API) people(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Letting.Posts.People(c.by(), id, after, limit)
+	return a.Letting.Posts.People(c.ctx, c.by(), id, after, limit)
 }
 
 // devices is GET /v1/areas/{id}/devices.

@@ -27,6 +27,10 @@ type Person struct {
 	Name    string             `json:"name"`
 	Grants  []identity.Grant   `json:"grants"`
 	Devices []PersonsDevice    `json:"devices,omitempty"`
+	// Undertaking is the latest version that they have accepted, and when; absent for who
+	// never enrolled with a phone.
+	Undertaking int               `json:"undertaking,omitempty"`
+	AcceptedAt  syncproto.Instant `json:"accepted_at,omitempty"`
 }
 
 // PersonsDevice is a phone that somebody records on.
@@ -127,7 +131,7 @@ func (s *Service) saveGrants(ctx context.Context, by By, who syncproto.AuthorID,
 
 // People lists who has anything to do in an area or below it, page by page. It fails with
 // forbidden or not_found.
-func (s *Service) People(by By, id syncproto.AreaID, after syncproto.AuthorID, limit int) (*People, error) {
+func (s *Service) People(ctx context.Context, by By, id syncproto.AreaID, after syncproto.AuthorID, limit int) (*People, error) {
 	snap := s.Registry.Current()
 	if _, err := overseer(snap, by, id); err != nil {
 		return nil, err
@@ -150,11 +154,30 @@ func (s *Service) People(by By, id syncproto.AreaID, after syncproto.AuthorID, l
 	for i, a := range holders {
 		ids[i] = a.ID
 	}
+	accepted, err := s.accepted(ctx, ids)
+	if err != nil {
+		return nil, wrap("list people", err)
+	}
 	devices := snap.People.DevicesOf(ids)
 	for _, a := range holders {
-		page.People = append(page.People, person(snap, a, id, devices[a.ID]))
+		p := person(snap, a, id, devices[a.ID])
+		p.Undertaking, p.AcceptedAt = accepted[a.ID].Version, accepted[a.ID].At
+		page.People = append(page.People, p)
 	}
 	return page, nil
+}
+
+// accepted returns the latest undertaking that each of some authors has accepted.
+func (s *Service) accepted(ctx context.Context, ids []syncproto.AuthorID) (map[syncproto.AuthorID]Accepted, error) {
+	found, err := s.Store.Undertakings(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	accepted := make(map[syncproto.AuthorID]Accepted, len(found))
+	for _, a := range found {
+		accepted[a.Author] = a
+	}
+	return accepted, nil
 }
 
 // person shows somebody to those who look after an area: of their grants those in it, and

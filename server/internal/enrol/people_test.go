@@ -162,7 +162,7 @@ func TestPeopleAreListedWithWhatConcernsTheArea(t *testing.T) {
 	p, e := w.letIn("甲")
 	var names []string
 	for after := (syncproto.AuthorID{}); ; {
-		page, err := w.People(w.by(secretary), "c1", after, 2)
+		page, err := w.People(w.ctx(), w.by(secretary), "c1", after, 2)
 		w.must(err)
 		for _, person := range page.People {
 			names = append(names, person.Name)
@@ -182,9 +182,9 @@ func TestPeopleAreListedWithWhatConcernsTheArea(t *testing.T) {
 	if len(names) != 4 { // the two secretaries, the volunteer, and who came
 		t.Errorf("%v", names)
 	}
-	_, err = w.People(w.by(stranger), "c1", syncproto.AuthorID{}, 9)
+	_, err = w.People(w.ctx(), w.by(stranger), "c1", syncproto.AuthorID{}, 9)
 	w.wants("a stranger", err, syncproto.CodeForbidden)
-	_, err = w.People(w.by(stranger), "nowhere", syncproto.AuthorID{}, 9)
+	_, err = w.People(w.ctx(), w.by(stranger), "nowhere", syncproto.AuthorID{}, 9)
 	w.wants("nowhere", err, syncproto.CodeForbidden)
 }
 

@@ -33,7 +33,7 @@ func (s *Service) Look(ctx context.Context, typed string, now syncproto.Instant)
 	}
 	seen := &syncproto.Invited{
 		AreaID: invite.Area, Role: string(invite.Role), From: begin(invite.From, now), To: invite.To,
-		Confirmed: invite.Confirm, Undertaking: undertaking(),
+		Confirmed: invite.Confirm, Undertaking: Undertaking(),
 	}
 	if node, ok := s.Registry.Current().Areas.Find(invite.Area); ok {
 		seen.AreaName = node.Name
@@ -202,7 +202,7 @@ func (s *Service) admit(snap *registry.Snapshot, device identity.Device, invite 
 		w.Grants = append(w.Grants, e.grant())
 	}
 	w.Spent, w.Enrolments = append(w.Spent, invite.ID), append(w.Enrolments, e)
-	w.Undertakings = append(w.Undertakings, Accepted{author.ID, in.Undertaking, in.Device})
+	w.Undertakings = append(w.Undertakings, Accepted{Author: author.ID, Version: in.Undertaking, Device: in.Device})
 	return &e, w, s.register(device, in, author.ID, w)
 }
 

@@ -156,6 +156,8 @@ type Accepted struct {
 	Author  syncproto.AuthorID
 	Version int
 	Device  syncproto.DeviceID
+	// At is when; the store fills it in with Write.At.
+	At syncproto.Instant
 }
 
 // Rotation is a device whose refresh token changes. Was is the generation before it, 0
@@ -175,6 +177,8 @@ type Store interface {
 	Enrolments(ctx context.Context, want EnrolmentsWanted) ([]Enrolment, error)
 	// Phones returns what is known of registered devices, in no order.
 	Phones(ctx context.Context, devices []syncproto.DeviceID) ([]Phone, error)
+	// Undertakings returns what authors have accepted, the latest version of each, in no order.
+	Undertakings(ctx context.Context, authors []syncproto.AuthorID) ([]Accepted, error)
 	// SaveEnrol keeps a Write whole, durably, or fails and keeps nothing of it: with
 	// ErrMovedOn if a condition of it doesn't hold.
 	SaveEnrol(ctx context.Context, w *Write) error

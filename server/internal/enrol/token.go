@@ -98,7 +98,7 @@ func (s *Service) renew(ctx context.Context, in *syncproto.Renewing, now syncpro
 	if err != nil {
 		return nil, err
 	}
-	next, err := s.rotate(ctx, device, refresh, in.Refresh, now)
+	next, err := s.rotate(ctx, device, refresh, in, now)
 	if errors.Is(err, errNotGood) {
 		return s.deliverOnly(ctx, device, refresh, in.Refresh, now)
 	}
@@ -111,9 +111,10 @@ func (s *Service) renew(ctx context.Context, in *syncproto.Renewing, now syncpro
 // errNotGood says that a refresh token isn't ours, or has expired.
 var errNotGood = errors.New("no good refresh token")
 
-// rotate returns the refresh token that follows the one shown, having kept it.
-func (s *Service) rotate(ctx context.Context, device identity.Device, r Refresh, shown string, now syncproto.Instant) (Refresh, error) {
-	generation, ours := r.generationOf(device.ID, shown)
+// rotate returns the refresh token that follows the one shown, having kept it, and with it
+// that somebody has accepted the undertaking in force.
+func (s *Service) rotate(ctx context.Context, device identity.Device, r Refresh, in *syncproto.Renewing, now syncproto.Instant) (Refresh, error) {
+	generation, ours := r.generationOf(device.ID, in.Refresh)
 	switch {
 	case r.Vouched && (!ours || generation != r.Generation):
 		return r, nil
@@ -126,8 +127,11 @@ func (s *Service) rotate(ctx context.Context, device identity.Device, r Refresh,
 	}
 	// One that is newer than ours was given out before a backup was restored.
 	next := Refresh{Secret: r.Secret, Generation: generation + 1, Expires: later(now, refreshFor)}
-	err := s.Store.SaveEnrol(ctx, &Write{Rotations: []Rotation{{device.ID, r.Generation, next}}, At: now})
-	return next, err
+	w := Write{Rotations: []Rotation{{device.ID, r.Generation, next}}, At: now}
+	if in.Accepted == InForce && len(device.Authors) == 1 { // of several nobody knows whose word it is
+		w.Undertakings = []Accepted{{Author: device.Authors[0], Version: in.Accepted, Device: device.ID}}
+	}
+	return next, s.Store.SaveEnrol(ctx, &w)
 }
 
 // vouch lets a suspended device in again by its key alone, once: which token it holds is

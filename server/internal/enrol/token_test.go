@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -67,6 +68,30 @@ func TestARefreshTokenIsUsedOnce(t *testing.T) {
 
 // The server was killed after it had turned the token and before the answer left, or the
 // answer was lost: the phone can't tell, and shows the same token again.
+func TestWhoeverAcceptsANewerUndertakingLaterSaysSoWhenRenewing(t *testing.T) {
+	w := newWorld(t)
+	p, e := w.letIn("a")
+	accepted := func() enrol.Person {
+		page, err := w.People(w.ctx(), w.by(secretary), "c1", syncproto.AuthorID{}, 100)
+		w.must(err)
+		i := slices.IndexFunc(page.People, func(p enrol.Person) bool { return p.Author == e.Author })
+		return page.People[i]
+	}
+	if got := accepted(); got.Undertaking != enrol.InForce || got.AcceptedAt != w.now {
+		t.Errorf("when enrolled: %+v", got)
+	}
+	forged := p.renewing(e.Refresh)
+	forged.Accepted = enrol.InForce // which the signature doesn't cover
+	_, err := w.Renew(w.ctx(), forged, w.now)
+	w.wants("a word that isn't the phone's", err, syncproto.CodeBadSignature)
+	forged.Signature = resigned(p, forged)
+	_, err = w.Renew(w.ctx(), forged, w.now+1)
+	w.must(err)
+	if got := accepted(); got.Undertaking != enrol.InForce || got.AcceptedAt != w.now {
+		t.Errorf("the first time counts: %+v", got)
+	}
+}
+
 func TestALostAnswerGetsTheSameNextTokenAgain(t *testing.T) {
 	w := newWorld(t)
 	p, e := w.letIn("a")

@@ -18,8 +18,8 @@ var (
 	undertakingEN string
 )
 
-// undertaking is the one in force.
-func undertaking() syncproto.Undertaking {
+// Undertaking is the one in force.
+func Undertaking() syncproto.Undertaking {
 	return syncproto.Undertaking{
 		Version: InForce,
 		Text:    syncproto.Text{ZH: strings.TrimSpace(undertakingZH), EN: strings.TrimSpace(undertakingEN)},

@@ -169,13 +169,12 @@ var rules = map[string]rule{
 	"signIn":       {open: true, make: fixed("/v1/session", `{}`)},
 	"useLink":      {open: true, make: fixed("/v1/account", `{}`)},
 	"openapi":      {open: true, make: fixed("/v1/openapi.json", "")},
+	"undertaking":  {open: true, make: fixed("/v1/undertaking", "")},
 	"healthz":      {open: true, make: fixed("/healthz", "")},
 	"readyz":       {open: true, make: fixed("/readyz", "")},
 	"metrics":      {open: true, make: fixed("/metrics", "")},
 	"page":         {open: true, make: fixed("/", "")},
-	"pageScript":   {open: true, make: fixed("/app.js", "")},
 	"pageFile":     {open: true, make: fixed("/page/app.js", "")},
-	"pageStyle":    {open: true, make: fixed("/app.css", "")},
 }
 
 func (a *asker) author() syncproto.AuthorID {

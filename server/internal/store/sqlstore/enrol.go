@@ -71,6 +71,25 @@ func scanInvite(rows *sql.Rows, v *enrol.Invite) error {
 const enrolmentSelect = `SELECT e.id, e.invite, d.id, a.id, e.area, e.role, e.from_at, e.to_at, e.name, e.phone, e.state, e.at, e.by, e.settled
 	FROM enrolment e JOIN device d ON d.key = e.device JOIN author a ON a.key = e.author `
 
+var undertakingsOf = search{
+	"SELECT a.id, u.version, u.device, u.at FROM undertaking u JOIN author a ON a.key = u.author WHERE a.id IN (", "?",
+	") AND NOT EXISTS (SELECT 1 FROM undertaking later WHERE later.author = u.author AND later.version > u.version)",
+}
+
+// Undertakings implements enrol.Store.
+func (s *Store) Undertakings(ctx context.Context, authors []syncproto.AuthorID) (found []enrol.Accepted, err error) {
+	err = find(ctx, s.read, s.dialect, undertakingsOf, authors, idArg[syncproto.AuthorID], nil, func(rows *sql.Rows) error {
+		var a enrol.Accepted
+		err := rows.Scan(intoID(&a.Author), &a.Version, intoID(&a.Device), &a.At)
+		found = append(found, a)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: undertakings: %w", err)
+	}
+	return found, nil
+}
+
 // Enrolments implements enrol.Store.
 func (s *Store) Enrolments(ctx context.Context, want enrol.EnrolmentsWanted) (found []enrol.Enrolment, err error) {
 	add := func(rows *sql.Rows) error {

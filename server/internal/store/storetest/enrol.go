@@ -91,6 +91,15 @@ func whoIsLetInIsThereWhole(w *world) {
 	phones, err := w.Phones(w.ctx(), []syncproto.DeviceID{deviceID(4), deviceID(5)})
 	w.must(err)
 	same(w.t, "a phone that was never heard of", phones, []enrol.Phone{{Device: deviceID(4), Refresh: write.Rotations[0].Is}})
+	accepted := write.Undertakings[0]
+	accepted.At = write.At
+	newer := accepted
+	newer.Version, newer.At = 2, write.At+5
+	w.must(w.SaveEnrol(w.ctx(), &enrol.Write{Undertakings: []enrol.Accepted{newer}, At: newer.At}))
+	w.must(w.SaveEnrol(w.ctx(), &enrol.Write{Undertakings: []enrol.Accepted{newer, accepted}, At: newer.At + 5})) // again
+	signed, err := w.Undertakings(w.ctx(), []syncproto.AuthorID{accepted.Author, authorID(77)})
+	w.must(err)
+	same(w.t, "the undertaking", signed, []enrol.Accepted{newer})
 	again := redeemed(v, 4)
 	again.Devices = nil
 	w.turnedAway("the same again", again)
