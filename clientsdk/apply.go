@@ -50,6 +50,9 @@ func (s *session) apply(ctx context.Context, out *outgoing, answer *syncproto.An
 		if err != nil {
 			return err
 		}
+		if m.Closed { // by another process, since the request was made
+			return ErrClosed
+		}
 		a = &applying{
 			session: s, statements: newStatements(tx), m: m, out: out, answer: answer, forms: s.c.Forms(),
 			touched: make(map[syncproto.RecordID]struct{}), tallies: make(map[syncproto.AreaID]*tally),
@@ -233,8 +236,8 @@ func (a *applying) learn() error {
 	return nil
 }
 
-// prune forgets changes that were delivered long ago by the server's clock, but none that is its author's
-// work again. Their hashes stay in the sum.
+// prune forgets changes that were delivered long ago by the server's clock, but none that
+// is its author's work again. Their hashes stay in the sum.
 func (a *applying) prune() error {
 	if !a.m.Agreed || a.answer.More {
 		return nil

@@ -298,7 +298,7 @@ func written(f *form.Form, given syncproto.Fields, shown *Record) (syncproto.Fie
 			return nil, &syncproto.Error{Code: syncproto.CodeBadChange, Field: name, Detail: "not JSON"}
 		}
 		v = syncproto.Value(compact.String())
-		if masked(v, shown.Value(name)) {
+		if masked(v, shown, name) {
 			return nil, fmt.Errorf("field %s: %w", name, ErrMasked)
 		}
 		if field, _ := f.Field(name); field.Rule == form.Union {
@@ -313,13 +313,15 @@ func written(f *form.Form, given syncproto.Fields, shown *Record) (syncproto.Fie
 
 // masked reports whether what is to be written is a masked value, or the text that shows
 // in place of one: somebody would overwrite what he isn't shown.
-func masked(v, shown syncproto.Value) bool {
+func masked(v syncproto.Value, shown *Record, field string) bool {
 	if _, is := v.Masked(); is {
 		return true
 	}
-	m, is := shown.Masked()
 	text, isText := v.Text()
-	return is && isText && m.Masked != "" && text == m.Masked
+	return isText && slices.ContainsFunc(shown.Candidates(field), func(c Candidate) bool {
+		m, is := c.Value.Masked()
+		return is && m.Masked != "" && m.Masked == text
+	})
 }
 
 // difference turns what a list should be into what is added and removed; empty if

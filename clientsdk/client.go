@@ -134,6 +134,8 @@ type Client struct {
 	// shape is held for reading by whoever reads the file, and for writing while the
 	// file is rewritten for another vault.
 	shape sync.RWMutex
+	// amending is held while what the keystore holds is read and replaced.
+	amending sync.Mutex
 
 	mu    sync.Mutex // guards what follows
 	token string
@@ -239,8 +241,8 @@ func (c *Client) begin(ctx context.Context) error {
 		return err
 	case closed:
 		return c.bury(ctx)
-	case unclean:
-		return c.clean(ctx)
+	case unclean && c.clean(ctx) != nil: // a full disk keeps nobody from his work
+		return ctx.Err()
 	}
 	return c.ownKeys()
 }

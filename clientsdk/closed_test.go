@@ -2,6 +2,7 @@ package clientsdk_test
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	"gridsync/clientsdk"
@@ -99,6 +100,20 @@ func TestAPhoneThatDiesWhileItDestroysItsCopyGoesOnWithIt(t *testing.T) {
 	p.reopen(t)
 	equal(t, "now they aren't", keys.gone, true)
 	equal(t, "closed", p.status(t).Closed, true)
+}
+
+func TestAnAnswerThatComesAfterAnotherProcessHasEndedThePhoneBringsNothingBack(t *testing.T) {
+	f := newFake(t)
+	p := newPhone(t, f, 1)
+	strangers(f, "name", `"某人"`, `"某人"`)
+	f.fail(func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+		must(p.Raw().Exec("UPDATE meta SET body = json_set(body, '$.closed', json('true'))"))
+		next(w, r)
+	})
+	if _, err := p.Sync(background); !errors.Is(err, clientsdk.ErrClosed) {
+		t.Errorf("sync: %v", err)
+	}
+	equal(t, "records", p.status(t).Records, 0)
 }
 
 func TestAPhoneThatMayOnlySeeNothingAnyMoreIsNotOutOfUse(t *testing.T) {

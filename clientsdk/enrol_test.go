@@ -1,6 +1,7 @@
 package clientsdk_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -264,6 +265,35 @@ func TestANewerUndertakingIsReadAndAcceptedOnThePhone(t *testing.T) {
 	equal(t, "says so", o.accepted, 2)
 	p.reopen(t)
 	equal(t, "and remembers", p.status(t).Undertaking, 0)
+}
+
+func TestWhatIsAcceptedWhileTokensAreRenewedIsNotForgotten(t *testing.T) {
+	f := newFake(t)
+	o := f.openOffice(t)
+	p, _ := enrolledPhone(t, f, 1)
+	o.undertaking = 2
+	f.pass(p, time.Hour)
+	f.fail(func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+		equal(t, "accepts", p.Accept(2), nil)
+		next(w, r)
+	})
+	p.sync(t)
+	equal(t, "nothing is left to accept", p.status(t).Undertaking, 0)
+	f.pass(p, time.Hour)
+	p.sync(t)
+	equal(t, "the server knows", o.accepted, 2)
+}
+
+func TestTokensThatAnotherInvitationBroughtMeanwhileStay(t *testing.T) {
+	f := newFake(t)
+	p, keys := enrolledPhone(t, f, 1)
+	f.pass(p, time.Hour)
+	f.fail(func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+		next(w, r)
+		keys.kept = bytes.Replace(keys.kept, []byte(`"refresh":"1"`), []byte(`"refresh":"invited"`), 1)
+	})
+	_, _ = p.Sync(background)
+	equal(t, "the later one is kept", bytes.Contains(keys.kept, []byte(`"refresh":"invited"`)), true)
 }
 
 func TestAPhoneWithoutASignalEnrolsNothingAndSaysSo(t *testing.T) {

@@ -28,8 +28,9 @@ var (
 	// ErrSealed says that the file is sealed already, ErrNotSealed that it isn't.
 	ErrSealed    = errors.New("the file is sealed already")
 	ErrNotSealed = errors.New("the file isn't sealed")
-	// ErrReopen says that another process has sealed the file since it was opened.
-	ErrReopen = errors.New("the file was sealed by another process: open it again")
+	// ErrReopen says that another process has sealed the file, or changed its PIN, since
+	// it was looked at.
+	ErrReopen = errors.New("another process has sealed the file anew: open it again")
 	// ErrWeakPIN says that a PIN is too short or among those that everybody tries first.
 	ErrWeakPIN = errors.New("a PIN of at least six characters, neither all alike nor in a row")
 	// ErrNoKeys says that the phone has no keystore, or nothing in it.
@@ -64,9 +65,12 @@ func (e *BusyError) Unwrap() error { return e.Err }
 // a token, update the program, or look at the server's address.
 func final(err error) bool {
 	var e *syncproto.Error
+	if errors.Is(err, ErrBadAnswer) { // nobody of ours has said so
+		return false
+	}
 	if errors.As(err, &e) {
 		s := e.Status()
-		return s >= 400 && s < 500 && s != 413 && s != 429
+		return s >= 400 && s < 500 && s != 413 && s != 429 && e.Code != syncproto.CodeEnrolmentWaits
 	}
 	return errors.Is(err, ErrNoServer) || errors.Is(err, ErrClosed)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Keystore is the phone's safe for small secrets, outside the client's file: the
@@ -45,29 +46,48 @@ func (f FileKeystore) Save(secrets []byte) error {
 }
 
 func (f FileKeystore) save(secrets []byte) error {
+	folder, name := filepath.Split(string(f))
+	folder = filepath.Clean(folder)
 	if secrets == nil {
-		if err := os.Remove(string(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return syncFolder(filepath.Dir(string(f)))
+		return errors.Join(f.destroy(folder, name), syncFolder(folder))
 	}
-	fresh := string(f) + ".new"
-	if err := writeThrough(fresh, secrets); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, string(f)); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(string(f)))
-}
-
-// writeThrough writes a file and sees it to the disk.
-func writeThrough(path string, body []byte) error {
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	// Each process writes a file of its own: two may save at once.
+	out, err := os.CreateTemp(folder, name+fresh)
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(body)
+	if err := writeThrough(out, secrets); err != nil {
+		return errors.Join(err, os.Remove(out.Name()))
+	}
+	if err := os.Rename(out.Name(), string(f)); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// fresh ends the name of a file that is on its way into the keystore's place.
+const fresh = ".new"
+
+// destroy takes the file away, and what saves that were cut off have left of it.
+func (f FileKeystore) destroy(folder, name string) error {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if file.Name() != name && !strings.HasPrefix(file.Name(), name+fresh) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, file.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeThrough writes a file, which only its owner can read, and sees it to the disk.
+func writeThrough(out *os.File, body []byte) error {
+	_, err := out.Write(body)
 	if err == nil {
 		err = out.Sync()
 	}

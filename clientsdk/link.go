@@ -185,8 +185,11 @@ func readBody(resp *http.Response) ([]byte, error) {
 
 // turnedAway says what an answer other than 200 means.
 func turnedAway(resp *http.Response, opt Options) *failure {
-	said := statusError(resp)
+	said, ours := statusError(resp)
 	f := &failure{err: fmt.Errorf("the server turned the request away (%d): %w", resp.StatusCode, said)}
+	if !ours {
+		f.err = fmt.Errorf("%w: %w", ErrBadAnswer, f.err)
+	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusRequestEntityTooLarge:
 		f.halve, f.tooLarge = true, true
@@ -201,12 +204,13 @@ func turnedAway(resp *http.Response, opt Options) *failure {
 	return f
 }
 
-// statusError reads the protocol's error from a body, or makes one up from the status.
-func statusError(resp *http.Response) *syncproto.Error {
-	said := &syncproto.Error{}
+// statusError reads the protocol's error from a body, or makes one up from the status:
+// ours is false then, as something in between may have answered.
+func statusError(resp *http.Response) (said *syncproto.Error, ours bool) {
+	said = &syncproto.Error{}
 	body, err := readBody(resp)
 	if err == nil && json.Unmarshal(body, said) == nil && said.Code != "" {
-		return said
+		return said, true
 	}
 	codes := map[int]syncproto.Code{
 		401: syncproto.CodeBadToken, 403: syncproto.CodeForbidden, 404: syncproto.CodeNotFound, 405: syncproto.CodeMethod,
@@ -220,7 +224,7 @@ func statusError(resp *http.Response) *syncproto.Error {
 			code = syncproto.CodeBadRequest
 		}
 	}
-	return &syncproto.Error{Code: code, Detail: "HTTP status " + strconv.Itoa(resp.StatusCode)}
+	return &syncproto.Error{Code: code, Detail: "HTTP status " + strconv.Itoa(resp.StatusCode)}, false
 }
 
 // retryAfter reads the header: seconds, or a date.

@@ -59,13 +59,15 @@ func TestMaskedValuesAreAgreedOnIfTheirTagsAreAlikeAndDisputedIfNot(t *testing.T
 func TestAMaskedValueIsNeverWritten(t *testing.T) {
 	f := newFake(t)
 	p := newPhone(t, f, 1)
-	who := strangers(f, "id_number", hidden("a1"), hidden("b2"))
+	other := syncproto.Masked{Masked: "9991**********0015", Tag: "b2"}.Value()
+	who := strangers(f, "id_number", hidden("a1"), other)
 	p.sync(t)
 	for what, e := range map[string]clientsdk.Edit{
 		"copied":           {Fields: syncproto.Fields{"id_number": hidden("a1")}},
-		"decided for":      {Fields: syncproto.Fields{"id_number": hidden("b2")}, Decides: true},
+		"decided for":      {Fields: syncproto.Fields{"id_number": other}, Decides: true},
 		"in spite of all":  {Fields: syncproto.Fields{"id_number": hidden("a1")}, Anyway: true},
 		"as it is seen":    {Fields: syncproto.Fields{"id_number": `"9990**********0012"`}, Anyway: true},
+		"as its rival is":  {Fields: syncproto.Fields{"id_number": `"9991**********0015"`}, Decides: true, Anyway: true},
 		"in another field": {Fields: syncproto.Fields{"note": hidden("a1")}, Anyway: true},
 	} {
 		e.Record = who

@@ -1,6 +1,7 @@
 package clientsdk
 
 import (
+	"bytes"
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/subtle"
@@ -126,6 +127,16 @@ func (l *lockRow) over(secret []byte, pin string) (cipher.AEAD, error) {
 func (l *lockRow) fits(secret []byte) bool {
 	check, err := derive(secret, "gridsync client check 1")
 	return err == nil && subtle.ConstantTimeCompare(check, l.Check) == 1
+}
+
+// still reads the lock as it is now, which is to be under the same PIN: another process
+// may have changed that since, and the old one must not come back.
+func (l *lockRow) still(tx *sql.Tx) (lockRow, error) {
+	now, _, err := readLock(tx)
+	if err == nil && !bytes.Equal(now.Wrapped, l.Wrapped) {
+		err = ErrReopen
+	}
+	return now, err
 }
 
 // wait is how long after its last wrong PIN the file looks at no other: 1, 2, 4 …

@@ -39,19 +39,19 @@ func (c *Client) renew(ctx context.Context) *failure {
 		return &failure{err: errors.Join(err, ErrNoKeys), stop: true}
 	}
 	c.mu.Lock()
-	known = creds.Tokens.Access == c.creds.Tokens.Access
+	renewed := creds.Tokens.Access != c.creds.Tokens.Access
 	c.mu.Unlock()
-	if !known && !creds.stale(c.now()) {
-		return c.use(&creds)
+	if renewed && !creds.stale(c.now()) {
+		c.use(&creds)
+		return nil
 	}
 	l := line{opt: c.opt, http: c.http}
 	var tokens syncproto.Tokens
 	f := l.tell(ctx, "/v1/token", creds.renewing(l.now()), &tokens)
 	if f != nil && errors.Is(f.err, &syncproto.Error{Code: syncproto.CodeRefreshReused}) {
 		// It is suspended from now on, and asks once more for a token that delivers.
-		creds.Suspended = true
-		if f := c.keep(&creds); f != nil {
-			return f
+		if err := c.amend(func(k *credentials) { k.Suspended = true }); err != nil {
+			return &failure{err: err, stop: true}
 		}
 		f = l.tell(ctx, "/v1/token", creds.renewing(l.now()), &tokens)
 	}
@@ -61,8 +61,16 @@ func (c *Client) renew(ctx context.Context) *failure {
 	if tokens.Access == "" {
 		return &failure{err: ErrBadAnswer, stop: true}
 	}
-	creds.take(&tokens, l.now())
-	return c.keep(&creds)
+	received, shown := l.now(), creds.Tokens.Refresh
+	err = c.amend(func(k *credentials) {
+		if k.Tokens.Refresh == shown { // else there are later ones, such as another invitation's
+			k.take(&tokens, received)
+		}
+	})
+	if err != nil {
+		return &failure{err: err, stop: true}
+	}
+	return nil
 }
 
 // renewing is the request for the next tokens.
@@ -72,19 +80,27 @@ func (k *credentials) renewing(now syncproto.Instant) *syncproto.Renewing {
 	return r
 }
 
-// keep keeps credentials, and only then lets them be used.
-func (c *Client) keep(creds *credentials) *failure {
-	if err := creds.save(c.opt.Keys); err != nil {
-		return &failure{err: err, stop: true}
+// amend alters what the keystore holds now, which may be more than was read before a
+// request went out, and only then lets it be used.
+func (c *Client) amend(alter func(*credentials)) error {
+	c.amending.Lock()
+	defer c.amending.Unlock()
+	creds, known, err := loadCredentials(c.opt.Keys)
+	if err != nil || !known {
+		return errors.Join(err, ErrNoKeys)
 	}
-	return c.use(creds)
+	alter(&creds)
+	if err := creds.save(c.opt.Keys); err != nil {
+		return err
+	}
+	c.use(&creds)
+	return nil
 }
 
-func (c *Client) use(creds *credentials) *failure {
+func (c *Client) use(creds *credentials) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.creds, c.token = *creds, creds.Tokens.Access
-	c.mu.Unlock()
-	return nil
 }
 
 // tokenEnded reports whether a request failed because its token isn't valid any more.

@@ -8,12 +8,14 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Run syncs, or delivers while the file is locked, until ctx ends: every interval, give or take a tenth, and after a
-// failure with waits that double from Options.FirstWait up to the interval. told,
-// which may be nil, hears of each round.
+// Run syncs, or delivers while the file is locked, until ctx ends: every interval, give
+// or take a tenth, and after a failure with waits that double from Options.FirstWait up
+// to the interval. told, which may be nil, hears of each round.
 //
-// It returns ctx's error, or the error of a server that turned this device away:
-// trying again without a new token would be useless. Nothing is lost by that.
+// It returns ctx's error, or the error of a server that turned this device away: trying
+// again without a new token would be useless. Nothing is lost by that. What something
+// between phone and server answered in its stead, such as a café's login page, ends
+// nothing; nor does an enrolment that waits for a person.
 func (c *Client) Run(ctx context.Context, interval time.Duration, told func(Report, error)) error {
 	waits := &backoff.ExponentialBackOff{InitialInterval: c.opt.FirstWait, MaxInterval: max(interval, c.opt.FirstWait), Multiplier: 2}
 	for {

@@ -178,8 +178,14 @@ func (c *Client) unlock(ctx context.Context, l *lockRow, key []byte) error {
 	if err != nil {
 		return err
 	}
-	l.Failures, l.From = 0, 0
-	err = c.reshape(ctx, vault{c.box().outer, inner}, func(tx *sql.Tx, _ vault) error { return l.write(tx) })
+	err = c.reshape(ctx, vault{c.box().outer, inner}, func(tx *sql.Tx, _ vault) error {
+		now, err := l.still(tx)
+		if err != nil {
+			return err
+		}
+		now.Failures, now.From = 0, 0
+		return now.write(tx)
+	})
 	if err != nil {
 		return err
 	}
@@ -242,11 +248,18 @@ func (c *Client) changePIN(ctx context.Context, old, pin string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.wrap(c.secret(), pin, key); err != nil {
+	next := l
+	if err := next.wrap(c.secret(), pin, key); err != nil {
 		return err
 	}
-	l.Failures, l.From, l.Unclean = 0, 0, true // the key under the old PIN is to go, too
-	if err := c.update(ctx, l.write); err != nil {
+	next.Failures, next.From, next.Unclean = 0, 0, true // the key under the old PIN is to go, too
+	err = c.update(ctx, func(tx *sql.Tx) error {
+		if _, err := l.still(tx); err != nil {
+			return err
+		}
+		return next.write(tx)
+	})
+	if err != nil {
 		return err
 	}
 	return c.clean(ctx)

@@ -104,6 +104,29 @@ func TestAFileThatIsSealedLaterKeepsItsOutboxAndAllItHolds(t *testing.T) {
 	f.holdsExactly(t, p)
 }
 
+func TestAFileThatCantBeCleanedIsWorkedWithAndCleanedLater(t *testing.T) {
+	f := newFake(t)
+	p, _ := enrolledPhone(t, f, 1)
+	p.household(t, "幸福路")
+	const full = "CREATE TRIGGER full BEFORE UPDATE ON lock WHEN NOT json_extract(new.body, '$.unclean') IS TRUE BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+	must(p.Raw().Exec(full))
+	if err := p.Seal(background, pin); err == nil {
+		t.Fatal("the disk wasn't full")
+	}
+	p.reopen(t)
+	p.deliver(t)
+	equal(t, "delivered", p.status(t).Delivered, 1)
+	must(p.Raw().Exec("DROP TRIGGER full"))
+	unclean := func() (n int) {
+		equal(t, "reads", p.Raw().QueryRow("SELECT count(*) FROM lock WHERE json_extract(body, '$.unclean')").Scan(&n), nil)
+		return n
+	}
+	equal(t, "it remembers", unclean(), 1)
+	p.reopen(t)
+	equal(t, "and is clean", unclean(), 0)
+	equal(t, "opens", p.Unlock(background, pin), nil)
+}
+
 func TestALockedFileTakesAndTellsNothingButWhereItStands(t *testing.T) {
 	f := newFake(t)
 	p, _ := sealedPhone(t, f, 1)
@@ -260,6 +283,24 @@ func TestNoTurnOfTheClockMakesTheWaitForAPINShorterForLong(t *testing.T) {
 	equal(t, "to the end", p.tries(t, pin), time.Millisecond)
 	p.now = right.Add(8 * time.Minute)
 	equal(t, "the owner isn't kept out for ten years", p.tries(t, pin), 0)
+}
+
+func TestAPINThatAnotherProcessHasChangedMeanwhileDoesNotComeBack(t *testing.T) {
+	f := newFake(t)
+	p, _ := sealedPhone(t, f, 1)
+	p.Lock()
+	halfway := p.TryPIN(background, pin)
+	other, err := clientsdk.Open(background, p.path, p.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	equal(t, "changed", other.ChangePIN(background, pin, "864209"), nil)
+	if err := halfway(); !errors.Is(err, clientsdk.ErrReopen) {
+		t.Errorf("by the old one: %v", err)
+	}
+	p.reopen(t)
+	equal(t, "opens by the new one", p.Unlock(background, "864209"), nil)
 }
 
 func TestThePINCanBeChangedAndTheOldOneOpensNothing(t *testing.T) {

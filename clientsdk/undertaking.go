@@ -2,7 +2,6 @@ package clientsdk
 
 import (
 	"context"
-	"errors"
 
 	"gridsync/syncproto"
 )
@@ -23,13 +22,5 @@ func (c *Client) Undertaking(ctx context.Context) (syncproto.Undertaking, error)
 //
 // Errors: ErrNoKeys for a client that was given its token.
 func (c *Client) Accept(version int) error {
-	creds, known, err := loadCredentials(c.opt.Keys)
-	if err != nil || !known {
-		return errors.Join(err, ErrNoKeys)
-	}
-	creds.Accepted = version
-	if f := c.keep(&creds); f != nil {
-		return f.err
-	}
-	return nil
+	return c.amend(func(k *credentials) { k.Accepted = version })
 }
