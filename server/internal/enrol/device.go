@@ -147,7 +147,7 @@ type Restand struct {
 // SetDevice revokes one device without its people, or takes it back into use, and shows
 // it. Whoever looks after an area in which somebody on it has had a grant may revoke it;
 // taking one back gives its people all they hold, so that must be the caller's to give.
-// It fails with bad_request, own_grant, or not_found for one that isn't there or isn't
+// Retiring one that wasn't trusted is no less, as its work then counts as theirs. It fails with bad_request, own_grant, or not_found for one that isn't there or isn't
 // the caller's to see.
 func (s *Service) SetDevice(ctx context.Context, by By, id syncproto.DeviceID, in Restand) (line BoardLine, err error) {
 	status := identity.Status(in.Status)
@@ -176,7 +176,7 @@ func (s *Service) setDevice(ctx context.Context, by By, id syncproto.DeviceID, s
 	if err != nil {
 		return BoardLine{}, err
 	}
-	if status == identity.InUse {
+	if status == identity.InUse || status.Trusted() && !device.Status.Trusted() {
 		if err := mayTakeBack(snap, by, device); err != nil {
 			return BoardLine{}, err
 		}
@@ -189,7 +189,7 @@ func (s *Service) setDevice(ctx context.Context, by By, id syncproto.DeviceID, s
 		if err := s.restand(ctx, device, status, line, by.Now); err != nil {
 			return BoardLine{}, err
 		}
-		device.Standing = identity.Standing{Status: status, Since: by.Now}
+		device.Standing = standing(device.Standing, status, by.Now)
 	}
 	lines, err := s.lines(ctx, snap, []identity.Device{device})
 	if err != nil {

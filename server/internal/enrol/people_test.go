@@ -272,6 +272,55 @@ func TestOneDeviceIsRevokedWithoutItsPerson(t *testing.T) {
 	}
 }
 
+func TestWhatCameFromAnUntrustedPhoneStaysUntrustedWhenItIsReportedLost(t *testing.T) {
+	w := newWorld(t)
+	p, e := w.letIn("甲")
+	w.renews(p, w.renews(p, e.Refresh).Refresh)
+	w.now += hour
+	suspended := w.now
+	_, err := w.Renew(w.ctx(), p.renewing(e.Refresh), w.now)
+	w.wants("a copied token", err, syncproto.CodeRefreshReused)
+	w.now += day
+	line, err := w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "lost", Reason: "stolen"})
+	w.must(err)
+	device, _ := w.registry.Current().People.Device(p.id)
+	if line.Since != suspended || device.Since != suspended || device.Status != identity.Lost {
+		t.Errorf("%+v, in the directory %+v, suspended since %d", line.Standing, device.Standing, suspended)
+	}
+	w.now += hour
+	_, err = w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "in_use", Reason: "found"})
+	w.must(err)
+	w.now += hour
+	line, err = w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "lost"})
+	w.must(err)
+	if line.Since != w.now {
+		t.Errorf("lost again since %d, not %d", line.Since, w.now)
+	}
+}
+
+func TestNobodyMakesTheWorkOfTheirOwnUntrustedPhoneCount(t *testing.T) {
+	w := newWorld(t)
+	p, e := w.letIn("甲")
+	_, err := w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "lost"})
+	w.must(err)
+	_, err = w.Give(w.ctx(), w.by(county), identity.Grant{Author: e.Author, Area: "c1", Role: identity.Secretary})
+	w.must(err)
+	_, err = w.SetDevice(w.ctx(), w.by(e.Author), p.id, enrol.Restand{Status: "retired", Reason: "handed_back"})
+	w.wants("one's own", err, syncproto.CodeOwnGrant)
+	_, err = w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "retired"})
+	w.wants("that of somebody who isn't theirs to let in", err, syncproto.CodeForbidden)
+	if w.standing(p) != identity.Lost {
+		t.Errorf("it is %q", w.standing(p))
+	}
+	_, err = w.SetDevice(w.ctx(), w.by(county), p.id, enrol.Restand{Status: "retired", Reason: "checked"})
+	w.must(err)
+	second, f := w.letIn("乙")
+	_, err = w.Give(w.ctx(), w.by(county), identity.Grant{Author: f.Author, Area: "c1", Role: identity.Secretary})
+	w.must(err)
+	_, err = w.SetDevice(w.ctx(), w.by(f.Author), second.id, enrol.Restand{Status: "retired", Reason: "handed_back"})
+	w.must(err) // it is trusted as it is
+}
+
 func TestAGridIsHandedOverWithWhatItsPhonesStillHold(t *testing.T) {
 	w := newWorld(t)
 	p, leaves := w.letIn("甲")

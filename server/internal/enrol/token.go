@@ -159,9 +159,7 @@ func (s *Service) restand(ctx context.Context, device identity.Device, status id
 	if err := s.Log.Note(ctx, line); err != nil {
 		return err
 	}
-	w := Write{
-		Standings: []Restanding{{device.ID, device.Standing, identity.Standing{Status: status, Since: now}}}, At: now,
-	}
+	w := Write{Standings: []Restanding{{device.ID, device.Standing, standing(device.Standing, status, now)}}, At: now}
 	if device.Status == identity.Suspended && status == identity.InUse {
 		var err error
 		if w.Rotations, err = s.vouch(ctx, device.ID, now); err != nil {
@@ -173,6 +171,15 @@ func (s *Service) restand(ctx context.Context, device identity.Device, status id
 	}
 	_, err := s.Registry.Refresh(ctx)
 	return err
+}
+
+// standing is what a device's standing becomes. One that wasn't trusted before stays so
+// since then: what came meanwhile must not count as its people's for being looked at.
+func standing(was identity.Standing, status identity.Status, now syncproto.Instant) identity.Standing {
+	if !was.Status.Trusted() && !status.Trusted() {
+		now = was.Since
+	}
+	return identity.Standing{Status: status, Since: now}
 }
 
 // deliverOnly answers a device in use that has no good refresh token. One on which nobody
