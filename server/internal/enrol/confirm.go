@@ -58,7 +58,7 @@ func (s *Service) Enrolments(ctx context.Context, by By, id syncproto.AreaID, st
 }
 
 // Settle confirms or refuses enrolments, with a result for each in their order: not_found
-// for one that isn't there or isn't the caller's to settle, own_grant for one's own,
+// for one that isn't there or isn't the caller's to settle, own_grant for one's own or one on one's own phone,
 // moved_on for one that somebody else settled otherwise. What is confirmed is entitled
 // from when it was redeemed, so that what was recorded meanwhile is let through.
 func (s *Service) Settle(ctx context.Context, by By, in Settling) (results []Settlement, err error) {
@@ -129,10 +129,11 @@ func settledLine(e *Enrolment, reason string) audit.Entry {
 // settleOne adds what settling one enrolment comes to, and returns its result.
 func settleOne(snap *registry.Snapshot, by By, state syncproto.EnrolmentState, e *Enrolment, w *Write) Settlement {
 	who, err := giver(snap, by, e.Area, e.Role)
+	device, _ := snap.People.Device(e.Device)
 	switch {
 	case err != nil:
 		return refused(e.ID, code(syncproto.CodeNotFound, "id"))
-	case notOneself(by, e.Author) != nil:
+	case notOneself(by, e.Author) != nil || notOneself(by, device.Authors...) != nil: // another name on one's own phone
 		return refused(e.ID, code(syncproto.CodeOwnGrant, "id"))
 	case e.State == state: // given twice, or settled so before
 		return Settlement{ID: e.ID, State: state}

@@ -17,7 +17,7 @@ import (
 func (w *world) waiting(id syncproto.AreaID) (all []enrol.Enrolment) {
 	w.t.Helper()
 	for after := (enrol.Place{}); ; {
-		page, err := w.Enrolments(w.ctx(), w.by(secretary), id, syncproto.EnrolmentWaiting, after, 60)
+		page, err := w.Enrolments(w.ctx(), w.by(mate), id, syncproto.EnrolmentWaiting, after, 60)
 		w.must(err)
 		if len(page) == 0 {
 			return all
@@ -130,6 +130,27 @@ func TestWhoSettlesWhomIsHeldAgainstEach(t *testing.T) {
 	}
 	_, err = w.Enrolments(w.ctx(), w.by(stranger), "g1", "", enrol.Place{}, 9)
 	w.wants("a stranger lists them", err, syncproto.CodeForbidden)
+}
+
+func TestNobodyConfirmsAnotherNameOnTheirOwnPhone(t *testing.T) {
+	w := newWorld(t)
+	_, code, err := w.Invite(w.ctx(), w.by(county), enrol.Inviting{Area: "c1", Role: identity.Secretary})
+	w.must(err)
+	own := newPhone("own")
+	e := w.comes(own, code, "新书记")
+	_, code = w.invited(enrol.Inviting{Confirm: true})
+	w.comes(own, code, "别人")
+	in := enrol.Settling{IDs: idsOf(w.waiting("g1")), State: syncproto.EnrolmentActive}
+	results, err := w.Settle(w.ctx(), w.by(e.Author), in)
+	w.must(err)
+	if len(results) != 1 || results[0].Error == nil || results[0].Error.Code != syncproto.CodeOwnGrant {
+		t.Errorf("%+v", results)
+	}
+	results, err = w.Settle(w.ctx(), w.by(mate), in)
+	w.must(err)
+	if results[0].Error != nil {
+		t.Errorf("somebody else: %+v", results)
+	}
 }
 
 func TestAGrantThatEndsLosesNoWork(t *testing.T) {

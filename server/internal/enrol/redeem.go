@@ -31,11 +31,12 @@ func (s *Service) Look(ctx context.Context, typed string, now syncproto.Instant)
 	if err := invite.open(now); err != nil {
 		return nil, err
 	}
+	snap := s.Registry.Current()
 	seen := &syncproto.Invited{
 		AreaID: invite.Area, Role: string(invite.Role), From: begin(invite.From, now), To: invite.To,
-		Confirmed: invite.Confirm, Undertaking: Undertaking(),
+		Confirmed: invite.confirmed(snap, now), Undertaking: Undertaking(),
 	}
-	if node, ok := s.Registry.Current().Areas.Find(invite.Area); ok {
+	if node, ok := snap.Areas.Find(invite.Area); ok {
 		seen.AreaName = node.Name
 	}
 	return seen, nil
@@ -69,6 +70,19 @@ func (v *Invite) open(now syncproto.Instant) error {
 		return code(syncproto.CodeInviteSpent, "code")
 	}
 	return nil
+}
+
+// inviter is who made an invitation, as if they acted now.
+func (v *Invite) inviter(now syncproto.Instant) By {
+	return By{Authors: []syncproto.AuthorID{v.By}, Now: now, Operator: v.By.IsZero()}
+}
+
+// confirmed reports whether whoever comes waits for a person: as it was asked for, or as
+// whoever invited them can't give the role any more. A code outlives its maker's post, and
+// must not be a way back in.
+func (v *Invite) confirmed(snap *registry.Snapshot, now syncproto.Instant) bool {
+	_, err := giver(snap, v.inviter(now), v.Area, v.Role)
+	return v.Confirm || err != nil
 }
 
 // Enrol redeems an invitation on a phone. A phone that asks again, because the answer was
@@ -196,7 +210,7 @@ func (s *Service) admit(snap *registry.Snapshot, device identity.Device, invite 
 		ID: id, Invite: invite.ID, Device: in.Device, Author: author.ID, Area: invite.Area, Role: invite.Role,
 		From: begin(invite.From, now), To: invite.To, Name: author.Name, Phone: in.Phone, State: syncproto.EnrolmentActive, At: now,
 	}
-	if invite.Confirm {
+	if invite.confirmed(snap, now) {
 		e.State = syncproto.EnrolmentWaiting
 	} else {
 		w.Grants = append(w.Grants, e.grant())
@@ -211,7 +225,7 @@ func mayRedeem(snap *registry.Snapshot, device identity.Device, invite *Invite, 
 	if err := invite.open(now); err != nil {
 		return err
 	}
-	inviter := By{Authors: []syncproto.AuthorID{invite.By}, Now: now, Operator: invite.By.IsZero()}
+	inviter := invite.inviter(now)
 	switch {
 	case device.Status != identity.InUse:
 		return code(syncproto.CodeDeviceRevoked, "device")
@@ -219,9 +233,9 @@ func mayRedeem(snap *registry.Snapshot, device identity.Device, invite *Invite, 
 		return code(syncproto.CodeUndertakingNeeded, "undertaking")
 	case notOneself(inviter, device.Authors...) != nil:
 		return code(syncproto.CodeOwnGrant, "device")
-	case !invite.Author.IsZero() && vouches(snap, inviter, invite.Author) != nil:
-		// The person has risen since, and a phone that acts as them isn't the inviter's to
-		// give any more.
+	case !invite.Author.IsZero() && (invite.confirmed(snap, now) || vouches(snap, inviter, invite.Author) != nil):
+		// The person has risen since or the inviter has left, and a phone that acts as them
+		// isn't the inviter's to give any more.
 		return code(syncproto.CodeInviteUnknown, "code")
 	}
 	return nil

@@ -279,6 +279,34 @@ func TestNobodyLetsThemselvesIn(t *testing.T) {
 	w.wants("redeeming one's own", err, syncproto.CodeOwnGrant)
 }
 
+func TestACodeIsNoWayBackInForWhoeverMadeIt(t *testing.T) {
+	w := newWorld(t)
+	_, code := w.invited(enrol.Inviting{Uses: 2})
+	_, phone := w.invited(enrol.Inviting{Author: worker})
+	if seen, err := w.Look(w.ctx(), code, w.now); err != nil || seen.Confirmed {
+		t.Errorf("while they are secretary a person looks at who comes, %v", err)
+	}
+	_, err := w.End(w.ctx(), w.by(county), enrol.Ending{Author: secretary, Area: "c1"})
+	w.must(err)
+	w.now += hour
+	if seen, err := w.Look(w.ctx(), code, w.now); err != nil || !seen.Confirmed {
+		t.Errorf("afterwards nobody looks at who comes, %v", err)
+	}
+	p := newPhone("a")
+	e := w.comes(p, code, "李伟")
+	if e.State != syncproto.EnrolmentWaiting || w.scope(p) != "" || len(w.registry.Current().People.Grants(e.Author)) != 0 {
+		t.Errorf("%+v sees %q", e, w.scope(p))
+	}
+	_, err = w.Enrol(w.ctx(), newPhone("b").enrolling(phone, ""), w.now)
+	w.wants("a phone that acts as somebody known", err, syncproto.CodeInviteUnknown)
+	// The others who came by it are let in by whoever looks after the place now.
+	results, err := w.Settle(w.ctx(), w.by(mate), enrol.Settling{IDs: idsOf(w.waiting("g1")), State: syncproto.EnrolmentActive})
+	w.must(err)
+	if len(results) != 1 || results[0].Error != nil || w.scope(p) != "g1" {
+		t.Errorf("%+v, sees %q", results, w.scope(p))
+	}
+}
+
 func TestInvitationsAreSeenByThoseWhoseTheyAre(t *testing.T) {
 	w := newWorld(t)
 	v, _ := w.invited(enrol.Inviting{Label: "早班"})
