@@ -180,8 +180,8 @@ func (l *lockRow) wrong() error {
 // rows are digits as they stand on a keypad, both ways.
 const rows = "01234567890 9876543210"
 
-// checkPIN turns away what everybody tries first.
-func checkPIN(pin string) error {
+// CheckPIN gives ErrWeakPIN for a PIN that is too short, or that everybody tries first.
+func CheckPIN(pin string) error {
 	first, _ := utf8.DecodeRuneInString(pin)
 	if utf8.RuneCountInString(pin) < pinLength || strings.Trim(pin, string(first)) == "" || strings.Contains(rows, pin) {
 		return ErrWeakPIN

@@ -25,7 +25,7 @@ func (c *Client) seal(ctx context.Context, pin string) error {
 	if c.opt.Keys == nil {
 		return ErrNoKeys
 	}
-	if err := checkPIN(pin); err != nil {
+	if err := CheckPIN(pin); err != nil {
 		return err
 	}
 	secret := c.secret()
@@ -238,7 +238,7 @@ func (c *Client) ChangePIN(ctx context.Context, old, pin string) error {
 }
 
 func (c *Client) changePIN(ctx context.Context, old, pin string) error {
-	if err := checkPIN(pin); err != nil {
+	if err := CheckPIN(pin); err != nil {
 		return err
 	}
 	if !c.box().sealed() {

@@ -42,6 +42,7 @@ type Handset struct {
 	dir string
 	opt Options
 
+	adding   sync.Mutex // one comes in at a time: who taps twice comes in once
 	mu       sync.Mutex // guards what follows
 	profiles []*Profile
 	broken   map[string]error
@@ -148,7 +149,15 @@ func (h *Handset) Add(ctx context.Context, e clientsdk.Enrolment, pin string) (*
 }
 
 func (h *Handset) add(ctx context.Context, e clientsdk.Enrolment, pin string) (*Profile, error) {
+	if pin != "" {
+		if err := clientsdk.CheckPIN(pin); err != nil {
+			return nil, err // before the code is spent
+		}
+	}
+	h.adding.Lock()
+	defer h.adding.Unlock()
 	if p := h.came(e); p != nil {
+		h.lockOthers(p)
 		return p, seal(ctx, p, pin)
 	}
 	folder, device, err := h.folderFor(e)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -25,6 +26,7 @@ const grid = syncproto.AreaID("330702001001")
 
 // server lets everybody in whose code is CODE, and holds what it gets.
 type server struct {
+	mu    sync.Mutex
 	http  *httptest.Server
 	box   syncproto.BoxKey
 	came  map[syncproto.DeviceID]syncproto.AuthorID
@@ -51,6 +53,8 @@ func newServer(t *testing.T) *server {
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var answer any
 	switch r.URL.Path {
 	case "/v1/enrol":
@@ -243,6 +247,34 @@ func TestAPersonWhoseComingWasCutOffIsAddedOnce(t *testing.T) {
 	add(t, h, shifts[1].name, shifts[1].pin) // one code for the whole shift
 	if len(s.came) != 2 || len(h.Profiles()) != 2 {
 		t.Errorf("with another person: %d devices, %d profiles", len(s.came), len(h.Profiles()))
+	}
+}
+
+func TestNoCodeIsSpentOnAPINThatIsTooWeak(t *testing.T) {
+	s := newServer(t)
+	h := open(t, s, t.TempDir())
+	if _, err := h.Add(background, come("陈梅"), "123456"); !errors.Is(err, clientsdk.ErrWeakPIN) {
+		t.Errorf("a weak PIN: %v", err)
+	}
+	if len(s.came) != 0 || len(h.Profiles()) != 0 {
+		t.Errorf("%d have come, %d are here, with everything open", len(s.came), len(h.Profiles()))
+	}
+}
+
+func TestWhoTapsTwiceComesInOnce(t *testing.T) {
+	s := newServer(t)
+	h := open(t, s, t.TempDir())
+	var taps sync.WaitGroup
+	for range 3 {
+		taps.Go(func() {
+			if _, err := h.Add(background, come("陈梅"), "135790"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	taps.Wait()
+	if len(s.came) != 1 || len(h.Profiles()) != 1 {
+		t.Errorf("%d devices, %d profiles", len(s.came), len(h.Profiles()))
 	}
 }
 
