@@ -89,7 +89,7 @@ var (
 	// wholeTable is a step that walks through one of the tables that grow with the
 	// work done. What is parked is few, and so are records that turned out to be others.
 	wholeTable = regexp.MustCompile(`^SCAN (c|r|s|i|o|g|m|change_log|record|sighting|counter|gone|review_item|review_event|match_key|told)` +
-		`( USING (COVERING )?INDEX (record|sqlite|change_log_author)_.*)?$`)
+		`( USING (COVERING )?INDEX (record|sqlite)_.*)?$`)
 	// sortsFew are pages of what is open or new in some areas: few, and looked at seldom.
 	sortsFew = regexp.MustCompile(`FROM (review_item|invite|enrolment)\b`)
 	// readsAll is the statement that compares every counter.
@@ -117,7 +117,8 @@ var indexes = []struct{ text, step string }{
 	{"FROM audit_record i", "SEARCH i USING PRIMARY KEY (record=? AND line<?)"},
 	{"l.shown FROM audit l", "SEARCH l USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	{"FROM told WHERE device = ", "SEARCH told USING PRIMARY KEY (device=? AND version"},
-	{"AND c.seq < $2\n", "SEARCH c USING INDEX change_log_author (author=? AND seq<?)"},
+	{"FROM author_run u", "SEARCH u USING PRIMARY KEY (author=? AND first<?)"},
+	{"FROM author_run u", "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	{"AND c.n BETWEEN", "SEARCH c USING INDEX change_log_retry (device=? AND n>? AND n<?)"},
 	{"WHERE c.seq > $1 ORDER BY c.seq LIMIT", "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"},
 	{"e.state = 'waiting'", "SEARCH e USING INDEX enrolment_waiting (area=?"},

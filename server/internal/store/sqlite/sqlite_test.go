@@ -45,6 +45,12 @@ func sound(t *testing.T, dir string) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		t.Errorf("a reference of table %s leads nowhere: %v", table, err)
 	}
+	var astray int
+	err = db.QueryRow(`SELECT COUNT(*) FROM change_log c WHERE CAST(c.author AS TEXT) IS NOT
+		(SELECT GROUP_CONCAT(u.author) FROM author_run u WHERE c.seq BETWEEN u.first AND u.last)`).Scan(&astray)
+	if err != nil || astray != 0 {
+		t.Errorf("%d rows of the log are in no run, in two, or in another author's: %v", astray, err)
+	}
 }
 
 func TestTwoServersNeverShareAFolder(t *testing.T) {

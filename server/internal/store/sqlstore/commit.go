@@ -41,6 +41,7 @@ func (t *tx) Save(b *exchange.Batch) error {
 		{"keys", t.saveKeys},
 		{"records", t.saveRecords},
 		{"log", t.saveLog},
+		{"authors' runs", t.saveRuns},
 		{"released changes", t.saveReleased},
 		{"what is derived", t.saveDerived},
 		{"tellings", t.saveTold},

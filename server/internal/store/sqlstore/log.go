@@ -244,24 +244,6 @@ func (s *Store) ChangesOf(ctx context.Context, device syncproto.DeviceID, first,
 	return logged, nil
 }
 
-// LogBy implements desk.Store.
-func (s *Store) LogBy(ctx context.Context, author syncproto.AuthorID, before syncproto.Version, limit int) ([]exchange.Logged, error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	if before == 0 {
-		before = math.MaxInt64
-	}
-	text := logSelect + logFrom + `WHERE c.author = (SELECT key FROM author WHERE id = $1) AND c.seq < $2
-		ORDER BY c.seq DESC LIMIT $3`
-	rows, err := s.read.query(ctx, text, author[:], int64(before), limit)
-	logged, err := collect(rows, err, scanLogged(s.read))
-	if err != nil {
-		return nil, fmt.Errorf("store: log of author %s: %w", author, err)
-	}
-	return logged, nil
-}
-
 var receivedBy = search{
 	before: "WITH asked (version) AS (VALUES ",
 	item:   "(CAST(? AS BIGINT))",
