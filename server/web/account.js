@@ -14,7 +14,7 @@ export async function account() {
       await post("/v1/sessions/end", { all: true });
       leave();
     })),
-    el("h2", {}, t("changePassword")), passwordForm(),
+    passwordForm(),
   ];
 }
 

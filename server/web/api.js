@@ -1,7 +1,7 @@
 // Asking the server. Whatever goes wrong is an Error whose message a person can read.
 
-import { both, t } from "./say.js";
-import { state } from "./state.js";
+import { both, has, t } from "./say.js";
+import { page, state } from "./state.js";
 
 export function get(path, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== "" && v !== undefined));
@@ -17,6 +17,10 @@ async function ask(path, options) {
   if (response.ok && body) return body;
   throw failure(response, body?.error ?? body);
 }
+
+// OUT are the codes that tell somebody at a desk that they are signed in no longer. The
+// server's words for them speak of phones.
+const OUT = ["no_token", "token_expired"];
 
 // download gets a file: its bytes and its name.
 export async function download(path, query) {
@@ -43,11 +47,15 @@ async function send(path, options) {
 
 function failure(response, error) {
   const wait = Number(response.headers.get("Retry-After") ?? 0);
-  return Object.assign(new Error(why(error) || String(response.status)), { status: response.status, code: error?.code, wait });
+  const out = !state.token && OUT.includes(error?.code);
+  const words = out ? t("signedOut") : why(error, error?.field) || String(response.status);
+  if (out && state.me) page.askIn(words);
+  return Object.assign(new Error(words), { status: response.status, code: error?.code, wait });
 }
 
-// why says what an error of the API says, to a person.
-export function why(error) {
+// why says what an error of the API says, to a person: of a record's field, or of a field of
+// what was asked.
+export function why(error, field = `f.${error?.field}`) {
   if (!error) return "";
-  return [error.message ? both(error.message) : error.code, error.field, error.reference].filter(Boolean).join(" · ");
+  return [error.message ? both(error.message) : error.code, has(field) ? t(field) : error.field, error.reference].filter(Boolean).join(" · ");
 }

@@ -186,4 +186,5 @@ window.addEventListener("hashchange", () => {
   if (Object.keys(came).length > 0 || state.byId.size === 0) start(came);
   else page.show();
 });
+page.askIn = askIn;
 start(readPlace());

@@ -20,10 +20,8 @@ export async function audit() {
     [["", t("allActs")], ...ACTS.map((name) => [name, actName(name)])], state.view);
   const list = await pages(async (after) => {
     const { lines: found, next } = await get("/v1/audit", { area: state.area, act: state.view, who: state.item, after, limit: PAGE });
-    return { next: String(next ?? ""), n: found.length, node: found.length > 0 ? lines(found, t("tab.Audit")) : next ? goOn(next) : empty(t("noRows")) };
+    return { next: String(next ?? ""), n: found.length, node: found.length > 0 ? lines(found, t("tab.Audit")) : empty(t(next ? "noneNearby" : "noRows")) };
   });
   return [el("div", { class: "bulk" }, labelled(t("act"), act),
     state.item ? deed(`${t("onlyOf", { who: short(state.item) })} ✕`, () => go({ view: state.view, item: "" })) : el("small", {}, t("auditNote"))), list];
 }
-
-const goOn = () => empty(t("noneNearby"));

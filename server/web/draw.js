@@ -61,6 +61,8 @@ export const choice = (attributes, options, chosen) => el("select", attributes,
 // can't be begun again.
 export function deed(words, work, main = false) {
   const button = el("button", { type: "button", class: main ? "main" : false, onclick: async () => {
+    const home = button.closest("[id]")?.id;
+    say("");
     button.disabled = true;
     try {
       await work();
@@ -68,9 +70,16 @@ export function deed(words, work, main = false) {
       say(t("notDone", { why: error.message }), true);
     } finally {
       button.disabled = false;
+      if (document.activeElement === document.body) refocus(button, home);
     }
   } }, words);
   return button;
+}
+
+// refocus puts the focus where it was, or near it if everything was drawn anew.
+function refocus(button, home) {
+  if (button.isConnected) button.focus({ preventScroll: true });
+  else ($(home) ?? $("panel")).focus({ preventScroll: true });
 }
 
 // sure hides what shouldn't happen by one slip behind a word that opens it.
@@ -105,10 +114,10 @@ export async function pages(read) {
         say(t("failed", { why: error.message }), true);
       }
     };
-    if (n === 0) return holder.replaceChildren(node ?? empty(t("noRows")));
+    if (n === 0 && !next) return holder.replaceChildren(node ?? empty(t("noRows")));
     holder.replaceChildren(node, el("div", { class: "pager" },
       el("button", { type: "button", disabled: first === 1, onclick: move("", 1) }, t("previous")),
-      el("span", { role: "status" }, t("rows", { from: count(first), to: count(first + n - 1) })),
+      n > 0 ? el("span", { role: "status" }, t("rows", { from: count(first), to: count(first + n - 1) })) : "",
       el("button", { type: "button", disabled: !next, onclick: move(next, first + n) }, t("next"))));
   };
   await turn("", 1);

@@ -15,6 +15,10 @@ export const mine = (g) => rolesToGive(g.area).includes(g.role);
 // areasHere are the areas that can be chosen: this one and those below it.
 export const areasHere = () => state.areas.filter((a) => within(a.id, state.area)).map((a) => [a.id, `${a.name} ${a.id}`]);
 
+// areaChoices asks for an area where there are several: nobody is let into all of them because
+// nothing was chosen.
+export const areaChoices = () => (areasHere().length > 1 ? [["", t("chooseArea")], ...areasHere()] : areasHere());
+
 // span is from when till when a grant holds; what has begun has no beginning here.
 export const span = (g) => [g.from > state.now ? `${t("fromDay")} ${dayOf(g.from)}` : "", g.to ? `${t("until")} ${dayOf(g.to - 1)}` : t("openEnd")]
   .filter(Boolean).join(" ");

@@ -20,6 +20,7 @@ export async function handover() {
   const form = el("form", { class: "sheet grid", onsubmit: (event) => event.preventDefault() }, el("h2", {}, t("people.handover")),
     labelled(t("handFrom"), from), labelled(t("handTo"), to), labelled(t("area"), area),
     deed(t("handLook"), async () => {
+      if (from.value === to.value) return say(t("handSame"), true);
       const order = { from: from.value, to: to.value, area: area.value };
       out.replaceChildren(...plan(await post("/v1/handover", { ...order, dry_run: true }), order, out));
       out.focus();

@@ -2,22 +2,22 @@
 
 import { get, post } from "./api.js";
 import { choice, deed, el, empty, labelled, listing, row, sure, tag, ticked } from "./draw.js";
-import { areasHere, roleChoices } from "./grants.js";
+import { areaChoices, roleChoices } from "./grants.js";
 import { dayEnd, dayOf, dayStart, moment, say, t } from "./say.js";
-import { nameOf, page, state } from "./state.js";
+import { nameOf, state } from "./state.js";
 
 export async function invites() {
   const [out, all] = [el("div", { id: "made", tabindex: "-1" }), el("div")];
   const refresh = async () => {
     const { invites: found } = await get(`/v1/areas/${state.area}/invites`);
-    all.replaceChildren(found.length > 0 ? list(found) : empty(t("noRows")));
+    all.replaceChildren(found.length > 0 ? list(found, refresh) : empty(t("noRows")));
   };
   await refresh();
   return [makeOne(out, refresh), out, all];
 }
 
 function makeOne(out, refresh) {
-  const area = choice({ id: "invite-area" }, areasHere());
+  const area = choice({ id: "invite-area" }, areaChoices());
   const role = choice({ id: "invite-role" }, roleChoices());
   const [from, to] = ["from", "to"].map((id) => el("input", { id: `invite-${id}`, type: "date" }));
   const uses = el("input", { id: "invite-uses", type: "number", min: "1", max: "1000", value: "1" });
@@ -26,9 +26,10 @@ function makeOne(out, refresh) {
   const label = el("input", { id: "invite-label", maxlength: "80", placeholder: t("labelExample") });
   uses.addEventListener("input", () => { confirm.checked = Number(uses.value) > 1; });
   return el("form", { class: "sheet grid", onsubmit: (event) => event.preventDefault() }, el("h2", {}, t("makeInvite")),
-    labelled(t("area"), area), labelled(t("role"), role), labelled(t("fromDay"), from), labelled(t("untilDay"), to),
+    labelled(t("area"), area), labelled(t("role"), role), labelled(t("fromOrNow"), from), labelled(t("untilOrOpen"), to),
     labelled(t("uses"), uses), labelled(t("validFor"), hours), labelled(t("label"), label), ticked(t("confirmEach"), confirm),
     deed(t("makeInvite"), async () => {
+      if (!area.value) return say(t("chooseArea"), true);
       const made = await post("/v1/invites", {
         area: area.value, role: role.value, from: dayStart(from.value), to: dayEnd(to.value),
         uses: Number(uses.value), hours: Number(hours.value), confirm: confirm.checked, label: label.value.trim(),
@@ -59,13 +60,14 @@ function standingOf(i) {
   return i.expires <= state.now ? "expired" : "open";
 }
 
-const list = (found) => listing(t("people.invites"), [t("label"), t("area"), t("role"), t("made"), t("expires"), t("used"), t("status"), t("doing")], found.map((i) => {
+// list withdraws without drawing the page anew, on which a code may stand that is shown once.
+const list = (found, refresh) => listing(t("people.invites"), [t("label"), t("area"), t("role"), t("made"), t("expires"), t("used"), t("status"), t("doing")], found.map((i) => {
   const standing = standingOf(i);
-  return row(i.label || "—", nameOf(i.area), [t(`role.${i.role}`), i.confirm ? tag(t("confirmed")) : null], moment(i.made), moment(i.expires),
+  return row(i.label || "—", nameOf(i.area), [t(`role.${i.role}`), " ", i.confirm ? tag(t("confirmed")) : null], moment(i.made), moment(i.expires),
     `${i.uses - i.left}/${i.uses}`, [tag(t(`invite.${standing}`)), i.to ? ` ${t("untilDay")} ${dayOf(i.to - 1)}` : ""],
     standing === "open" ? sure(t("withdraw"), deed(t("withdrawNow"), async () => {
       await post(`/v1/invites/${i.id}/withdraw`, {});
-      await page.show();
+      await refresh();
       say(t("inviteWithdrawn"));
     })) : "");
 }));

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { PAGE, choice, deed, el, labelled, pages, picker, sure, tag } from "./draw.js";
-import { areasHere, mine, roleChoices, span } from "./grants.js";
+import { areaChoices, mine, roleChoices, span } from "./grants.js";
 import { handover } from "./handover.js";
 import { handOut, invites } from "./invites.js";
 import { dayEnd, dayOf, dayStart, say, t } from "./say.js";
@@ -34,11 +34,12 @@ function somebody(p) {
   const now = p.grants.filter((g) => !g.to || g.to > state.now);
   const past = p.grants.length - now.length;
   const phones = (p.devices ?? []).map((d) => (d.status === "in_use" ? d.name : `${d.name}（${t(`status.${d.status}`)}）`));
-  return el("li", { class: "queued" }, el("div", { class: "grow" },
+  return el("li", { class: "queued", id: `person-${p.author}`, tabindex: "-1" }, el("div", { class: "grow" },
     el("div", {}, el("b", {}, p.name || short(p.author)), " ", el("small", {}, short(p.author)), " ", self ? tag(t("yourself")) : null),
     ...now.map((g) => grantLine(p, g, self)),
     now.length === 0 ? el("small", {}, t("noGrantNow")) : null, past > 0 ? el("small", {}, t("grantsEnded", { n: past })) : null,
     el("small", {}, `${t("phones")}：${phones.join("、") || t("none")}`),
+    el("small", {}, p.undertaking ? t("promised", { at: dayOf(p.accepted_at), n: p.undertaking }) : t("notPromised")),
     self ? null : el("div", { class: "act" }, giving(p), newPhone(p, now), linking(p, now))));
 }
 
@@ -52,11 +53,12 @@ function grantLine(p, g, self) {
 }
 
 function giving(p) {
-  const area = choice({}, areasHere());
+  const area = choice({}, areaChoices());
   const role = choice({}, roleChoices());
   const [from, to] = [el("input", { type: "date" }), el("input", { type: "date" })];
-  return sure(t("giveGrant"), labelled(t("area"), area), labelled(t("role"), role), labelled(t("fromDay"), from), labelled(t("untilDay"), to),
+  return sure(t("giveGrant"), labelled(t("area"), area), labelled(t("role"), role), labelled(t("fromOrNow"), from), labelled(t("untilOrOpen"), to),
     deed(t("giveGrant"), async () => {
+      if (!area.value) return say(t("chooseArea"), true);
       await post("/v1/grants", { author: p.author, area: area.value, role: role.value, from: dayStart(from.value) ?? 0, to: dayEnd(to.value) });
       await page.show();
       say(t("grantGiven", { who: p.name }));
@@ -71,6 +73,7 @@ function newPhone(p, now) {
   return sure(t("newPhone"), el("small", {}, t("newPhoneNote")), deed(t("makeInvite"), async () => {
     const made = await post("/v1/invites", { author: p.author, area: g.area, role: g.role, to: g.to, label: p.name });
     out.replaceChildren(handOut(made));
+    say(t("inviteMade"));
   }, true), out);
 }
 
@@ -83,5 +86,6 @@ function linking(p, now) {
     const made = await post("/v1/accounts", { author: p.author, login: login.value.trim() });
     const link = `${location.origin}/#welcome=${made.token}`;
     out.replaceChildren(el("p", { class: "note" }, t("linkOnce", { until: dayOf(made.expires) })), labelled(t("link"), el("input", { readonly: true, value: link, class: "mono" })));
+    say(t("linkMade"));
   }, true), out);
 }

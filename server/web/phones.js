@@ -44,8 +44,8 @@ async function everyPhone() {
 
 // board lists phones; settle says whether their standing can be changed there.
 export const board = (devices, settle = true) => listing(t("tab.Phones"),
-  [t("device"), t("who"), t("lastContact"), t("unsentNow"), t("parkedNow"), t("status"), ...(settle ? [t("doing")] : [])],
-  devices.map((d) => el("tr", { class: wants(d) ? "attend" : false },
+  [t("device"), t("usedBy"), t("lastContact"), t("unsentNow"), t("parkedNow"), t("status"), ...(settle ? [t("doing")] : [])],
+  devices.map((d) => el("tr", { class: wants(d) ? "attend" : false, id: `phone-${d.id}`, tabindex: "-1" },
     el("th", { scope: "row" }, wants(d) ? el("span", { class: "sign", title: t("phones.attend"), role: "img", "aria-label": t("phones.attend") }, "!") : null,
       d.name || short(d.id), el("div", { class: "w" }, [short(d.id), d.app].filter(Boolean).join(" · "))),
     el("td", {}, d.people.map((p) => p.name || short(p.author)).join("、") || "—"),

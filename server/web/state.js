@@ -22,8 +22,9 @@ export const state = {
   area: "", day: "", tab: "Totals", view: "", kind: "person", about: "", item: "",
 };
 
-// page is what draws the place where one is; app.js says how.
-export const page = { show: async () => {} };
+// page is what draws the place where one is, and what asks somebody in again who is signed
+// in no longer; app.js says how.
+export const page = { show: async () => {}, askIn: () => {} };
 
 // readPlace takes the place out of the address, and returns what came with it. A token or a
 // link to set a password leaves the address at once; an invitation stays, as it may have to

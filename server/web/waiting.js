@@ -20,7 +20,7 @@ export async function waiting() {
     boxes.forEach((b) => { b.checked = all.checked; });
     tell();
   });
-  const list = listing(t("people.waiting"), [t("choose"), t("name"), t("role"), t("area"), t("device"), t("since")], enrolments.map((e, i) => el("tr", {},
+  const list = listing(t("people.waiting"), [t("choose"), t("name"), t("role"), t("area"), t("device"), t("when")], enrolments.map((e, i) => el("tr", {},
     el("td", {}, boxes[i]), el("th", { scope: "row" }, e.name), el("td", {}, t(`role.${e.role}`)), el("td", {}, nameOf(e.area)),
     el("td", {}, e.phone ?? ""), el("td", { title: moment(e.at) }, ago(e.at)))));
   list.addEventListener("change", tell);
