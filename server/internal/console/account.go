@@ -65,7 +65,7 @@ func (s *Service) Invite(ctx context.Context, caller identity.Caller, author syn
 	if err := checkLogin(login); err != nil {
 		return nil, err
 	}
-	welcome, link, err := s.link(author, login, now)
+	welcome, link, err := s.link(by, author, login, now)
 	if err != nil {
 		return nil, err
 	}

@@ -41,9 +41,10 @@ func delay(failures int) time.Duration {
 
 // take counts an attempt as failed, before anybody looks whether it is: of a hundred that
 // come at once no more are looked at than of a hundred one after the other. It fails with
-// code locked while nobody may try.
+// code locked while nobody may try. A lock that lasts longer than any was set by a clock
+// that ran ahead, and is none.
 func (a *Attempts) take(now syncproto.Instant) error {
-	if now < a.Locked {
+	if now < a.Locked && a.Locked <= after(now, longestDelay) {
 		return &lockedError{time.Duration(a.Locked-now) * time.Millisecond}
 	}
 	a.Failures++

@@ -49,7 +49,7 @@ func (s *Service) Begin(ctx context.Context, first First, now syncproto.Instant)
 	for _, a := range areas {
 		add.Grants = append(add.Grants, identity.Grant{Author: author, Area: a, Role: identity.Administrator, From: now})
 	}
-	welcome, link, err := s.link(author, login, now)
+	welcome, link, err := s.link(syncproto.AuthorID{}, author, login, now)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s *Service) Relink(ctx context.Context, login string, now syncproto.Instan
 		}
 		author = account.Author
 		var link Link
-		if welcome, link, err = s.link(author, account.Login, now); err != nil {
+		if welcome, link, err = s.link(syncproto.AuthorID{}, author, account.Login, now); err != nil {
 			return err
 		}
 		return tx.PutLink(link)

@@ -25,10 +25,11 @@ func (s *Service) mark(author syncproto.AuthorID, now syncproto.Instant) (string
 	return base64.RawURLEncoding.EncodeToString(sealed), wrap("mark a browser", err)
 }
 
-// marked says whether a mark is a person's, and still holds.
+// marked says whether a mark is a person's, and still holds. It is so in one writing alone, as
+// attempts are counted by it.
 func (s *Service) marked(mark string, author syncproto.AuthorID, now syncproto.Instant) bool {
 	sealed, err := base64.RawURLEncoding.DecodeString(mark)
-	if err != nil || mark == "" {
+	if err != nil || mark == "" || base64.RawURLEncoding.EncodeToString(sealed) != mark {
 		return false
 	}
 	text, err := s.Sealer.Open(markPlace, sealed)

@@ -17,8 +17,12 @@ import (
 // Link lets one person set a password, once. It says who they are to whoever has it, so it
 // lasts a day and there is one for a person.
 type Link struct {
-	ID      Digest
-	Author  syncproto.AuthorID
+	ID     Digest
+	Author syncproto.AuthorID
+	// By is who made it; zero for whoever sat at the server. It is good for as long as they
+	// may make it: neither a post that they have left nor one that the person has risen to
+	// is to be had by a link from before.
+	By      syncproto.AuthorID
 	Expires syncproto.Instant
 	// Used is when it was used, 0 if it wasn't.
 	Used syncproto.Instant
@@ -36,24 +40,27 @@ type Welcome struct {
 }
 
 // link draws a link for a person.
-func (s *Service) link(author syncproto.AuthorID, login string, now syncproto.Instant) (*Welcome, Link, error) {
+func (s *Service) link(by, author syncproto.AuthorID, login string, now syncproto.Instant) (*Welcome, Link, error) {
 	token, id, err := s.token()
 	if err != nil {
 		return nil, Link{}, err
 	}
 	expires := after(now, linkLasts)
-	return &Welcome{login, token, expires}, Link{ID: id, Author: author, Expires: expires}, nil
+	return &Welcome{login, token, expires}, Link{ID: id, Author: author, By: by, Expires: expires}, nil
 }
 
 // live finds an unused link and its account. It fails with code link_spent, also for one that
-// never was.
-func live(tx Tx, id Digest, now syncproto.Instant) (Account, error) {
+// never was, or whose maker may not make it any more.
+func (s *Service) live(tx Tx, id Digest, now syncproto.Instant) (Account, error) {
 	spent := &syncproto.Error{Code: syncproto.CodeLinkSpent}
 	link, known, err := tx.Link(id)
 	if err != nil {
 		return Account{}, err
 	}
 	if !known || link.Used != 0 || now >= link.Expires {
+		return Account{}, spent
+	}
+	if !link.By.IsZero() && !over(s.Registry.Current(), link.By, link.Author, now) {
 		return Account{}, spent
 	}
 	account, known, err := tx.AccountOf(link.Author)
@@ -71,7 +78,7 @@ func (s *Service) whose(ctx context.Context, token string, now syncproto.Instant
 	}
 	var spent error // see attempt
 	err = s.Store.Console(ctx, func(tx Tx) error {
-		account, spent = live(tx, id, now)
+		account, spent = s.live(tx, id, now)
 		return nil
 	})
 	if err == nil {
@@ -184,7 +191,7 @@ func (s *Service) Redeem(ctx context.Context, in Chosen, now syncproto.Instant) 
 		return err
 	}
 	err = s.Store.Console(ctx, func(tx Tx) error {
-		account, err := live(tx, id, now)
+		account, err := s.live(tx, id, now)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding/base32"
 	"errors"
 	"slices"
 	"strings"
@@ -138,6 +139,42 @@ func TestLinksAreMadeForThoseWhoseGrantsOneMayGive(t *testing.T) {
 			t.Errorf("%s: %d links, %d accounts", name, len(w.store.links), len(w.store.accounts))
 		}
 	}
+}
+
+func TestALinkIsGoodWhileItsMakerMayMakeIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		after func(*memory, syncproto.Instant)
+		want  syncproto.Code
+	}{
+		"nothing has changed": {func(*memory, syncproto.Instant) {}, ""},
+		"its maker has left":  {func(m *memory, now syncproto.Instant) { m.everyone.Grants[2].To = now }, syncproto.CodeLinkSpent},
+		"its person has risen": {func(m *memory, now syncproto.Instant) {
+			m.everyone.Grants = append(m.everyone.Grants, identity.Grant{Author: walker, Area: "town", Role: identity.County, From: now})
+		}, syncproto.CodeLinkSpent},
+	} {
+		w := newWorld(t)
+		welcome, err := w.Invite(w.ctx(), by(chief), walker, "walker", w.now)
+		w.must(err)
+		setup, err := w.Setup(w.ctx(), welcome.Token, w.now)
+		w.must(err)
+		secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(setup.Secret)
+		w.must(err)
+		c.after(w.store, w.now)
+		w.refresh()
+		_, err = w.Setup(w.ctx(), welcome.Token, w.now)
+		w.is(name+": looked at", err, c.want)
+		in := Chosen{Token: welcome.Token, Password: password, TOTP: code(secret, int64(w.now)/totpPeriod), Sealed: setup.Sealed}
+		w.is(name+": used", w.Redeem(w.ctx(), in, w.now), c.want)
+	}
+	// Whoever sits at the server may make any.
+	w := newWorld(t)
+	w.hired(walker, "walker")
+	welcome, err := w.Relink(w.ctx(), "walker", w.now)
+	w.must(err)
+	w.store.everyone.Grants = append(w.store.everyone.Grants, identity.Grant{Author: walker, Area: "town", Role: identity.County})
+	w.refresh()
+	_, err = w.Setup(w.ctx(), welcome.Token, w.now)
+	w.is("made at the server", err, "")
 }
 
 func TestAGrantThatHasEndedNeitherHelpsNorHinders(t *testing.T) {

@@ -218,6 +218,41 @@ func TestNoStrangerKeepsAPersonFromTheirOwnDesk(t *testing.T) {
 	w.is("a mark of long ago", err, syncproto.CodeLocked)
 }
 
+func TestAClockThatRanAheadLocksNobodyOutForAYear(t *testing.T) {
+	w := newWorld(t)
+	w.hired(chief, "chief")
+	right := w.now
+	w.pass(365 * 24 * time.Hour)
+	for range 12 {
+		_, _, err := w.signIn("chief", "wrong wrong wrong", "000000")
+		if codeOf(err) == syncproto.CodeLocked {
+			w.pass(2 * time.Hour)
+		}
+	}
+	w.now = right + 90_000
+	w.in("chief")
+}
+
+func TestAMarkIsWrittenInOneWay(t *testing.T) {
+	w := newWorld(t)
+	mark, err := w.mark(chief, w.now)
+	w.must(err)
+	if !w.marked(mark, chief, w.now) || w.marked(mark, mate, w.now) {
+		t.Error("a mark isn't its person's alone")
+	}
+	others := []string{mark + "\n", mark + "\r", "\n" + mark}
+	for c := range byte(128) {
+		if c != mark[len(mark)-1] {
+			others = append(others, mark[:len(mark)-1]+string(rune(c)))
+		}
+	}
+	for _, other := range others {
+		if w.marked(other, chief, w.now) {
+			t.Errorf("%q is taken for another browser's", other)
+		}
+	}
+}
+
 func TestWhatIsRememberedOfStrangersIsBounded(t *testing.T) {
 	var s tries
 	for i := range 3 * mostTries {

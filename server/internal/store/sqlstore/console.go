@@ -136,9 +136,9 @@ func (c consoleTx) Touch(at syncproto.Instant) error {
 // Link implements console.Links.
 func (c consoleTx) Link(id console.Digest) (console.Link, bool, error) {
 	rows, err := c.t.w.query(c.t.ctx,
-		"SELECT l.id, a.id, l.expires, l.used FROM link_once l JOIN author a ON a.key = l.author WHERE l.id = $1", id[:])
+		"SELECT l.id, a.id, l.by, l.expires, l.used FROM link_once l JOIN author a ON a.key = l.author WHERE l.id = $1", id[:])
 	return first(rows, err, "link", func(rows *sql.Rows, l *console.Link) error {
-		return rows.Scan(digestColumn[console.Digest]{&l.ID}, intoID(&l.Author), &l.Expires, &l.Used)
+		return rows.Scan(digestColumn[console.Digest]{&l.ID}, intoID(&l.Author), intoID(&l.By), &l.Expires, &l.Used)
 	})
 }
 
@@ -151,8 +151,8 @@ func (c consoleTx) PutLink(l console.Link) error {
 	if err := c.t.w.exec(c.t.ctx, "DELETE FROM link_once WHERE author = $1", key); err != nil {
 		return err
 	}
-	return c.t.w.exec(c.t.ctx, "INSERT INTO link_once (id, author, expires, used) VALUES ($1, $2, $3, $4)",
-		l.ID[:], key, int64(l.Expires), int64(l.Used))
+	return c.t.w.exec(c.t.ctx, "INSERT INTO link_once (id, author, by, expires, used) VALUES ($1, $2, $3, $4, $5)",
+		l.ID[:], key, idOrNull(l.By), int64(l.Expires), int64(l.Used))
 }
 
 // UseLink implements console.Links.

@@ -85,7 +85,7 @@ func (w *world) link(id console.Digest) (l console.Link, known bool) {
 
 func aPersonHasOneLink(w *world) {
 	w.must(w.AddIdentities(w.ctx(), people()))
-	first := console.Link{ID: console.Digest{1, 31: 9}, Author: authorID(9), Expires: start + 5}
+	first := console.Link{ID: console.Digest{1, 31: 9}, Author: authorID(9), By: authorID(1), Expires: start + 5}
 	other := console.Link{ID: console.Digest{2}, Author: authorID(1), Expires: start + 6}
 	w.console(func(tx console.Tx) error { return errors.Join(tx.PutLink(first), tx.PutLink(other)) })
 	got, known := w.link(first.ID)

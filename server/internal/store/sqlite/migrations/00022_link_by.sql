@@ -1,0 +1,6 @@
+-- A link is good for as long as whoever made it may make it.
+
+-- +goose Up
+
+-- by is who made the link; NULL for whoever sat at the machine.
+ALTER TABLE link_once ADD COLUMN by BLOB;
