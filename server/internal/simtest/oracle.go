@@ -65,9 +65,16 @@ func (w *World) read(ctx context.Context) (*oracle.Reading, error) {
 	return r, nil
 }
 
-// everyone is who was enrolled, and with which grants.
+// everyone is who was enrolled with which phones, and with which grants.
 func (w *World) everyone() identity.Everyone {
 	all := identity.Everyone{Grants: w.grants}
+	for _, d := range w.devices {
+		device := identity.Device{ID: d.id, Name: d.name, Standing: d.standing}
+		for _, person := range d.people {
+			device.Authors = append(device.Authors, person.ID)
+		}
+		all.Devices = append(all.Devices, device)
+	}
 	for name, id := range w.authors {
 		all.Authors = append(all.Authors, identity.Author{ID: id, Name: name})
 	}
@@ -99,6 +106,19 @@ func recordsAgree(ctx context.Context, w *World) error {
 		if here, there := live(forms.Newest(stored.Kind), stored.Live), rec.Live(); here != there {
 			return fmt.Errorf("%s: lives as %s, the log says %s", w.name(id), here, there)
 		}
+	}
+	return nil
+}
+
+// waitingAgrees holds what waits for who wrote it, where and on which phone, against
+// the oracle's judgement.
+func waitingAgrees(ctx context.Context, w *World) error {
+	r, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	if wrong := r.Misplaced(w.everyone(), w.lay); len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "; "))
 	}
 	return nil
 }

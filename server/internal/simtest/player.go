@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"gridsync/server/internal/identity"
-
 	"gridsync/syncproto"
 )
 
@@ -23,6 +23,12 @@ type player struct {
 	decided  []string
 	standing bool // the world's clock stands
 	saved    bool // there is a backup
+	// lone are phones that came in by an invitation.
+	lone []string
+	// frail says that somebody came in since the backup, and destroyed how many phones had
+	// destroyed their copy then: see World.restore.
+	frail     bool
+	destroyed int
 }
 
 func newPlayer(w *World, seed uint64) *player {
@@ -58,14 +64,21 @@ func (p *player) opening() []string {
 	return lines
 }
 
-// closing brings everybody back: online, with the grants that they had at first.
+// closing brings everybody back: online, with the grants that they had at first. Some of
+// the phones that are not in use stay so.
 func (p *player) closing() []string {
 	var lines []string
 	if p.standing {
 		lines = append(lines, "time goes")
 	}
-	for _, f := range fleet[:len(p.homes)] {
-		lines = append(lines, fmt.Sprintf("%s online ; %s post %s", f.name, f.name, f.areas))
+	for _, f := range fleet[:len(p.homes)-len(p.lone)] {
+		line := f.name + " online"
+		d := p.w.devices[f.name]
+		ends := d.until.Sub(p.w.clock.now()) < time.Hour // it could not even deliver
+		if d.standing.Status == identity.InUse || ends || p.chance(2) {
+			line += fmt.Sprintf(" ; %s post %s", f.name, f.areas)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -104,8 +117,14 @@ func one[T any](p *player, of ...T) T { return of[p.rand.IntN(len(of))] }
 // chance reports true once in so many times.
 func (p *player) chance(in int) bool { return p.rand.IntN(in) == 0 }
 
-// device picks one of the devices that are in the play.
-func (p *player) device() *Device { return p.w.devices[one(p, p.w.order...)] }
+// device picks one of the devices that are in the play and not locked.
+func (p *player) device() *Device {
+	for {
+		if d := p.w.devices[one(p, p.w.order...)]; !d.client.Locked() {
+			return d
+		}
+	}
+}
 
 // volunteer picks one that doesn't decide.
 func (p *player) volunteer() *Device {

@@ -33,6 +33,7 @@ var checks = []check{
 	{"rebuild", rebuildFindsNothing},
 	{"lost", nothingLost},
 	{"records", recordsAgree},
+	{"waiting", waitingAgrees},
 	{"replicas", replicasAgree},
 	{"fresh", freshReplicaAgrees},
 	{"roster", rosterAgrees},
@@ -67,11 +68,19 @@ func (w *World) settle(ctx context.Context) error {
 		for _, name := range w.order {
 			d := w.devices[name]
 			d.link.offline, d.link.planned = false, nil
-			report, err := d.client.Sync(ctx)
-			if err != nil {
-				if w.scope(d) == nil && (turnedAway(err) || errors.Is(err, clientsdk.ErrClosed)) { // nobody gave its grants back
-					continue
+			if d.client.Locked() {
+				if err := d.client.Unlock(ctx, pin); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
 				}
+			}
+			report, err := d.client.Sync(ctx)
+			switch {
+			case errors.Is(err, clientsdk.ErrClosed) && d.revoked:
+				d.closed = true
+				continue
+			case err != nil && w.scope(d) == nil && turnedAway(err): // nobody gave its grants back
+				continue
+			case err != nil:
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			if len(report.Drifted) > 0 {

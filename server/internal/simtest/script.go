@@ -134,7 +134,8 @@ func (w *World) step(ctx context.Context, words []string) error {
 func turnedAway(err error) bool {
 	var said *syncproto.Error
 	return errors.As(err, &said) && said.Code != syncproto.CodeInternal || errors.Is(err, clientsdk.ErrNotFound) ||
-		errors.Is(err, clientsdk.ErrMasked) || errors.Is(err, clientsdk.ErrOffline) || errors.Is(err, errLink) || errors.Is(err, errNothing) || errors.Is(err, errNoBackup)
+		errors.Is(err, clientsdk.ErrMasked) || errors.Is(err, clientsdk.ErrOffline) ||
+		errors.Is(err, clientsdk.ErrClosed) || errors.Is(err, clientsdk.ErrLocked) || errors.Is(err, errLink) || errors.Is(err, errNothing) || errors.Is(err, errNoBackup)
 }
 
 // errScript says that a script makes no sense, whatever the product does.

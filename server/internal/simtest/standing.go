@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +51,7 @@ func invite(ctx context.Context, w *World, args []string) error {
 	}
 	w.devices[name] = d
 	w.order = append(w.order, name)
-	w.grants = append(w.grants, identity.Grant{Author: author.ID, Area: area, Role: role, From: w.instant() - day})
+	w.holds(identity.Grant{Author: author.ID, Area: area, Role: role, From: w.instant() - day})
 	return d.client.Seal(ctx, pin)
 }
 
@@ -84,32 +83,37 @@ func hand(ctx context.Context, w *World, args []string) error {
 	if len(args) < 3 {
 		return fmt.Errorf("hand AREA FROM TO [dry phones=N unsent=N]")
 	}
-	letting, by, err := w.server.Letting(ctx)
-	if err != nil {
-		return err
-	}
 	wanted := enrol.HandOver{
 		Area: syncproto.AreaID(args[0]), From: w.authors[args[1]], To: w.authors[args[2]],
 		DryRun: len(args) > 3 && args[3] == "dry",
 	}
-	out, err := letting.HandOver(ctx, by, wanted)
+	if !wanted.DryRun {
+		return w.again(ctx, func(ctx context.Context) error {
+			out, err := w.handOver(ctx, wanted)
+			if err != nil {
+				return err
+			}
+			w.holds(append(out.Ends, out.Gives...)...)
+			return w.server.Retry(ctx)
+		})
+	}
+	out, err := w.handOver(ctx, wanted)
 	if err != nil {
 		return err
 	}
-	if wanted.DryRun {
-		got := fmt.Sprintf("phones=%d unsent=%d", len(out.Phones), out.Unsent)
-		if want := strings.Join(args[4:], " "); got != want {
-			return fmt.Errorf("it comes to %s, not %s", got, want)
-		}
-		return nil
+	got := fmt.Sprintf("phones=%d unsent=%d", len(out.Phones), out.Unsent)
+	if want := strings.Join(args[4:], " "); got != want {
+		return fmt.Errorf("it comes to %s, not %s", got, want)
 	}
-	w.grants = slices.DeleteFunc(w.grants, func(g identity.Grant) bool {
-		return slices.ContainsFunc(out.Ends, func(end identity.Grant) bool {
-			return end.Author == g.Author && end.Area == g.Area && end.Role == g.Role
-		})
-	})
-	w.grants = append(append(w.grants, out.Ends...), out.Gives...)
-	return w.server.Retry(ctx)
+	return nil
+}
+
+func (w *World) handOver(ctx context.Context, wanted enrol.HandOver) (*enrol.HandedOver, error) {
+	letting, by, err := w.server.Letting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return letting.HandOver(ctx, by, wanted)
 }
 
 // stand: a stands in_use | retired | lost
@@ -117,15 +121,24 @@ func stand(ctx context.Context, w *World, d *Device, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("stands in_use | retired | lost")
 	}
-	letting, by, err := w.server.Letting(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := letting.SetDevice(ctx, by, d.id, enrol.Restand{Status: args[0]}); err != nil {
-		return err
-	}
-	d.out = args[0] != "in_use"
-	return w.server.Retry(ctx)
+	return w.again(ctx, func(ctx context.Context) error {
+		letting, by, err := w.server.Letting(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := letting.SetDevice(ctx, by, d.id, enrol.Restand{Status: args[0]}); err != nil {
+			return err
+		}
+		status := identity.Status(args[0])
+		if status == "in_use" {
+			status = identity.InUse
+		}
+		if d.standing.Status != status {
+			d.standing = identity.Standing{Status: status, Since: by.Now}
+		}
+		d.revoked = d.revoked || status != identity.InUse
+		return w.server.Retry(ctx)
+	})
 }
 
 func lock(_ context.Context, _ *World, d *Device, _ []string) error {
@@ -187,17 +200,19 @@ func granted(ctx context.Context, w *World, d *Device, args []string) error {
 		}
 		g.To = w.instant() + syncproto.Instant(valid.Milliseconds())
 	}
-	letting, by, err := w.server.Letting(ctx)
-	if err != nil {
-		return err
-	}
-	for _, person := range d.people {
-		g.Author = person.ID
-		given, err := letting.Give(ctx, by, g)
+	return w.again(ctx, func(ctx context.Context) error {
+		letting, by, err := w.server.Letting(ctx)
 		if err != nil {
 			return err
 		}
-		w.grants = append(w.grants, given)
-	}
-	return w.server.Retry(ctx)
+		for _, person := range d.people {
+			g.Author = person.ID
+			given, err := letting.Give(ctx, by, g)
+			if err != nil {
+				return err
+			}
+			w.holds(given)
+		}
+		return w.server.Retry(ctx)
+	})
 }

@@ -130,6 +130,7 @@ func addArea(ctx context.Context, w *World, args []string) error {
 		}
 		return w.server.Retry(ctx)
 	}
+	w.lies(node.ID, node.Parent)
 	w.since = append(w.since, do)
 	return do(ctx)
 }

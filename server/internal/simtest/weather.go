@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // turns are everything that can happen, and how often.
@@ -29,6 +30,10 @@ var turns = []turn{
 	{1, (*player).trees},
 	{1, (*player).disasters},
 	{2, (*player).ages},
+	{1, (*player).invites},
+	{2, (*player).standings},
+	{1, (*player).handings},
+	{3, (*player).locks},
 }
 
 func (p *player) syncs(_ context.Context) (string, error) {
@@ -69,6 +74,9 @@ func (p *player) clocks(_ context.Context) (string, error) {
 // shifts draws who types, and where people have their posts.
 func (p *player) shifts(_ context.Context) (string, error) {
 	d := p.device()
+	if slices.Contains(p.lone, d.name) { // what it may do comes by grants alone
+		return fmt.Sprintf("%s granted %s", d.name, one(p, "grid-1 for 30h", "grid-2 for 30h", "post for 26h", "grid-3")), nil
+	}
 	switch p.rand.IntN(4) {
 	case 0:
 		return fmt.Sprintf("%s post %s for 30h", d.name, one(p, "grid-1", "grid-2", "grid-3", "post")), nil
@@ -88,12 +96,15 @@ func (p *player) trees(_ context.Context) (string, error) {
 }
 
 // disasters draws restarts and lost disks.
-func (p *player) disasters(_ context.Context) (string, error) {
+func (p *player) disasters(ctx context.Context) (string, error) {
+	gone, err := p.gone(ctx)
 	switch {
+	case err != nil:
+		return "", err
 	case p.chance(3):
 		return "restart", nil
-	case !p.saved:
-		p.saved = true
+	case !p.saved || p.frail || gone > p.destroyed:
+		p.saved, p.frail, p.destroyed = true, false, gone
 		return "backup", nil
 	case p.chance(2):
 		return "restore", nil

@@ -58,14 +58,22 @@ type World struct {
 	// since is what an operator did after the last backup, and does again once it is
 	// restored.
 	since []func(context.Context) error
-	// grants are all that were given, kept those that the backup has.
+	// grants are all that were given, as they are now; kept is who the backup knows.
 	grants []identity.Grant
-	kept   int
+	kept   kept
+	// lay are the areas in which each area ever lay.
+	lay map[syncproto.AreaID][]syncproto.AreaID
 	// purged is what was taken away, as it was, by its hash; purges are the times at which it
 	// was, done those of them that the backup knows.
 	purged map[syncproto.Hash]exchange.Logged
 	purges []purge
 	done   int
+}
+
+// kept is what a backup has of people and phones.
+type kept struct {
+	grants    []identity.Grant
+	standings map[*Device]identity.Standing
 }
 
 // clock is the world's time in nanoseconds since 1970. The server reads it from
@@ -86,9 +94,13 @@ type Device struct {
 	people []identity.Author
 	as     string // who is typing
 	role   identity.Role
-	out    bool // not in use any more
-	token  string
-	seen   map[syncproto.RecordID]*desk.Case // the cases that were opened
+	// standing is how far it is trusted; revoked says that it ever was not in use, and
+	// closed that it destroyed its copy then.
+	standing        identity.Standing
+	revoked, closed bool
+	token           string
+	until           time.Time                         // when the token ends
+	seen            map[syncproto.RecordID]*desk.Case // the cases that were opened
 }
 
 // The areas that every world has: a county, a township, a community and grids,
@@ -109,6 +121,11 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 		dir: dir, devices: make(map[string]*Device),
 		authors: make(map[string]syncproto.AuthorID), names: make(map[syncproto.RecordID]string),
 		buckets: make(map[string]review.Key), purged: make(map[syncproto.Hash]exchange.Logged),
+		lay: make(map[syncproto.AreaID][]syncproto.AreaID),
+	}
+	for line := range strings.Lines(areasCSV) {
+		words := strings.Split(strings.TrimSpace(line), ",")
+		w.lies(syncproto.AreaID(words[0]), syncproto.AreaID(words[2]))
 	}
 	w.clock.pass(time.Duration(time.Date(2020, 1, 27, 8, 0, 0, 0, form.Zone).UnixNano()))
 	if err := w.start(ctx); err != nil {
@@ -233,15 +250,16 @@ func (w *World) give(ctx context.Context, d *Device, areas []syncproto.AreaID, v
 		if err != nil {
 			return err
 		}
+		d.standing = identity.Standing{} // whoever is added is in use
 		for _, person := range d.people {
 			for _, a := range areas {
-				w.grants = append(w.grants, identity.Grant{
+				w.holds(identity.Grant{
 					Author: person.ID, Area: a, Role: d.role,
 					From: syncproto.Instant(w.clock.now().Add(-24 * time.Hour).UnixMilli()), To: syncproto.Instant(enrolled.Until.UnixMilli()),
 				})
 			}
 		}
-		d.token = enrolled.Token
+		d.token, d.until = enrolled.Token, enrolled.Until
 		if d.client != nil {
 			d.client.SetToken(d.token)
 		}
@@ -251,12 +269,39 @@ func (w *World) give(ctx context.Context, d *Device, areas []syncproto.AreaID, v
 	return do(ctx)
 }
 
+// holds notes grants: of each author, area, role and beginning there is one, whose end is
+// that which was said last.
+func (w *World) holds(grants ...identity.Grant) {
+	for _, g := range grants {
+		w.grants = slices.DeleteFunc(slices.Clone(w.grants), func(old identity.Grant) bool {
+			old.To = g.To
+			return old == g
+		})
+		w.grants = append(w.grants, g)
+	}
+}
+
+// lies notes that an area lies in another one now.
+func (w *World) lies(id, parent syncproto.AreaID) { w.lay[id] = append(w.lay[id], parent) }
+
+// again does what an operator does again once a backup is restored that lacks it. What
+// can't be done again is left: who it was about is not there any more.
+func (w *World) again(ctx context.Context, do func(context.Context) error) error {
+	w.since = append(w.since, func(ctx context.Context) error {
+		if err := do(ctx); !turnedAway(err) {
+			return err
+		}
+		return nil
+	})
+	return do(ctx)
+}
+
 // scope is where a device's people have grants now, wherever they were given.
 func (w *World) scope(d *Device) []syncproto.AreaID {
-	if d.out {
+	if d.closed || d.standing.Status != identity.InUse {
 		return nil
 	}
-	now := syncproto.Instant(w.clock.now().UnixMilli())
+	now := w.instant()
 	var areas []syncproto.AreaID
 	for _, g := range w.grants {
 		mine := slices.ContainsFunc(d.people, func(a identity.Author) bool { return a.ID == g.Author })
@@ -321,7 +366,11 @@ func (w *World) backup(ctx context.Context) error {
 	if err := w.server.Close(); err != nil {
 		return err
 	}
-	w.since, w.kept, w.done = nil, len(w.grants), len(w.purges)
+	w.since, w.done = nil, len(w.purges)
+	w.kept = kept{slices.Clone(w.grants), make(map[*Device]identity.Standing)}
+	for _, d := range w.devices {
+		w.kept.standings[d] = d.standing
+	}
 	if err := errors.Join(os.RemoveAll(w.aside()), os.CopyFS(w.aside(), os.DirFS(w.data()))); err != nil {
 		return err
 	}
@@ -333,7 +382,10 @@ func (w *World) aside() string { return filepath.Join(w.dir, "backup") }
 var errNoBackup = errors.New("there is no backup")
 
 // restore puts the copy back and begins a new epoch, as an operator does after a
-// disk was lost; areas and grants that were given meanwhile are given again.
+// disk was lost; areas, grants and standings that were given meanwhile are given again.
+// Two things an operator can't do again, and no script may ask for: a phone that came in
+// meanwhile is unknown and must be invited anew, which only its person can do; and what a
+// phone destroyed meanwhile, as the server held it, is nowhere.
 func (w *World) restore(ctx context.Context) error {
 	if _, err := os.Stat(w.aside()); err != nil {
 		return errNoBackup
@@ -358,7 +410,10 @@ func (w *World) restore(ctx context.Context) error {
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	w.grants, w.purges = w.grants[:w.kept], w.purges[:w.done]
+	w.grants, w.purges = slices.Clone(w.kept.grants), w.purges[:w.done]
+	for d, was := range w.kept.standings {
+		d.standing = was
+	}
 	for _, again := range w.since {
 		if err := again(ctx); err != nil {
 			return err

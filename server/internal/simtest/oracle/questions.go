@@ -142,11 +142,14 @@ func (r *Reading) waiting(open map[review.Key]bool) {
 	for i := range r.rows {
 		l := &r.rows[i]
 		if l.Version == 0 && l.Reason != syncproto.CodeResubmitted {
-			open[review.Key{
-				Kind: review.Parked, Record: l.Change.Record, Field: fmt.Sprintf("%s/%d", l.Change.Device, l.Change.N),
-			}] = true
+			open[parkedKey(l)] = true
 		}
 	}
+}
+
+// parkedKey is the question about a change that waits.
+func parkedKey(l *exchange.Logged) review.Key {
+	return review.Key{Kind: review.Parked, Record: l.Change.Record, Field: fmt.Sprintf("%s/%d", l.Change.Device, l.Change.N)}
 }
 
 // doubts are the records that a check of their form finds hard to believe, unless
