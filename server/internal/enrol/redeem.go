@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -87,7 +88,7 @@ func (v *Invite) confirmed(snap *registry.Snapshot, now syncproto.Instant) bool 
 
 // Enrol redeems an invitation on a phone. A phone that asks again, because the answer was
 // lost, gets the same enrolment and the same refresh token, whatever became of the
-// invitation meanwhile, and spends nothing. It fails with bad_request, bad_signature,
+// invitation meanwhile, and spends nothing; see answers for how long. It fails with bad_request, bad_signature,
 // device_revoked, undertaking_needed, own_grant, invite_unknown, invite_expired or
 // invite_spent.
 //
@@ -147,7 +148,7 @@ func (s *Service) enrol(ctx context.Context, in *syncproto.Enrolling, now syncpr
 			if device.ID.IsZero() { // it came in between two looks
 				return nil, ErrMovedOn
 			}
-			return s.enrolled(ctx, device, before[i].Author, now)
+			return s.answers(ctx, device, &before[i], now)
 		}
 	}
 	e, w, err := s.admit(snap, device, &invite, in, now)
@@ -159,6 +160,26 @@ func (s *Service) enrol(ctx context.Context, in *syncproto.Enrolling, now syncpr
 	}
 	if _, device, err = s.device(ctx, in.Device); err != nil {
 		return nil, err
+	}
+	return s.enrolled(ctx, device, e.Author, now)
+}
+
+// lostFor is how long an answer may have been lost of which a phone had no need to go on.
+const lostFor = 24 * time.Hour
+
+// answers gives an answer again. A phone that has not yet turned its first refresh token
+// may need it at any time. One that has turned it has another, and a code that was spent
+// must not stand in for that: whoever copied the phone's key would never have to turn a
+// token, and never be found out.
+func (s *Service) answers(ctx context.Context, device identity.Device, e *Enrolment, now syncproto.Instant) (*syncproto.Enrolled, error) {
+	if device.Status == identity.InUse {
+		r, err := s.refresh(ctx, device.ID)
+		if err != nil {
+			return nil, err
+		}
+		if now >= r.Expires || r.Generation != 1 && now >= later(e.At, lostFor) {
+			return nil, code(syncproto.CodeInviteSpent, "code")
+		}
 	}
 	return s.enrolled(ctx, device, e.Author, now)
 }

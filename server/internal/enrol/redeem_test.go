@@ -94,6 +94,42 @@ func TestALostAnswerIsGivenAgainAndSpendsNothing(t *testing.T) {
 	}
 }
 
+func TestACodeThatWasSpentIsNoRefreshToken(t *testing.T) {
+	w := newWorld(t)
+	_, code := w.invited(enrol.Inviting{Uses: 2})
+	p := newPhone("a")
+	first := w.comes(p, code, "李伟")
+	second := w.renews(p, first.Refresh)
+	if again := w.comes(p, code, "李伟"); again.Refresh != second.Refresh {
+		t.Errorf("an answer that comes late is not the one in force")
+	}
+	w.now += day
+	_, err := w.Enrol(w.ctx(), p.enrolling(code, "李伟"), w.now)
+	w.wants("a day later", err, syncproto.CodeInviteSpent)
+	// Another invitation's answer may be lost as well.
+	_, other := w.invited(enrol.Inviting{Area: "g2"})
+	w.comes(p, other, "李伟")
+	w.now += hour
+	if again := w.comes(p, other, "李伟"); again.Author != first.Author || again.Refresh != second.Refresh {
+		t.Errorf("%+v", again)
+	}
+	if next := w.renews(p, second.Refresh); next.Refresh == "" || w.scope(p) != "g1 g2" {
+		t.Errorf("%+v, sees %q", next, w.scope(p))
+	}
+	// Nor does it wake a phone that slept for too long.
+	_, code = w.invited(enrol.Inviting{})
+	asleep := newPhone("asleep")
+	w.comes(asleep, code, "赵六")
+	w.now += 181 * day
+	_, err = w.Enrol(w.ctx(), asleep.enrolling(code, "赵六"), w.now)
+	w.wants("half a year later", err, syncproto.CodeInviteSpent)
+	_, err = w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "lost"})
+	w.must(err)
+	if got := w.comes(p, other, "李伟"); got.Refresh != "" || got.Access == "" {
+		t.Errorf("one that only delivers: %+v", got)
+	}
+}
+
 func TestOneUseIsOneUseHoweverManyComeTogether(t *testing.T) {
 	w := newWorld(t)
 	_, code := w.invited(enrol.Inviting{})
