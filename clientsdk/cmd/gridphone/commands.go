@@ -125,9 +125,21 @@ func (s *session) line(r *clientsdk.Record) string {
 	delete(shown, syncproto.FieldArea)
 	var parts []string
 	for _, name := range s.order(r.Kind, shown) {
-		parts = append(parts, s.label(r.Kind, name)+"="+shownText(shown[name]))
+		parts = append(parts, s.label(r.Kind, name)+"="+s.shown(shown[name]))
 	}
 	return strings.Join(parts, "  ")
+}
+
+// shown is a value as a person reads it. Of a masked one it is what may be seen, and that
+// there is more; its tag tells it from another of which the same may be seen.
+func (s *session) shown(v syncproto.Value) string {
+	if m, is := v.Masked(); is {
+		return strings.TrimSpace(m.Masked + " [" + strings.TrimSpace(s.say["hidden"]+" "+m.Tag) + "]")
+	}
+	if text, ok := v.Text(); ok {
+		return text
+	}
+	return string(v)
 }
 
 // order returns the names of fields: the form's first, in its order.
@@ -203,12 +215,12 @@ func (c *showCommand) Run(s *session) error {
 	}
 	shown := r.Fields()
 	for _, name := range s.order(r.Kind, shown) {
-		fmt.Fprintf(s.out, "  %s (%s): %s\n", s.label(r.Kind, name), name, shown[name])
+		fmt.Fprintf(s.out, "  %s (%s): %s\n", s.label(r.Kind, name), name, s.shown(shown[name]))
 		if !r.Disputed(name) {
 			continue
 		}
 		for _, candidate := range r.Candidates(name) {
-			fmt.Fprintf(s.out, "    ? %s  —  %s\n", candidate.Value, candidate.Witnesses[0].Author)
+			fmt.Fprintf(s.out, "    ? %s  —  %s\n", s.shown(candidate.Value), candidate.Witnesses[0].Author)
 		}
 	}
 	return nil
@@ -262,9 +274,6 @@ func (statusCommand) Run(s *session) error {
 	}
 	if st.Foreign != 0 {
 		s.printf("status_foreign", st.Foreign)
-	}
-	if st.Notice != nil {
-		fmt.Fprintln(s.out, s.pick(st.Notice.Message()))
 	}
 	return nil
 }

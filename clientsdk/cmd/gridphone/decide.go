@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
+	"gridsync/clientsdk"
 	"gridsync/syncproto"
 )
 
@@ -54,6 +56,63 @@ func (c *differentCommand) Run(s *session) error {
 	}
 	s.printf("decided")
 	return nil
+}
+
+// waiting names a change that waits at a desk.
+type waiting struct {
+	Record string `arg:"" help:"${help_id}"`
+	Device string `arg:"" help:"${help_from_device}"`
+	N      uint64 `arg:"" help:"${help_its_n}"`
+	Area   string `short:"a" help:"${help_desk}"`
+}
+
+// decide lets the author who types decide on a change that waits.
+func (w *waiting) decide(s *session, says func(*clientsdk.Author, clientsdk.Waiting) error) error {
+	author, err := s.as()
+	if err != nil {
+		return err
+	}
+	ids, err := recordIDs(w.Record)
+	if err != nil {
+		return err
+	}
+	device, err := syncproto.ParseID[syncproto.DeviceID](w.Device)
+	if err != nil {
+		return fmt.Errorf("device: %w", err)
+	}
+	about := clientsdk.Waiting{Record: ids[0], Change: syncproto.Origin{Device: device, N: w.N}, Area: syncproto.AreaID(w.Area)}
+	err = says(author, about)
+	if errors.Is(err, clientsdk.ErrNotFound) {
+		return rejection(s.say["desk_needed"])
+	}
+	if err != nil {
+		return err
+	}
+	s.printf("decided")
+	return nil
+}
+
+type acceptCommand struct {
+	waiting
+	Reason  string   `help:"${help_reason}"`
+	Without []string `help:"${help_without}"`
+}
+
+// Run takes a change that waits as it is, but without some of its fields.
+func (c *acceptCommand) Run(s *session) error {
+	return c.decide(s, func(a *clientsdk.Author, w clientsdk.Waiting) error {
+		return a.Accept(s.ctx, w, c.Reason, c.Without...)
+	})
+}
+
+type returnCommand struct {
+	waiting
+	Reason string `required:"" help:"${help_reason}"`
+}
+
+// Run gives a change that waits back to its author.
+func (c *returnCommand) Run(s *session) error {
+	return c.decide(s, func(a *clientsdk.Author, w clientsdk.Waiting) error { return a.ReturnToAuthor(s.ctx, w, c.Reason) })
 }
 
 type undoCommand struct {

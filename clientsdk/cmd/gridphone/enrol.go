@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"gridsync/clientsdk"
 	"gridsync/clientsdk/handset"
-	"gridsync/syncproto"
 )
 
 const app = "gridphone/1"
@@ -35,46 +31,48 @@ func (e *enrolCommand) Run(s *session) error {
 		s.printf("invited_confirmed")
 	}
 	fmt.Fprintln(s.out, s.pick(invited.Undertaking.Text))
-	if !e.Accept && !s.accepts() {
-		return rejection(s.say["not_accepted"])
+	if !e.Accept {
+		if err := s.accepts("not_accepted"); err != nil {
+			return err
+		}
 	}
-	client, err := s.enrol(options, clientsdk.Enrolment{Code: e.Code, Name: e.Name, Phone: e.Model, Undertaking: invited.Undertaking.Version})
+	if err := s.enrol(options, clientsdk.Enrolment{Code: e.Code, Name: e.Name, Phone: e.Model, Undertaking: invited.Undertaking.Version}); err != nil {
+		return err
+	}
+	status, err := s.client.Status(s.ctx)
 	if err != nil {
 		return err
 	}
-	status, err := client.Status(s.ctx)
-	if err == nil {
-		s.printf("enrolled", e.Name, client.Me(), client.Device())
-		s.standing(&status)
-	}
-	return errors.Join(err, client.Close())
+	s.printf("enrolled", e.Name, s.client.Me(), s.client.Device())
+	s.standing(&status)
+	return nil
 }
 
 // enrol comes in as a profile of a shared phone, or as the one person of a file.
-func (s *session) enrol(options clientsdk.Options, e clientsdk.Enrolment) (*clientsdk.Client, error) {
+func (s *session) enrol(options clientsdk.Options, e clientsdk.Enrolment) (err error) {
 	if s.flags.Phone == "" {
 		if err := s.unused(); err != nil {
-			return nil, err
+			return err
 		}
 		options.Keys = s.keys()
 		if _, err := clientsdk.Enrol(s.ctx, options, e); err != nil {
-			return nil, err
+			return err
 		}
-		return clientsdk.Open(s.ctx, s.flags.File, options)
+		s.client, err = clientsdk.Open(s.ctx, s.flags.File, options)
+		return err
 	}
-	phone, err := handset.Open(s.ctx, s.flags.Phone, handset.Options{Client: options})
-	if err != nil {
-		return nil, err
+	if s.phone, err = handset.Open(s.ctx, s.flags.Phone, handset.Options{Client: options}); err != nil {
+		return err
 	}
 	pin, err := s.ask("pin_new")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p, err := phone.Add(s.ctx, e, pin)
-	if err != nil {
-		return nil, errors.Join(err, phone.Close())
+	p, err := s.phone.Add(s.ctx, e, pin)
+	if err == nil {
+		s.client = p.Client
 	}
-	return p.Client, nil
+	return err
 }
 
 // unused refuses to come in with a file that holds another device's work already: the
@@ -88,26 +86,6 @@ func (s *session) unused() error {
 		return rejection(s.say["file_taken"])
 	}
 	return nil
-}
-
-// accepts asks whether the undertaking is accepted.
-func (s *session) accepts() bool {
-	s.printf("accept_prompt")
-	line, _ := s.in.ReadString('\n') // an end without an answer is none
-	return slices.Contains([]string{"接受", "accept"}, strings.TrimSpace(line))
-}
-
-// ask takes a PIN from the environment, or asks for it.
-func (s *session) ask(prompt string) (string, error) {
-	if pin := os.Getenv("GRIDPHONE_PIN"); pin != "" {
-		return pin, nil
-	}
-	s.printf(prompt)
-	line, err := s.in.ReadString('\n')
-	if line == "" && err != nil {
-		return "", rejection(s.say["pin_needed"])
-	}
-	return strings.TrimSpace(line), nil
 }
 
 // keys is the keystore beside the file: there is no safer place without a phone.
@@ -124,12 +102,17 @@ func (s *session) roleName(role string) string {
 
 // standing tells how far the enrolment has come, and what stands in the way.
 func (s *session) standing(st *clientsdk.Status) {
-	if st.Enrolment != "" {
-		s.printf("enrolment_" + string(st.Enrolment))
-	}
-	for key, holds := range map[string]bool{"status_suspended": st.Suspended, "status_closed": st.Closed, "status_locked": st.Locked} {
-		if holds {
-			s.printf(key)
+	for _, told := range []struct {
+		key   string
+		holds bool
+	}{
+		{"enrolment_" + string(st.Enrolment), s.say["enrolment_"+string(st.Enrolment)] != ""},
+		{"status_suspended", st.Suspended},
+		{"status_closed", st.Closed},
+		{"status_locked", st.Locked},
+	} {
+		if told.holds {
+			s.printf(told.key)
 		}
 	}
 	if st.Undertaking > 0 {
@@ -155,9 +138,11 @@ func (pinCommand) Run(s *session) error {
 		s.printf("pin_set")
 		return nil
 	}
-	s.printf("pin_new")
-	fresh, _ := s.in.ReadString('\n') // an end without an answer is too short a PIN
-	if err := s.client.ChangePIN(s.ctx, s.pin, strings.TrimSpace(fresh)); err != nil {
+	fresh, err := s.secret("pin_new")
+	if err != nil {
+		return err
+	}
+	if err := s.client.ChangePIN(s.ctx, s.pin, fresh); err != nil {
 		return err
 	}
 	s.printf("pin_set")
@@ -203,6 +188,9 @@ func (s *session) delivered(name string, report *clientsdk.Report, err error) er
 			held += n
 		}
 	}
+	if name != "" {
+		name += " "
+	}
 	s.printf("deliver_done", name, held, report.Requests, report.Retries)
 	return err
 }
@@ -237,18 +225,4 @@ func (s *session) unlock() error {
 		return err
 	}
 	return s.client.Unlock(s.ctx, s.pin)
-}
-
-// stdin is where answers are typed.
-var stdin = func() *bufio.Reader { return bufio.NewReader(os.Stdin) }
-
-// shownText is a value as a person reads it.
-func shownText(v syncproto.Value) string {
-	if m, is := v.Masked(); is {
-		return m.Masked
-	}
-	if text, ok := v.Text(); ok {
-		return text
-	}
-	return string(v)
 }

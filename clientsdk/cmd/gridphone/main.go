@@ -34,10 +34,13 @@ type flags struct {
 	Phone  string `help:"${help_phone}" env:"GRIDPHONE_PHONE" type:"path"`
 	User   string `help:"${help_user}" env:"GRIDPHONE_USER"`
 
-	Init      initCommand      `cmd:"" help:"${help_init}"`
-	Enrol     enrolCommand     `cmd:"" help:"${help_enrol}"`
-	PIN       pinCommand       `cmd:"" name:"pin" help:"${help_pin}"`
-	Users     usersCommand     `cmd:"" help:"${help_users}"`
+	Init  initCommand  `cmd:"" help:"${help_init}"`
+	Enrol enrolCommand `cmd:"" help:"${help_enrol}"`
+	PIN   pinCommand   `cmd:"" name:"pin" help:"${help_pin}"`
+	Users usersCommand `cmd:"" help:"${help_users}"`
+
+	Undertaking undertakingCommand `cmd:"" help:"${help_undertaking}"`
+
 	Deliver   deliverCommand   `cmd:"" help:"${help_deliver}"`
 	Record    recordCommand    `cmd:"" help:"${help_record}"`
 	List      listCommand      `cmd:"" help:"${help_list}"`
@@ -50,6 +53,8 @@ type flags struct {
 	Resubmit  resubmitCommand  `cmd:"" help:"${help_resubmit}"`
 	Merge     mergeCommand     `cmd:"" help:"${help_merge}"`
 	Different differentCommand `cmd:"" help:"${help_different}"`
+	Accept    acceptCommand    `cmd:"" help:"${help_take}"`
+	Return    returnCommand    `cmd:"" help:"${help_return}"`
 	Undo      undoCommand      `cmd:"" help:"${help_undo}"`
 	Attention attentionCommand `cmd:"" help:"${help_attention}"`
 }
@@ -107,7 +112,7 @@ func realMain(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // dashes lets the long flags be written with one dash, too.
 func dashes(args []string) []string {
-	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve", "read", "mine", "reason", "visits", "phone", "user", "name", "model", "accept"}
+	long := []string{"file", "lang", "server", "token", "device", "author", "area", "record", "anyway", "export", "resolve", "read", "mine", "reason", "visits", "phone", "user", "name", "model", "accept", "without"}
 	out := slices.Clone(args)
 	for i, arg := range out {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
@@ -122,10 +127,10 @@ func dashes(args []string) []string {
 // commands: each that reads or records asks for the PIN of a sealed file.
 func (s *session) run(command *kong.Context) (err error) {
 	name, _, _ := strings.Cut(command.Command(), " ")
+	defer func() { err = errors.Join(err, s.close()) }()
 	if name == "init" || name == "enrol" {
 		return command.Run(s)
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(name); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *session) news(t *clientsdk.Told) string {
 	}
 	line += s.say["colon"] + s.say["said_"+string(t.Said)]
 	if t.Shows != "" {
-		line += "  " + string(t.Shows)
+		line += "  " + s.shown(t.Shows)
 	}
 	if !t.Other.IsZero() {
 		line += "  " + t.Other.String()

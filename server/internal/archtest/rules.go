@@ -81,7 +81,7 @@ var Layout = []Layer{
 		Name:     "clientsdk",
 		Why:      "a phone has the language in common with the server and nothing else; what it knows of a server came over the wire",
 		Packages: sdk,
-		May:      join(language, sqlite, uuid, []string{"github.com/cenkalti/backoff/v5", "github.com/klauspost/compress/...", "github.com/alecthomas/kong", "golang.org/x/crypto/argon2"}),
+		May:      join(language, sqlite, uuid, []string{"github.com/cenkalti/backoff/v5", "github.com/klauspost/compress/...", "github.com/alecthomas/kong", "golang.org/x/crypto/argon2", "golang.org/x/term"}),
 	},
 	{
 		Name:     "pages",
