@@ -2,6 +2,7 @@ package enrol
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -29,12 +30,23 @@ func newCode(random io.Reader) (string, error) {
 	return string(b[:codeLength/2]) + "-" + string(b[codeLength/2:]), nil
 }
 
-// digestOf returns what is kept of a code, however it was typed: in either case, with
-// spaces and hyphens of any width anywhere, O for 0, I or L for 1. It is false for what can't be a
-// code.
-func digestOf(typed string) (Digest, bool) {
-	if len(typed) > 8*codeLength {
+// digest is what is kept of a code as it was typed; false for what can't be one. Whoever has
+// the database alone could try all there are against a plain SHA-256 within a day: they
+// lack the key of what stands before it.
+func (s *Service) digest(typed string) (Digest, bool) {
+	code, ok := plainCode(typed)
+	if !ok {
 		return Digest{}, false
+	}
+	keyed := s.Digest([]byte("gridsync: an invitation's code\x00" + code))
+	return sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, keyed), code...)), true
+}
+
+// plainCode reads a code however it was typed: in either case, with spaces and hyphens of
+// any width anywhere, O for 0, I or L for 1.
+func plainCode(typed string) (string, bool) {
+	if len(typed) > 8*codeLength {
+		return "", false
 	}
 	var b strings.Builder
 	for _, r := range strings.ToUpper(norm.NFKC.String(typed)) {
@@ -47,12 +59,9 @@ func digestOf(typed string) (Digest, bool) {
 			r = '1'
 		}
 		if !strings.ContainsRune(alphabet, r) {
-			return Digest{}, false
+			return "", false
 		}
 		b.WriteRune(r)
 	}
-	if b.Len() != codeLength {
-		return Digest{}, false
-	}
-	return sha256.Sum256([]byte(b.String())), true
+	return b.String(), b.Len() == codeLength
 }

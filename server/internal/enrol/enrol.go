@@ -40,6 +40,8 @@ type Config struct {
 	// Box returns the public key under which phones seal.
 	Box func() []byte
 	Log audit.Log
+	// Digest is a keyed digest, whose key isn't where codes are kept.
+	Digest func(value []byte) uint64
 	// Random is where codes and secrets come from, NewID where ids do.
 	Random io.Reader
 	NewID  func() (uuid.UUID, error)

@@ -62,7 +62,7 @@ func (s *Service) Invite(ctx context.Context, by By, in Inviting) (Invite, strin
 	if err != nil {
 		return Invite{}, "", err
 	}
-	digest, _ := digestOf(secret)
+	digest, _ := s.digest(secret)
 	made := Invite{
 		ID: id, Code: digest, Area: in.Area, Role: in.Role, From: in.From, To: in.To,
 		Expires: by.Now + syncproto.Instant(time.Duration(in.Hours)*time.Hour/time.Millisecond),

@@ -46,7 +46,7 @@ func (s *Service) Look(ctx context.Context, typed string, now syncproto.Instant)
 // invite finds an invitation by its code as typed; invite_unknown for one that isn't
 // there or was withdrawn: who tries codes learns no more.
 func (s *Service) invite(ctx context.Context, typed string) (Invite, error) {
-	digest, ok := digestOf(typed)
+	digest, ok := s.digest(typed)
 	if !ok {
 		return Invite{}, code(syncproto.CodeInviteUnknown, "code")
 	}

@@ -10,7 +10,7 @@ import (
 	"gridsync/syncproto"
 )
 
-// Digest is the SHA-256 of a code. Codes themselves aren't kept.
+// Digest is by what a code is found: a SHA-256, under a key. Codes themselves aren't kept.
 type Digest [32]byte
 
 // Invite is an invitation into an area. Left is how often it may still be redeemed.

@@ -12,7 +12,8 @@ import (
 // letting makes the service by which people and phones are let in.
 func (d *Data) letting(log audit.Log) *enrol.Service {
 	return enrol.NewService(enrol.Config{
-		Store: d.store, Registry: d.registry, Signer: d.keys, Box: d.keys.Box, Log: log, Random: rand.Reader, NewID: d.newID,
+		Store: d.store, Registry: d.registry, Signer: d.keys, Box: d.keys.Box, Log: log,
+		Digest: d.secrets.digester.Digest, Random: rand.Reader, NewID: d.newID,
 	})
 }
 

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -87,7 +86,7 @@ const drain = 20 * time.Second
 // Start starts a server; Close ends it. One folder has one server at a time.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	data, err := Open(ctx, cfg.Dir, Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms, Keys: cfg.Keys})
+	data, err := Open(ctx, cfg.Dir, cfg.options())
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +113,17 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
+func (cfg Config) options() Options {
+	return Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms, Keys: cfg.Keys}
+}
+
 func (s *Server) start(ctx context.Context, cfg Config) error {
 	var err error
 	if s.lock, err = s.store.LockServe(); err != nil {
 		return fmt.Errorf("serve %s: %w", cfg.Dir, err)
 	}
-	tags, err := openTags(filepath.Join(cfg.Dir, "keys"))
+	opts := cfg.options()
+	tags, err := openTags(opts.keysFolder(cfg.Dir))
 	if err != nil {
 		return err
 	}

@@ -293,6 +293,13 @@ func TestKeysMayLieInAnotherFolder(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
+	s, err := Start(t.Context(), Config{Dir: dir, Keys: keys, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := os.Stat(filepath.Join(dir, "keys")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("keys beside the data: %v", err)
 	}

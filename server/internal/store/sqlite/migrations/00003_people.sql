@@ -28,7 +28,7 @@ INSERT INTO entitlement_new (key, author, area, role, from_at, to_at)
 DROP TABLE entitlement;
 ALTER TABLE entitlement_new RENAME TO entitlement;
 
--- An invitation into an area, by the SHA-256 of its code: uses is how often it may still
+-- An invitation into an area, by a keyed digest of its code: uses is how often it may still
 -- be redeemed, total how often at first. author is who gets the grant, NULL for somebody
 -- new. confirm is 1 where a person looks at who has come before the grant holds. ended is
 -- when it was withdrawn, 0 if it was not.
