@@ -51,7 +51,7 @@ type Change struct {
 
 // Values reads the fields touched.
 func (c *Change) Values() (Fields, error) {
-	if !json.Valid(c.Fields) {
+	if !Valid(c.Fields) {
 		return nil, errFields
 	}
 	return valuesOf(string(c.Fields))

@@ -11,7 +11,7 @@ import (
 // *Error of class refused; N is set as soon as it could be read, so that even a
 // refusal can name what it refuses.
 func DecodeChange(raw []byte, device DeviceID) (Change, error) {
-	if !json.Valid(raw) {
+	if !Valid(raw) {
 		return Change{Device: device}, &Error{Code: CodeMalformed, Detail: "not JSON"}
 	}
 	c, _, err := DecodeFields(raw, device)

@@ -79,7 +79,7 @@ func inflate(into *bytes.Buffer, body []byte) error {
 }
 
 func decodeRequest(body []byte) (*syncproto.Request, error) {
-	if !json.Valid(body) {
+	if !syncproto.Valid(body) {
 		return nil, &syncproto.Error{Code: syncproto.CodeMalformed, Detail: "not JSON"}
 	}
 	var req syncproto.Request
