@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // Value is one field's value as JSON text: a string, a number, a boolean, null,
@@ -41,6 +42,9 @@ func (v Value) Texts() ([]string, bool) {
 	if len(v) < 2 || v[0] != '[' {
 		return nil, false
 	}
+	if texts, plain := plainTexts(string(v)); plain {
+		return texts, true
+	}
 	var members []*string
 	if err := json.Unmarshal([]byte(v), &members); err != nil {
 		return nil, false
@@ -53,6 +57,32 @@ func (v Value) Texts() ([]string, bool) {
 		texts[i] = *m
 	}
 	return texts, true
+}
+
+// plainTexts reads a list of texts in which nothing is escaped, without white space
+// between them; plain is false for any other list, and for what is none.
+func plainTexts(list string) (texts []string, plain bool) {
+	if strings.IndexByte(list, '\\') >= 0 || !utf8.ValidString(list) {
+		return nil, false
+	}
+	for i := 1; i < len(list) && list[i] == '"'; {
+		end := i + 1
+		for end < len(list) && list[end] != '"' && list[end] >= ' ' {
+			end++
+		}
+		if end+1 >= len(list) || list[end] != '"' {
+			return nil, false
+		}
+		texts = append(texts, list[i+1:end])
+		switch i = end + 2; list[end+1] {
+		case ']':
+			return texts, i == len(list)
+		case ',':
+		default:
+			return nil, false
+		}
+	}
+	return nil, false
 }
 
 // Members returns the members of the object that v holds, and whether it holds
@@ -89,7 +119,12 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 
 // compactValue keeps the text of valid JSON, without white space.
 func compactValue(text string) Value {
-	if !strings.ContainsAny(text, " \t\r\n") {
+	spaced := false // strings.ContainsAny sets up a table of what it looks for each time
+	for i := range len(text) {
+		c := text[i]
+		spaced = spaced || c == ' ' || c == '\t' || c == '\r' || c == '\n'
+	}
+	if !spaced {
 		return Value(text)
 	}
 	compact, err := appendCompact(nil, []byte(text))
@@ -110,7 +145,14 @@ func appendCompact(to, b []byte) ([]byte, error) {
 }
 
 // TextValue returns the Value of a string.
-func TextValue(s string) Value { return ValueOf(s) }
+func TextValue(s string) Value {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return ValueOf(s)
+		}
+	}
+	return Value(`"` + s + `"`)
+}
 
 // ValueOf returns the Value of anything that JSON can write. It panics on what
 // JSON can't (a channel, a function): that is a programmer's error.
