@@ -17,23 +17,35 @@ import (
 // passes, see UnknownFields. creates says that the change makes a new record,
 // which must then have every required field.
 func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
-	first, problem := "", ""
+	problem, _ := f.Inspect(fields)
+	if problem != nil || !creates || f == nil {
+		return problem
+	}
+	return f.CheckComplete(fields)
+}
+
+// Inspect is Check of a change that may be an edit, and UnknownFields, for a server that
+// asks for both of every change.
+func (f *Form) Inspect(fields syncproto.Fields) (problem *syncproto.Error, unknown []string) {
+	first, found := "", ""
 	for name, v := range fields {
 		field, ok := f.Field(name)
-		if !ok || problem != "" && name > first {
+		if !ok {
+			unknown = append(unknown, name)
+			continue
+		}
+		if found != "" && name > first {
 			continue
 		}
 		if p := field.valueProblem(v); p != "" {
-			first, problem = name, p
+			first, found = name, p
 		}
 	}
-	if problem != "" {
-		return fails(first, problem)
+	slices.Sort(unknown)
+	if found != "" {
+		problem = fails(first, found)
 	}
-	if !creates || f == nil {
-		return nil
-	}
-	return f.CheckComplete(fields)
+	return problem, unknown
 }
 
 // CheckComplete says which required field a new record lacks: the first in the
@@ -69,13 +81,7 @@ func (field *Field) clearProblem() string {
 
 // UnknownFields returns the names that the form doesn't have, in order.
 func (f *Form) UnknownFields(fields syncproto.Fields) []string {
-	var names []string
-	for name := range fields {
-		if _, ok := f.Field(name); !ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	_, names := f.Inspect(fields)
 	return names
 }
 

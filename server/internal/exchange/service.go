@@ -290,7 +290,8 @@ func (s *Service) unseal(device syncproto.DeviceID, raw []byte, n *uint64) ([]by
 }
 
 func (d *decoded) check(f *form.Form) {
-	d.checked, d.problem, d.unknown = f, f.Check(d.fields, false), f.UnknownFields(d.fields)
+	d.checked = f
+	d.problem, d.unknown = f.Inspect(d.fields)
 }
 
 // heads holds the ends of all feeds as last committed.
