@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -104,6 +106,72 @@ func TestASecretarysDeskDecides(t *testing.T) {
 	d.has(d.run(0, "undo", ids[0]), "没有可撤回的裁定")
 	d.has(d.run(0, "undo", ids[1], "-", "4"), "同步之后")
 	d.has(d.run(1, "undo", "0170086b-0000-7000-8000-000000000999", "-", "4"), "本机没有")
+}
+
+func TestASecretaryAcceptsWhatWaitsOrReturnsIt(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "init", "-server", "http://127.0.0.1:1", "-token", token())
+	const record, other = "0170086b-0000-7000-8000-000000000701", "0170086b-0000-7000-8000-000000000102"
+	d.has(d.run(1, "accept", record, other, "7"), "--area")
+	d.has(d.run(2, "return", record, other, "7", "-area", "330702001001"), "--reason")
+	d.has(d.run(1, "accept", "x", other, "7", "-area", "330702001001"), "x")
+	d.has(d.run(0, "list", "review"), "共 0 条")
+	d.has(d.run(0, "accept", record, other, "7", "-area", "330702001001", "-reason", "属实", "-without", "head,note"), "裁定已保存")
+	d.has(d.run(0, "list", "review"), "accept", "属实", "head", "note", "共 1 条")
+	d.has(d.run(0, "return", record, other, "7", "-reason", "请补门牌号"), "裁定已保存") // where it lies is known by now
+	d.has(d.run(0, "list", "review"), "return", "请补门牌号", "共 1 条")
+	d.has(d.run(0, "return", record, other, "8", "-area", "330702001001", "-reason", "重复", "-lang", "en"), "the decision is kept")
+	d.has(d.run(0, "list", "review"), "共 2 条")
+	d.has(d.run(0, "status"), "待上传 3")
+}
+
+func TestAMaskedValueSaysThatThereIsMoreToIt(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	person := must(syncproto.ParseID[syncproto.RecordID]("0170086b-0000-7000-8000-000000000701"))
+	r := syncproto.Record{ID: person, Kind: "person", Area: "330702001001", Version: 2}
+	for i, tag := range []string{"a1", "b2"} {
+		device := must(syncproto.ParseID[syncproto.DeviceID](fmt.Sprintf("0170086b-0000-7000-8000-00000000030%d", i)))
+		r.Live = append(r.Live, syncproto.Part{Device: device, N: 1, Author: syncproto.AuthorID(device), Version: syncproto.Version(i + 1), Fields: syncproto.Fields{
+			"area": `"330702001001"`, "mobile": syncproto.Masked{}.Value(),
+			"id_number": syncproto.Masked{Masked: "9990**********0012", Tag: tag}.Value(),
+		}})
+	}
+	epoch := must(syncproto.ParseID[syncproto.Epoch]("0170086b-0000-7000-8000-000000000901"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(syncproto.Answer{Protocol: syncproto.Protocol, Epoch: epoch, Cursor: "c", Records: []syncproto.Record{r}})
+	}))
+	t.Cleanup(server.Close)
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "init", "-server", server.URL, "-token", token())
+	d.run(0, "sync")
+	list := d.run(0, "list", "person")
+	d.has(list, "9990**********0012 [已遮盖", "=[已遮盖]")
+	show := d.run(0, "show", person.String(), "-lang", "en")
+	d.has(show, "? 9990**********0012 [masked a1]", "? 9990**********0012 [masked b2]", ": [masked]")
+	for _, text := range []string{"{", "tag", `"masked"`} {
+		if strings.Contains(list+show, text) {
+			t.Errorf("it shows %s:\n%s%s", text, list, show)
+		}
+	}
+	d.has(d.run(1, "record", "person", "id_number=9990**********0012", "-record", person.String(), "-anyway"), "已遮盖")
+}
+
+func TestWhatTheServerRemarkedIsToldOnce(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	epoch := must(syncproto.ParseID[syncproto.Epoch]("0170086b-0000-7000-8000-000000000901"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(syncproto.Answer{
+			Protocol: syncproto.Protocol, Epoch: epoch, Cursor: "c", Notice: &syncproto.Error{Code: syncproto.CodeClockOff},
+		})
+	}))
+	t.Cleanup(server.Close)
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "init", "-server", server.URL, "-token", token())
+	d.run(0, "sync")
+	if said := d.run(0, "status"); strings.Count(said, "手机时钟与服务器相差较大") != 1 {
+		t.Errorf("told not once:\n%s", said)
+	}
 }
 
 // What a code, an ending or an outcome is called is looked up by its name.

@@ -2,7 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -26,6 +30,8 @@ func front(t *testing.T) *httptest.Server {
 		_ = json.NewDecoder(r.Body).Decode(&e)
 		var answer any
 		switch {
+		case r.URL.Path == "/v1/undertaking":
+			answer = syncproto.Undertaking{Version: 4, Text: syncproto.Text{ZH: "新版保密承诺：不得转发", EN: "Undertaking: pass nothing on"}}
 		case e.Code != "GOOD":
 			w.WriteHeader(http.StatusNotFound)
 			answer = &syncproto.Error{Code: syncproto.CodeInviteUnknown}
@@ -98,6 +104,90 @@ func TestASealedFileAsksForItsPINBeforeItShowsAnything(t *testing.T) {
 	s.Close()
 	t.Setenv("GRIDPHONE_PIN", "")
 	d.has(d.run(1, "deliver"), "连不上服务器")
+}
+
+// typist sits at a terminal and types where nothing is shown.
+type typist struct {
+	lines    []string
+	restored bool
+}
+
+func (p *typist) readLine() (string, error) {
+	if len(p.lines) == 0 {
+		select {} // thinks for ever
+	}
+	line := p.lines[0]
+	p.lines = p.lines[1:]
+	return line, nil
+}
+
+func (p *typist) restore() error { p.restored = true; return nil }
+
+func sits(t *testing.T, p *typist) {
+	t.Helper()
+	before := terminal
+	terminal = func() hidden { return p }
+	t.Cleanup(func() { terminal = before })
+}
+
+func TestAPINThatIsTypedAtATerminalIsReadWhereNothingIsShown(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	s := front(t)
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "enrol", "GOOD", "-server", s.URL, "-name", "陈梅", "-accept")
+	types(t, "111111\n222222\n333333\n") // what is shown as it is typed
+	sits(t, &typist{lines: []string{"135790"}})
+	d.has(d.run(0, "pin"), "新 PIN", "PIN 已设好")
+	sits(t, &typist{lines: []string{"135790", "246801"}})
+	said := d.run(0, "pin")
+	d.has(said, "PIN：", "新 PIN", "PIN 已设好")
+	sits(t, &typist{lines: []string{"246801"}})
+	said += d.run(0, "list", "household")
+	for _, pin := range []string{"135790", "246801"} {
+		if strings.Contains(said, pin) {
+			t.Errorf("it shows %s", pin)
+		}
+	}
+}
+
+func TestWhoHasHadEnoughOfAQuestionLeavesTheTerminalAsItWas(t *testing.T) {
+	at := &typist{}
+	sits(t, at)
+	ctx, enough := context.WithCancel(context.Background())
+	enough()
+	s := session{ctx: ctx, out: io.Discard, say: wordsFor(nil, "zh"), in: stdin()}
+	if _, err := s.secret("pin_prompt"); !errors.Is(err, context.Canceled) {
+		t.Errorf("broken off: %v", err)
+	}
+	if !at.restored {
+		t.Error("what is typed isn't shown any more")
+	}
+}
+
+func TestANewerUndertakingIsShownAskedForAndAccepted(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	s := front(t)
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "enrol", "GOOD", "-server", s.URL, "-name", "陈梅", "-accept")
+	d.has(d.run(0, "undertaking"), "没有需要接受的")
+	keys, err := os.ReadFile(d.file + ".keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := bytes.Replace(keys, []byte(`"undertaking":3},"offset"`), []byte(`"undertaking":4},"offset"`), 1) // as the server says by now
+	if err := os.WriteFile(d.file+".keys", newer, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.has(d.run(0, "status"), "第 4 版", "undertaking")
+	types(t, "不\n")
+	d.has(d.run(1, "undertaking"), "保密承诺第 4 版", "不得转发", "未接受")
+	d.has(d.run(0, "status"), "第 4 版")
+	types(t, "accept\n")
+	d.has(d.run(0, "undertaking", "-lang", "en"), "version 4", "pass nothing on", "the server is told")
+	if said := d.run(0, "status"); strings.Contains(said, "第 4 版") {
+		t.Errorf("still asked for:\n%s", said)
+	}
+	d.has(d.run(0, "undertaking"), "没有需要接受的")
 }
 
 func TestAFileOfAnotherDeviceIsNotEnrolledAndNoCodeIsSpentOnIt(t *testing.T) {
