@@ -18,10 +18,16 @@ export async function audit() {
   if (state.view === "seen") return [el("p", {}, el("a", { href: href({ view: "" }) }, `‹ ${t("back")}`)), el("h2", {}, `${t("whoSaw")} ${short(state.item)}`), await seen(state.item)];
   const act = choice({ id: "audit-act", onchange: (event) => go({ view: event.target.value, item: state.item }) },
     [["", t("allActs")], ...ACTS.map((name) => [name, actName(name)])], state.view);
+  let name = short(state.item);
   const list = await pages(async (after) => {
-    const { lines: found, next } = await get("/v1/audit", { area: state.area, act: state.view, who: state.item, after, limit: PAGE });
+    const { lines: found, next } = await get("/v1/audit", { area: whole() ? "" : state.area, act: state.view, who: state.item, after, limit: PAGE });
+    name = found.find((l) => l.who === state.item)?.who_name || name;
     return { next: String(next ?? ""), n: found.length, node: found.length > 0 ? lines(found, t("tab.Audit")) : empty(t(next ? "noneNearby" : "noRows")) };
   });
   return [el("div", { class: "bulk" }, labelled(t("act"), act),
-    state.item ? deed(`${t("onlyOf", { who: short(state.item) })} ✕`, () => go({ view: state.view, item: "" })) : el("small", {}, t("auditNote"))), list];
+    state.item ? deed(`${t("onlyOf", { who: name })} ✕`, () => go({ view: state.view, item: "" })) : el("small", {}, t("auditNote"))), list];
 }
+
+// whole says whether one stands above everything that one may see. Nothing is asked about an
+// area then: signing in, passwords and the like belong to none.
+const whole = () => state.areas.every((a) => a.id === state.area || state.byId.has(a.parent));

@@ -26,8 +26,14 @@ export async function openCase(id, note = "") {
     el("p", { class: "back" }, el("a", { href: href({}) }, `‹ ${t("back")}`)),
     note ? el("p", { class: "note", role: "alert" }, note) : null,
     el("header", {}, el("h2", {}, [about(c), subject(c)].filter(Boolean).join("：")), el("div", {}, ...stateTags(c).filter(Boolean)), el("small", {}, whenDue(c))),
-    ...bodyOf(c), acts(c, openCase), around(c), happened(c), earlier(c), ...(c.records ?? []).flatMap((row) => [everything(row), whoSaw(row)]).filter(Boolean));
+    ...bodyOf(c), acts(c, openCase), around(c), happened(c), earlier(c), ...toldOf(c.records ?? []));
 }
+
+// toldOf leads to what was said of each record, and to who saw it.
+const toldOf = (records) => records.flatMap((row, i) => {
+  const title = records.length > 1 ? `${t(i === 0 ? "first" : "second")} · ${titleOf(row)}` : titleOf(row);
+  return [everything(row, title), whoSaw(row, title)].filter(Boolean);
+});
 
 // about names the person or the household that a reading or a visit is of.
 function about(c) {

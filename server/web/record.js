@@ -20,10 +20,10 @@ export async function record(id) {
 const mayAsk = (area) => Boolean(state.me) && (may("audit", area) || may("decide", area));
 
 // everything that was ever said about a record, read when it is opened.
-export const everything = (r) => opened(t("everything", { what: titleOf(r) }), async () => {
+export const everything = (r, title) => opened(t("everything", { what: title }), async () => {
   const { statements: said } = await get(`/v1/records/${r.id}/history`);
-  return statements(said, titleOf(r));
+  return statements(said, title);
 });
 
 // whoSaw a record, read when it is opened.
-export const whoSaw = (r) => (mayAsk(r.area) ? opened(`${t("whoSaw")}：${titleOf(r)}`, () => seen(r.id)) : null);
+export const whoSaw = (r, title) => (mayAsk(r.area) ? opened(`${t("whoSaw")}：${title}`, () => seen(r.id)) : null);

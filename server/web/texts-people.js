@@ -2,7 +2,7 @@
 // first.
 export const TEXTS = {
   signIn: ["登录", "Sign in"], signOut: ["退出", "Sign out"], signOutEverywhere: ["在所有地方退出", "Sign out everywhere"],
-  signInHelp: ["请用管理员发给您的链接先设置密码和动态验证码。", "Set a password and an authenticator first, with the link that you were given."],
+  signInHelp: ["第一次登录前，请用管理员发给您的链接设置密码和动态验证码。", "Before you sign in for the first time, set a password and an authenticator with the link that you were given."],
   login: ["登录名", "Login"], password: ["密码", "Password"], digits: ["动态验证码（6 位）", "Six digits"],
   digitsNow: ["请输入验证器上的 6 位数字", "Now the six digits that your authenticator shows"],
   waitFor: ["请在 {n} 后再试。", "Please try again in {n}."],
