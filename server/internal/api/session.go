@@ -9,7 +9,6 @@ import (
 
 	"gridsync/server/internal/console"
 	"gridsync/server/internal/identity"
-	"gridsync/server/internal/qr"
 	"gridsync/syncproto"
 )
 
@@ -42,13 +41,6 @@ type Desk struct {
 
 // Linked is a link that is used: in a first step with its token alone.
 type Linked = console.Chosen
-
-// Setup is what whoever follows a link is shown.
-type Setup struct {
-	console.Setup
-	// QR is the authenticator's address as a picture, an SVG in a data URL.
-	QR string `json:"qr,omitempty"`
-}
 
 // NewAccount asks for a link for a person.
 type NewAccount struct {
@@ -127,7 +119,7 @@ func sessionRoutes() []route {
 			method: fiber.MethodPost, path: "/v1/account", id: "useLink", who: anyone, within: readWithin,
 			summary: "Use a link: first with its token alone, which tells whose it is and gives a secret for an authenticator; " +
 				"then with a password, a code of that secret, and what was sealed, which sets both.",
-			body: Linked{}, answer: Setup{}, handle: (*API).useLink,
+			body: Linked{}, answer: console.Setup{}, handle: (*API).useLink,
 			codes: append([]syncproto.Code{syncproto.CodeLinkSpent, syncproto.CodeWeakPassword, syncproto.CodeSignInFailed}, codesOfDesk...),
 		},
 		{
@@ -294,25 +286,12 @@ func (a *API) useLink(c *call) (any, error) {
 		return nil, err
 	}
 	if in.Password == "" {
-		return a.setup(c, in.Token)
+		return a.Desk.Accounts.Setup(c.ctx, in.Token, c.instant())
 	}
 	if err := a.Desk.Accounts.Redeem(c.ctx, in, c.instant()); err != nil {
 		return nil, err
 	}
-	return Setup{}, nil
-}
-
-// setup is the first step with a link.
-func (a *API) setup(c *call, token string) (any, error) {
-	setup, err := a.Desk.Accounts.Setup(c.ctx, token, c.instant())
-	if err != nil {
-		return nil, err
-	}
-	picture, err := qr.Encode(setup.URI)
-	if err != nil {
-		return nil, err
-	}
-	return Setup{*setup, picture.DataURL()}, nil
+	return console.Setup{}, nil
 }
 
 // changePassword is POST /v1/account/password.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -92,8 +91,8 @@ func (in *Inviting) complete(now syncproto.Instant) error {
 		return bad("uses", fmt.Sprintf("1 to %d", MaxUses))
 	case in.Hours < 1 || in.Hours > MaxHours:
 		return bad("hours", fmt.Sprintf("1 to %d", MaxHours))
-	case utf8.RuneCountInString(in.Label) > maxLabel:
-		return bad("label", fmt.Sprintf("at most %d characters", maxLabel))
+	case !readable(in.Label, maxLabel):
+		return bad("label", fmt.Sprintf("at most %d characters that can be seen", maxLabel))
 	case !in.Author.IsZero() && (in.Uses > 1 || in.Confirm):
 		return bad("author", "one use, and nothing to confirm: the person is known")
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -118,12 +119,20 @@ func checkEnrolling(in *syncproto.Enrolling) error {
 		return bad("device", "missing")
 	case len(in.Key) != ed25519.PublicKeySize:
 		return bad("key", "32 bytes")
-	case utf8.RuneCountInString(in.Name) > maxName || !utf8.ValidString(in.Name):
-		return bad("name", "at most 40 characters")
-	case utf8.RuneCountInString(in.Phone) > maxPhone || !utf8.ValidString(in.Phone):
-		return bad("phone", "at most 80 characters")
+	case !readable(in.Name, maxName):
+		return bad("name", "at most 40 characters that can be seen")
+	case !readable(in.Phone, maxPhone):
+		return bad("phone", "at most 80 characters that can be seen")
 	}
 	return nil
+}
+
+// readable reports whether a text has at most so many characters, all of which are seen as
+// what they are: those that steer a terminal, turn the direction of a line or take no room
+// would let somebody be read as somebody else.
+func readable(text string, most int) bool {
+	unseen := func(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
+	return utf8.RuneCountInString(text) <= most && !strings.ContainsFunc(text, unseen)
 }
 
 // enrol does it once; ErrMovedOn if somebody was faster.

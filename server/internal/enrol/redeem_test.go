@@ -238,6 +238,25 @@ func with(e *syncproto.Enrolling, alter func(*syncproto.Enrolling)) *syncproto.E
 	return e
 }
 
+func TestNobodyIsCalledWhatCantBeSeen(t *testing.T) {
+	w := newWorld(t)
+	_, code := w.invited(enrol.Inviting{Uses: 9})
+	for _, text := range []string{"王\x1b[2J芳", "王\n芳", "\u202e芳王", "王\u200b芳", "王芳\x00", "王\ufeff芳", "\xff", "王\u2028芳"} {
+		e := newPhone("a").enrolling(code, text)
+		_, err := w.Enrol(w.ctx(), e, w.now)
+		w.wants(fmt.Sprintf("somebody called %q", text), err, syncproto.CodeBadRequest)
+		e = newPhone("a").enrolling(code, "王芳")
+		e.Phone = text
+		_, err = w.Enrol(w.ctx(), e, w.now)
+		w.wants(fmt.Sprintf("a phone called %q", text), err, syncproto.CodeBadRequest)
+		_, _, err = w.Invite(w.ctx(), w.by(secretary), enrol.Inviting{Area: "g1", Role: identity.Volunteer, Label: text})
+		w.wants(fmt.Sprintf("an invitation called %q", text), err, syncproto.CodeBadRequest)
+	}
+	for _, name := range []string{"阿卜杜热合曼·买买提", "O’Neill, Zoë", "𠮷田 (二)", "王芳 📱"} {
+		w.comes(newPhone(name), code, name)
+	}
+}
+
 func TestAKnownPhoneTakesAnotherPostForTheSamePerson(t *testing.T) {
 	w := newWorld(t)
 	p := newPhone("a")
