@@ -11,6 +11,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/klauspost/compress/gzip"
+
+	"gridsync/syncproto"
 )
 
 // raw is an answer that is bytes already, not a value to be written as JSON.
@@ -72,13 +74,25 @@ func send(c *fiber.Ctx, answer any) error {
 func sendJSON(c *fiber.Ctx, answer any) error {
 	b := takeBuffer()
 	defer giveBuffer(b)
+	if err := write(b, answer); err != nil {
+		return fmt.Errorf("write an answer: %w", err)
+	}
+	return sendRaw(c, raw{fiber.MIMEApplicationJSONCharsetUTF8, b.Bytes()})
+}
+
+// write appends a value as JSON: a sync's answer in its own way, anything else as
+// encoding/json does.
+func write(b *bytes.Buffer, answer any) error {
+	if a, is := answer.(*syncproto.Answer); is {
+		return a.Write(b)
+	}
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(answer); err != nil {
-		return fmt.Errorf("write an answer: %w", err)
+		return err
 	}
 	b.Truncate(b.Len() - 1) // the encoder's line end
-	return sendRaw(c, raw{fiber.MIMEApplicationJSONCharsetUTF8, b.Bytes()})
+	return nil
 }
 
 // sendRaw writes bytes, compressed where it pays and the client can.
