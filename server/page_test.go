@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"regexp"
@@ -63,8 +64,21 @@ func TestThePageHasWordsForPeopleAndWhatTheyDo(t *testing.T) {
 	for _, status := range []identity.Status{"in_use", identity.Retired, identity.Lost, identity.Suspended} {
 		words("status.", string(status))
 	}
+	_, offered, _ := strings.Cut(script, "const ACTS = [")
+	offered, _, _ = strings.Cut(offered, "]")
 	for _, act := range acts(t) {
 		words("did.", act)
+		if !strings.Contains(offered, `"`+act+`"`) {
+			t.Errorf("the log can't be narrowed to %s", act)
+		}
+	}
+}
+
+// What the server says to phones without a good token is not what people at a desk should read.
+func TestThePageHasItsOwnWordsForWhoeverIsSignedOut(t *testing.T) {
+	want := fmt.Sprintf("const OUT = [%q, %q];", syncproto.CodeNoToken, syncproto.CodeTokenExpired)
+	if script := scripts(t); !strings.Contains(script, want) || !strings.Contains(script, "请重新登录") {
+		t.Errorf("the page lacks %s or its words", want)
 	}
 }
 

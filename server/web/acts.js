@@ -70,7 +70,7 @@ function chosenFields() {
 // send orders, and shows the question as it then stands.
 async function send(c, { act, author, reason, order, draw }) {
   const more = order();
-  if (more === null) return say(t({ choose: "needChoice", return: "needReason" }[act] ?? "chooseArea"), true);
+  if (more === null) return say(t({ choose: "needChoice", return: "needReason" }[act] ?? "needArea"), true);
   try {
     const { results } = await post("/v1/review", { author, orders: [{ item: c.id, act, seen: c.seen, reason: reason || undefined, ...more }] });
     const error = results[0]?.error;

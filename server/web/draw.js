@@ -45,7 +45,7 @@ export function listing(caption, head, rows) {
 
 // row is a line of a table whose first cell names it.
 export const row = (first, ...cells) => el("tr", {}, el("th", { scope: "row" }, ...[first].flat().filter(Boolean)),
-  ...cells.map((c) => el("td", {}, ...[c].flat().filter((x) => x !== null && x !== undefined))));
+  ...cells.map((c) => el("td", {}, ...[c].flat().filter((x) => x !== null && x !== undefined && x !== ""))));
 
 // labelled puts a control under its label.
 export const labelled = (text, control) => el("label", { class: "labelled" }, el("span", {}, text), control);

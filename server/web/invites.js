@@ -10,7 +10,9 @@ export async function invites() {
   const [out, all] = [el("div", { id: "made", tabindex: "-1" }), el("div")];
   const refresh = async () => {
     const { invites: found } = await get(`/v1/areas/${state.area}/invites`);
-    all.replaceChildren(found.length > 0 ? list(found, refresh) : empty(t("noRows")));
+    const [open, over] = [true, false].map((want) => found.filter((i) => (standingOf(i) === "open") === want));
+    all.replaceChildren(open.length > 0 ? list(open, refresh) : empty(t("noneOpen")),
+      over.length > 0 ? el("details", { class: "over" }, el("summary", {}, t("invitesOver", { n: over.length })), list(over, refresh)) : "");
   };
   await refresh();
   return [makeOne(out, refresh), out, all];
@@ -29,7 +31,7 @@ function makeOne(out, refresh) {
     labelled(t("area"), area), labelled(t("role"), role), labelled(t("fromOrNow"), from), labelled(t("untilOrOpen"), to),
     labelled(t("uses"), uses), labelled(t("validFor"), hours), labelled(t("label"), label), ticked(t("confirmEach"), confirm),
     deed(t("makeInvite"), async () => {
-      if (!area.value) return say(t("chooseArea"), true);
+      if (!area.value) return say(t("needArea"), true);
       const made = await post("/v1/invites", {
         area: area.value, role: role.value, from: dayStart(from.value), to: dayEnd(to.value),
         uses: Number(uses.value), hours: Number(hours.value), confirm: confirm.checked, label: label.value.trim(),

@@ -58,7 +58,7 @@ function giving(p) {
   const [from, to] = [el("input", { type: "date" }), el("input", { type: "date" })];
   return sure(t("giveGrant"), labelled(t("area"), area), labelled(t("role"), role), labelled(t("fromOrNow"), from), labelled(t("untilOrOpen"), to),
     deed(t("giveGrant"), async () => {
-      if (!area.value) return say(t("chooseArea"), true);
+      if (!area.value) return say(t("needArea"), true);
       await post("/v1/grants", { author: p.author, area: area.value, role: role.value, from: dayStart(from.value) ?? 0, to: dayEnd(to.value) });
       await page.show();
       say(t("grantGiven", { who: p.name }));

@@ -45,6 +45,7 @@ export const TEXTS = {
   codeOnce: ["代码只显示这一次，请现在打印或抄下。", "The code is shown this once. Print it or write it down now."], print: ["打印", "Print"],
   made: ["生成于", "Made"], expires: ["有效至", "Good until"], used: ["已用", "Used"], status: ["状态", "Status"], confirmed: ["须确认", "to be confirmed"],
   "invite.open": ["可用", "open"], "invite.spent": ["已用完", "used up"], "invite.expired": ["已过期", "expired"], "invite.withdrawn": ["已收回", "withdrawn"],
+  noneOpen: ["没有可用的邀请", "No invitation is open"], invitesOver: ["已用完、过期或收回的邀请 {n} 个", "{n} used up, expired or withdrawn"],
   withdraw: ["收回", "Withdraw"], withdrawNow: ["确认收回", "Withdraw it now"], inviteWithdrawn: ["邀请已收回", "The invitation is withdrawn"],
 
   nobodyWaits: ["没有待确认的人员", "Nobody waits to be confirmed"], waitingNote: ["确认前他们登记的内容已经收下，确认后自动计入。", "What they recorded meanwhile is held, and counts once they are confirmed."],
@@ -73,7 +74,7 @@ export const TEXTS = {
   exportNote: ["文件带有导出人和时间，导出会记入日志。", "The file says who took it and when; the log does, too."],
   countsHere: ["内部数字", "As counted"], countsPublished: ["可公布的数字", "As may be published"], withheld: ["＊", "＊"],
   publishedNote: ["＊ 人数少于 {n}，或公布后可推算出这样的数字，故不公布。", "＊ fewer than {n} people, or a number from which such a one could be worked out: not published."],
-  masked: ["掩码", "masked"], maskedWhy: ["您的权限只能看到部分内容", "You are shown a part of it"], maskedChoice: ["其中有掩码的值，不能批量采用", "Some of the values are masked and can't be chosen"], notShown: ["（不显示）", "(not shown)"],
+  masked: ["已遮盖", "masked"], maskedWhy: ["您的权限只能看到部分内容", "You are shown a part of it"], maskedChoice: ["其中有被遮盖的值，不能批量采用", "Some of the values are masked and can't be chosen"], notShown: ["（不显示）", "(not shown)"],
 
   act: ["行为", "Act"], allActs: ["全部行为", "Every act"], onlyOf: ["只看 {who}", "Only {who}"], auditNote: ["只列与本区域及下级有关的。查看日志本身也会记录。", "About this area and below. Reading the log is noted, too."],
   "detail.role": ["角色", "role"], "detail.uses": ["次数", "uses"], "detail.invite": ["邀请", "invitation"], "detail.device": ["手机", "phone"], "detail.author": ["人员", "person"],

@@ -94,7 +94,7 @@ export const TEXTS = {
   "act.route": ["转到", "Send to"], "act.accept": ["接受", "Accept"], "act.return": ["退回填写人", "Return to its author"],
   "act.assign": ["交办", "Give it to"], "act.undo": ["撤回裁定", "Withdraw the decision"],
   signAgain: ["按现在的数字重新签认", "Sign again with the figures of now"],
-  chooseArea: ["选择区域", "Choose an area"], asItSays: ["照其所写", "As it says"],
+  chooseArea: ["选择区域", "Choose an area"], needArea: ["请先选择区域", "Please choose an area first"], asItSays: ["照其所写", "As it says"],
   typeAnother: ["另填", "Type another"],
   keep: ["保留{which}的编号", "Keep the id of {which}"],
   leftOn: ["如是搬迁：离开日期", "If they moved: the day they left"],
