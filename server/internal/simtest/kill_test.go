@@ -82,8 +82,10 @@ type fleet struct {
 	address      atomic.Pointer[url.URL]
 	process      *exec.Cmd
 	phones       []*phone
-	count        atomic.Int64
-	acked        chan struct{}
+	// serving are arguments of its own.
+	serving []string
+	count   atomic.Int64
+	acked   chan struct{}
 }
 
 type phone struct {
@@ -109,9 +111,7 @@ func (f *fleet) enrol(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, problems, err := data.ImportAreas(t.Context(), strings.NewReader("code,name,parent\ngrid,网格,\n")); err != nil || len(problems) > 0 {
-		t.Fatal(problems, err)
-	}
+	raise(t, data)
 	for i := range killedPhones {
 		name := fmt.Sprintf("phone-%d", i)
 		enrolled, err := data.AddDevice(t.Context(), host.Device{Name: name, Areas: []syncproto.AreaID{"grid"}})
@@ -137,6 +137,14 @@ func (f *fleet) enrol(t *testing.T, dir string) {
 	}
 }
 
+// raise makes the one area that there is.
+func raise(t *testing.T, data *host.Data) {
+	t.Helper()
+	if _, problems, err := data.ImportAreas(t.Context(), strings.NewReader("code,name,parent\ngrid,网格,\n")); err != nil || len(problems) > 0 {
+		t.Fatal(problems, err)
+	}
+}
+
 // RoundTrip sends a request to wherever the server is now.
 func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
@@ -149,7 +157,8 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 func (f *fleet) start(t *testing.T) {
 	t.Helper()
 	// These phones sync as fast as they can, and wait for nobody.
-	f.process = exec.Command(f.binary, "serve", "-data", f.data, "-listen", "127.0.0.1:0", "-limit", "sync=100000/1000")
+	args := []string{"serve", "-data", f.data, "-listen", "127.0.0.1:0", "-limit", "sync=100000/1000"}
+	f.process = exec.Command(f.binary, append(args, f.serving...)...)
 	f.process.Stderr = os.Stderr
 	out, err := f.process.StdoutPipe()
 	if err != nil {
