@@ -30,6 +30,11 @@ func (a *applying) delivered() (applied, error) {
 	a.m.Offset = a.answer.Now - (a.out.request.Clock+a.c.now())/2
 	a.m.Notice = a.answer.Notice
 	waiting, err := a.count("SELECT count(*) FROM outbox WHERE " + a.c.sendable())
+	if err != nil {
+		return applied{}, err
+	}
+	all, err := a.count("SELECT count(*) FROM outbox WHERE state = 0")
+	a.report.Withheld = int(all - waiting)
 	return applied{more: int(waiting) > len(a.report.Skipped), progress: a.progress}, err
 }
 

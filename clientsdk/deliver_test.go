@@ -40,6 +40,7 @@ func TestALockedPhoneDeliversWhatNobodyButTheServerCanRead(t *testing.T) {
 		}
 	}
 	report := p.deliver(t)
+	equal(t, "withheld", report.Withheld, 0)
 	equal(t, "held now", report.Sent[syncproto.Applied]+report.Sent[syncproto.Duplicate], 30)
 	equal(t, "delivered", p.status(t).Delivered, 31)
 	equal(t, "unsent", p.status(t).Unsent, 0)
@@ -94,7 +95,7 @@ func TestWhatTheServerCantOpenWaitsUntilTheFileIsUnlocked(t *testing.T) {
 	other := make([]byte, 32)
 	other[0] = 9
 	f.office.box = must(syncproto.NewBoxKey(other))
-	p.deliver(t)
+	equal(t, "withheld", p.deliver(t).Withheld, 1)
 	equal(t, "unsent", p.status(t).Unsent, 1)
 	equal(t, "needs attention", p.status(t).Attention, 0)
 	f.office.box = box

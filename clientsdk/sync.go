@@ -33,6 +33,9 @@ type Report struct {
 	// Skipped lists changes that were too much for the link or the server even
 	// alone. They stay unsent.
 	Skipped []uint64
+	// Withheld counts changes that a locked file could not send, as it holds nothing of
+	// them that the server could open. They go once it is unlocked.
+	Withheld int
 	// UnreadForms counts forms that this program can't read.
 	UnreadForms int
 }

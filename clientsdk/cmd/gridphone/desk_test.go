@@ -202,3 +202,17 @@ func TestEveryEndingHasItsText(t *testing.T) {
 		}
 	}
 }
+
+func TestALockedDeskThatWasGivenItsTokenSaysWhatItCantDeliver(t *testing.T) {
+	t.Setenv("GRIDPHONE_LANG", "zh")
+	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
+	d.run(0, "init", "-server", givesBack(t), "-token", token())
+	d.run(0, "record", "household", "address=幸福路", "found_on=2020-02-03", "-area", "330702001001")
+	t.Setenv("GRIDPHONE_PIN", "135790")
+	d.run(0, "pin")
+	d.has(d.run(0, "deliver"), "上传 0 条", "另有 1 条要解锁后才能上传")
+	d.run(0, "sync")
+	if said := d.run(0, "deliver"); strings.Contains(said, "解锁") {
+		t.Errorf("all is delivered:\n%s", said)
+	}
+}

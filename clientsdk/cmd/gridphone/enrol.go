@@ -192,6 +192,9 @@ func (s *session) delivered(name string, report *clientsdk.Report, err error) er
 		name += " "
 	}
 	s.printf("deliver_done", name, held, report.Requests, report.Retries)
+	if report.Withheld > 0 {
+		s.printf("deliver_withheld", report.Withheld)
+	}
 	return err
 }
 
