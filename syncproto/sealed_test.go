@@ -21,9 +21,20 @@ func TestWhatIsSealedIsNoChangeUnlessItIsAnObjectWithItsOwnNumber(t *testing.T) 
 		{5, `{"n":5}`, true},
 		{5, ` {"id":"x","n":5} `, true},
 		{5, `{"n":4,"n":5}`, true}, // of two the last counts, as everywhere
-		{0, `{`, false}, {0, `{"`, false}, {0, `{"n"`, false}, {0, `{"n":`, false}, {0, ``, false}, {0, `[]`, false},
-		{0, `{}`, false}, {0, `{"n":0}`, false}, {0, "{\"n\":\"\xff", false},
-		{5, `{"n":6}`, false}, {5, `{"n":5,"n":6}`, false}, {5, `{"n":"5"}`, false}, {5, `{"n":5`, false}, {5, `[5]`, false},
+		{0, `{`, false},
+		{0, `{"`, false},
+		{0, `{"n"`, false},
+		{0, `{"n":`, false},
+		{0, ``, false},
+		{0, `[]`, false},
+		{0, `{}`, false},
+		{0, `{"n":0}`, false},
+		{0, "{\"n\":\"\xff", false},
+		{5, `{"n":6}`, false},
+		{5, `{"n":5,"n":6}`, false},
+		{5, `{"n":"5"}`, false},
+		{5, `{"n":5`, false},
+		{5, `[5]`, false},
 		{5, `{"n":6,"N":5}`, false}, // another name, whatever case encoding/json thinks it has
 	} {
 		raw, err := Seal(key.Public(), device, c.n, []byte(c.text))
