@@ -141,26 +141,29 @@ func secretBytes(text string) ([]byte, error) {
 }
 
 func openDigester(dir string) (*seal.Digester, error) {
-	text := os.Getenv(digestKeyEnv)
-	if text == "" {
-		name := filepath.Join(dir, digestKeyFile)
-		file, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			if err := makeSecret(name); err != nil {
-				return nil, err
-			}
-			file, err = os.ReadFile(name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the digest key: %w", err)
-		}
-		text = string(file)
-	}
-	bytes, err := secretBytes(text)
+	key, err := secretOr(os.Getenv(digestKeyEnv), filepath.Join(dir, digestKeyFile))
 	if err != nil {
 		return nil, fmt.Errorf("digest key: %w", err)
 	}
-	return seal.NewDigester(bytes)
+	return seal.NewDigester(key)
+}
+
+// secretOr reads a secret that was given or, if none was, from a file, which is made if it
+// isn't there.
+func secretOr(given, name string) ([]byte, error) {
+	if given != "" {
+		return secretBytes(given)
+	}
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		if err := makeSecret(name); err != nil {
+			return nil, err
+		}
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return secretBytes(string(text))
 }
 
 // makeSecret writes seal.KeySize new random bytes under a name, as makeKey writes a key.

@@ -1,35 +1,21 @@
 package host
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"gridsync/server/internal/privacy"
 )
 
-// tagFile is the key of the tags on masked values. It is lost without harm: the next one
-// gives other tags.
+// tagFile is the key of the tags on masked values. With another one, what phones hold and
+// what they get from then on looks as if it differed, until they fetch it anew.
 const tagFile = "tag.key"
 
 // openTags reads the key of the tags from the folder of keys, making one if there is none.
 func openTags(dir string) (*privacy.Tagger, error) {
-	name := filepath.Join(dir, tagFile)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeSecret(name); err != nil {
-			return nil, err
-		}
-		text, err = os.ReadFile(name)
-	}
+	key, err := secretOr("", filepath.Join(dir, tagFile))
 	if err != nil {
-		return nil, fmt.Errorf("read the key of tags: %w", err)
-	}
-	key, err := secretBytes(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", tagFile, err)
+		return nil, fmt.Errorf("key of tags: %w", err)
 	}
 	return privacy.NewTagger(key)
 }
