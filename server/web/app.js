@@ -12,7 +12,7 @@ import { people } from "./people.js";
 import { phones } from "./phones.js";
 import { roster } from "./roster.js";
 import { rounds } from "./rounds.js";
-import { count, moment, say, t } from "./say.js";
+import { count, moment, say, t, whisper } from "./say.js";
 import { signIn, welcome } from "./signin.js";
 import { go, href, may, page, readPlace, state } from "./state.js";
 import { totals } from "./totals.js";
@@ -42,7 +42,7 @@ function standing(draw) {
 
 // begin finds out who is there, and asks them in if nobody is.
 async function begin(note = "") {
-  say(t("loading"));
+  whisper(t("loading"));
   try {
     if (!state.token) state.me = await get("/v1/session");
     state.areas = (await get("/v1/areas")).areas;
@@ -91,7 +91,7 @@ async function show() {
   const tabs = Object.keys(VIEWS).filter((name) => !VIEWS[name][1] || may(VIEWS[name][1]));
   if (!tabs.includes(state.tab) || (state.tab === "Account" && !state.me)) state.tab = "Totals";
   frame();
-  say(t("loading"));
+  whisper(t("loading"));
   try {
     const summary = await get(`/v1/areas/${state.area}/summary`, { day: state.day });
     state.asOf = summary.watermark.at;
@@ -118,7 +118,7 @@ function draw(summary, tabs, content) {
   if (state.tab === "Account") $("watermark").replaceChildren();
   else watermark(summary.watermark);
   $("panel").replaceChildren(...content);
-  say(t("loaded"));
+  whisper(t("loaded"));
   keepFocus(focused, moved);
 }
 
@@ -151,9 +151,14 @@ function drawTabs(names, disputes) {
       go({ tab: names[(names.indexOf(name) + step + names.length) % names.length] });
     },
   }, t(`tab.${name}`) + (name === "Review" ? ` ${count(disputes)}` : ""))));
-  $("tabs").querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  reveal($("tabs"), $("tabs").querySelector("[aria-selected=true]"));
   if (state.tab === "Account") $("panel").removeAttribute("aria-labelledby");
   else $("panel").setAttribute("aria-labelledby", `tab-${state.tab}`);
+}
+
+// reveal scrolls a row sideways until one of its buttons is seen. The page stays where it is.
+function reveal(bar, button) {
+  if (button) bar.scrollLeft = button.offsetLeft - bar.offsetLeft + button.offsetWidth - bar.clientWidth;
 }
 
 function watermark(w) {

@@ -42,9 +42,12 @@ export function lasting(ms) {
   return t(`span.${unit[0]}`, { n: Math.round(ms / unit[1]) });
 }
 
-// say tells how things went.
-export function say(text, alarm = false) {
+// say tells how things went, and stays in sight; whisper says what need not.
+export const say = (text, alarm = false) => put(text, alarm ? "alarm" : "told");
+export const whisper = (text) => put(text, "");
+
+function put(text, name) {
   const line = document.getElementById("status");
   line.textContent = text;
-  line.className = alarm ? "alarm" : "";
+  line.className = name;
 }
