@@ -105,12 +105,8 @@ func (s *Service) settle(ctx context.Context, by By, in Settling) ([]Settlement,
 	if len(w.Settled) == 0 {
 		return results, nil
 	}
-	lines := make([]audit.Entry, len(w.Settled))
-	for i, e := range w.Settled {
-		lines[i] = settledLine(&e, in.Reason)
-	}
-	if err := s.note(ctx, by, w.Settled[0].By, lines...); err != nil {
-		return nil, err
+	for i := range w.Settled {
+		w.note(by, w.Settled[i].By, settledLine(&w.Settled[i], in.Reason))
 	}
 	return results, s.Store.SaveEnrol(ctx, w)
 }

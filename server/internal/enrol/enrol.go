@@ -15,7 +15,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"gridsync/server/internal/audit"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 )
@@ -39,7 +38,6 @@ type Config struct {
 	Signer   Signer
 	// Box returns the public key under which phones seal.
 	Box func() []byte
-	Log audit.Log
 	// Digest is a keyed digest, whose key isn't where codes are kept.
 	Digest func(value []byte) uint64
 	// Random is where codes and secrets come from, NewID where ids do.

@@ -113,16 +113,13 @@ func endedAt(g identity.Grant, now syncproto.Instant) identity.Grant {
 	return g
 }
 
-// saveGrants notes what is done with grants, and keeps them.
+// saveGrants keeps grants, and notes what was done with them.
 func (s *Service) saveGrants(ctx context.Context, by By, who syncproto.AuthorID, act audit.Act, grants []identity.Grant) error {
-	lines := make([]audit.Entry, len(grants))
-	for i, g := range grants {
-		lines[i] = audit.Entry{Act: act, Area: g.Area, Detail: fmt.Sprintf("author %s role %s", g.Author, g.Role)}
+	w := &Write{Grants: grants, At: by.Now}
+	for _, g := range grants {
+		w.note(by, who, audit.Entry{Act: act, Area: g.Area, Detail: fmt.Sprintf("author %s role %s", g.Author, g.Role)})
 	}
-	if err := s.note(ctx, by, who, lines...); err != nil {
-		return err
-	}
-	if err := s.Store.SaveEnrol(ctx, &Write{Grants: grants, At: by.Now}); err != nil {
+	if err := s.Store.SaveEnrol(ctx, w); err != nil {
 		return wrap("save grants", err)
 	}
 	_, err := s.Registry.Refresh(ctx)

@@ -86,12 +86,9 @@ func (h *HandedOver) work(snap *registry.Snapshot, by By, in HandOver) error {
 }
 
 func (s *Service) handOver(ctx context.Context, by By, who syncproto.AuthorID, in HandOver, out *HandedOver) error {
-	line := audit.Entry{Act: audit.HandedOver, Area: in.Area, Detail: fmt.Sprintf("from %s to %s grants %d", in.From, in.To, len(out.Ends))}
-	if err := s.note(ctx, by, who, line); err != nil {
-		return err
-	}
-	grants := append(append([]identity.Grant{}, out.Ends...), out.Gives...)
-	if err := s.Store.SaveEnrol(ctx, &Write{Grants: grants, At: by.Now}); err != nil {
+	w := &Write{Grants: append(append([]identity.Grant{}, out.Ends...), out.Gives...), At: by.Now}
+	w.note(by, who, audit.Entry{Act: audit.HandedOver, Area: in.Area, Detail: fmt.Sprintf("from %s to %s grants %d", in.From, in.To, len(out.Ends))})
+	if err := s.Store.SaveEnrol(ctx, w); err != nil {
 		return wrap("hand over", err)
 	}
 	out.Done = true

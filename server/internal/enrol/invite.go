@@ -67,11 +67,9 @@ func (s *Service) Invite(ctx context.Context, by By, in Inviting) (Invite, strin
 		Expires: by.Now + syncproto.Instant(time.Duration(in.Hours)*time.Hour/time.Millisecond),
 		Left:    in.Uses, Uses: in.Uses, Confirm: in.Confirm, Author: in.Author, Label: in.Label, By: who, Made: by.Now,
 	}
-	line := audit.Entry{Act: audit.Invited, Area: in.Area, Detail: fmt.Sprintf("invite %s role %s uses %d", id, in.Role, in.Uses)}
-	if err := s.note(ctx, by, who, line); err != nil {
-		return Invite{}, "", err
-	}
-	return made, secret, wrap("invite", s.Store.SaveEnrol(ctx, &Write{Invites: []Invite{made}, At: by.Now}))
+	w := &Write{Invites: []Invite{made}, At: by.Now}
+	w.note(by, who, audit.Entry{Act: audit.Invited, Area: in.Area, Detail: fmt.Sprintf("invite %s role %s uses %d", id, in.Role, in.Uses)})
+	return made, secret, wrap("invite", s.Store.SaveEnrol(ctx, w))
 }
 
 // complete fills in what may be left out and says what is wrong.
@@ -174,10 +172,8 @@ func (s *Service) Withdraw(ctx context.Context, by By, id uuid.UUID) (Invite, er
 	if invite.Ended != 0 {
 		return invite, nil
 	}
-	line := audit.Entry{Act: audit.Withdrew, Area: invite.Area, Detail: "invite " + id.String()}
-	if err := s.note(ctx, by, who, line); err != nil {
-		return Invite{}, err
-	}
+	w := &Write{Withdrawn: []uuid.UUID{id}, At: by.Now}
+	w.note(by, who, audit.Entry{Act: audit.Withdrew, Area: invite.Area, Detail: "invite " + id.String()})
 	invite.Ended = by.Now
-	return invite, wrap("withdraw an invitation", s.Store.SaveEnrol(ctx, &Write{Withdrawn: []uuid.UUID{id}, At: by.Now}))
+	return invite, wrap("withdraw an invitation", s.Store.SaveEnrol(ctx, w))
 }

@@ -2,6 +2,9 @@ package enrol_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -63,8 +66,8 @@ func TestAShiftOfTwoHundredComesByOneCodeAndIsConfirmedAtOnce(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if w.scope(phones[0]) != "c1" || len(w.waiting("c1")) != 1 || w.log.acts(audit.Confirmed) != 199 {
-		t.Errorf("sees %q, %d wait, %d noted", w.scope(phones[0]), len(w.waiting("c1")), w.log.acts(audit.Confirmed))
+	if w.scope(phones[0]) != "c1" || len(w.waiting("c1")) != 1 || w.acts(audit.Confirmed) != 199 {
+		t.Errorf("sees %q, %d wait, %d noted", w.scope(phones[0]), len(w.waiting("c1")), w.acts(audit.Confirmed))
 	}
 	// What was recorded while they waited is let through.
 	if got := w.entitled(all[0].Author, "g1", start); got != "" {
@@ -132,6 +135,42 @@ func TestWhoSettlesWhomIsHeldAgainstEach(t *testing.T) {
 	w.wants("a stranger lists them", err, syncproto.CodeForbidden)
 }
 
+func TestOfTwoWhoSettleAtOnceTheLogNamesTheOneWhoDid(t *testing.T) {
+	w := newWorld(t)
+	_, code := w.invited(enrol.Inviting{Uses: 20, Confirm: true})
+	for i := range 20 {
+		w.comes(newPhone(fmt.Sprint(i)), code, fmt.Sprint("新", i))
+	}
+	ids := idsOf(w.waiting("g1"))
+	var done sync.WaitGroup
+	for who, state := range map[syncproto.AuthorID]syncproto.EnrolmentState{
+		secretary: syncproto.EnrolmentActive, mate: syncproto.EnrolmentRefused,
+	} {
+		done.Go(func() {
+			for i := range ids {
+				if _, err := w.Settle(w.ctx(), w.by(who), enrol.Settling{IDs: ids[i : i+1], State: state}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done.Wait()
+	found, err := w.store.Enrolments(w.ctx(), enrol.EnrolmentsWanted{IDs: ids})
+	w.must(err)
+	lines := append(w.noted(audit.Confirmed), w.noted(audit.Refused)...)
+	if len(lines) != len(ids) {
+		t.Errorf("%d lines of %d", len(lines), len(ids))
+	}
+	for _, e := range found {
+		there := slices.ContainsFunc(lines, func(l audit.Line) bool {
+			return l.Who == e.By && (l.Act == audit.Confirmed) == (e.State == syncproto.EnrolmentActive) && strings.Contains(l.Detail, e.Author.String())
+		})
+		if !there {
+			t.Errorf("%s settled %s, and the log says otherwise", e.By, e.Author)
+		}
+	}
+}
+
 func TestNobodyConfirmsAnotherNameOnTheirOwnPhone(t *testing.T) {
 	w := newWorld(t)
 	_, code, err := w.Invite(w.ctx(), w.by(county), enrol.Inviting{Area: "c1", Role: identity.Secretary})
@@ -171,8 +210,8 @@ func TestAGrantThatEndsLosesNoWork(t *testing.T) {
 	}
 	_, err = w.End(w.ctx(), w.by(secretary), enrol.Ending{Author: worker, Area: "g1"})
 	w.wants("again", err, syncproto.CodeNotFound)
-	if w.log.acts(audit.EndedGrant) != 1 {
-		t.Errorf("%d noted", w.log.acts(audit.EndedGrant))
+	if w.acts(audit.EndedGrant) != 1 {
+		t.Errorf("%d noted", w.acts(audit.EndedGrant))
 	}
 }
 
@@ -272,7 +311,7 @@ func TestOneDeviceIsRevokedWithoutItsPerson(t *testing.T) {
 	w.now += hour
 	line, err := w.SetDevice(w.ctx(), w.by(secretary), p.id, enrol.Restand{Status: "lost", Reason: "stolen"})
 	w.must(err)
-	if line.Status != "lost" || line.Since != w.now || w.scope(p) != "" || w.scope(second) != "g1" || w.log.acts(audit.SetDevice) != 1 {
+	if line.Status != "lost" || line.Since != w.now || w.scope(p) != "" || w.scope(second) != "g1" || w.acts(audit.SetDevice) != 1 {
 		t.Errorf("%+v, sees %q, the other %q", line, w.scope(p), w.scope(second))
 	}
 	_, again := w.invited(enrol.Inviting{})
@@ -356,7 +395,7 @@ func TestAGridIsHandedOverWithWhatItsPhonesStillHold(t *testing.T) {
 	dry, err := w.HandOver(w.ctx(), w.by(secretary), in)
 	w.must(err)
 	if dry.Done || dry.Unsent != 7 || len(dry.Phones) != 1 || dry.Phones[0].ID != p.id || len(dry.Gives) != 1 || dry.Gives[0].To != start+30*day ||
-		w.scope(p) != "g1" || w.scope(q) != "" || w.log.acts(audit.HandedOver) != 0 {
+		w.scope(p) != "g1" || w.scope(q) != "" || w.acts(audit.HandedOver) != 0 {
 		t.Errorf("%+v, they see %q and %q", dry, w.scope(p), w.scope(q))
 	}
 	in.DryRun = false
@@ -378,7 +417,7 @@ func TestAGridIsHandedOverWithWhatItsPhonesStillHold(t *testing.T) {
 	}
 	done, err := w.HandOver(w.ctx(), w.by(secretary), in)
 	w.must(err)
-	if !done.Done || w.scope(p) != "" || w.scope(q) != "g1" || w.log.acts(audit.HandedOver) != 1 {
+	if !done.Done || w.scope(p) != "" || w.scope(q) != "g1" || w.acts(audit.HandedOver) != 1 {
 		t.Errorf("%+v, they see %q and %q", done, w.scope(p), w.scope(q))
 	}
 	// What the one who left recorded before counts as ever.

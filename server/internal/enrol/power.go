@@ -1,7 +1,6 @@
 package enrol
 
 import (
-	"context"
 	"slices"
 
 	"gridsync/server/internal/audit"
@@ -80,14 +79,10 @@ func notOneself(by By, authors ...syncproto.AuthorID) error {
 	return nil
 }
 
-// note writes lines of what one person does. It comes before the act: a log that has one
-// act too many because the disk was full is mended by looking, one that lacks an act
-// isn't.
-func (s *Service) note(ctx context.Context, by By, who syncproto.AuthorID, entries ...audit.Entry) error {
-	for i := range entries {
-		entries[i].At, entries[i].Who, entries[i].Device = by.Now, who, by.Device
-	}
-	return wrap("note an act", s.Log.Note(ctx, entries...))
+// note adds a line of what one person does.
+func (w *Write) note(by By, who syncproto.AuthorID, line audit.Entry) {
+	line.At, line.Who, line.Device = by.Now, who, by.Device
+	w.Lines = append(w.Lines, line)
 }
 
 // below lists the codes of an area and all below it; code not_found if there is none.

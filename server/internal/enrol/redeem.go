@@ -164,7 +164,10 @@ func (s *Service) enrol(ctx context.Context, in *syncproto.Enrolling, now syncpr
 	if err != nil {
 		return nil, err
 	}
-	if err := s.letIn(ctx, e, w); err != nil {
+	if err := s.Store.SaveEnrol(ctx, w); err != nil {
+		return nil, err
+	}
+	if _, err := s.Registry.Refresh(ctx); err != nil {
 		return nil, err
 	}
 	if _, device, err = s.device(ctx, in.Device); err != nil {
@@ -191,21 +194,6 @@ func (s *Service) answers(ctx context.Context, device identity.Device, e *Enrolm
 		}
 	}
 	return s.enrolled(ctx, device, e.Author, now)
-}
-
-// letIn keeps an enrolment and notes it. The note comes after, as of those who are at it
-// together only some are let in; the enrolment's own row says as much if it fails.
-func (s *Service) letIn(ctx context.Context, e *Enrolment, w *Write) error {
-	if err := s.Store.SaveEnrol(ctx, w); err != nil {
-		return err
-	}
-	if _, err := s.Registry.Refresh(ctx); err != nil {
-		return err
-	}
-	return s.Log.Note(ctx, audit.Entry{
-		At: w.At, Act: audit.Enrolled, Who: e.Author, Device: e.Device, Area: e.Area,
-		Detail: "invite " + e.Invite.String() + " role " + string(e.Role) + " " + string(e.State),
-	})
 }
 
 // device finds a device in the directory, looking for a newer one if it isn't there; a
@@ -247,6 +235,10 @@ func (s *Service) admit(snap *registry.Snapshot, device identity.Device, invite 
 	}
 	w.Spent, w.Enrolments = append(w.Spent, invite.ID), append(w.Enrolments, e)
 	w.Undertakings = append(w.Undertakings, Accepted{Author: author.ID, Version: in.Undertaking, Device: in.Device})
+	w.Lines = append(w.Lines, audit.Entry{
+		At: now, Act: audit.Enrolled, Who: e.Author, Device: e.Device, Area: e.Area,
+		Detail: "invite " + e.Invite.String() + " role " + string(e.Role) + " " + string(e.State),
+	})
 	return &e, w, s.register(device, in, author.ID, w)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
 )
@@ -135,6 +136,8 @@ type Write struct {
 	Undertakings []Accepted
 	// Rotations alter a device's refresh tokens, whose generation must be what it was.
 	Rotations []Rotation
+	// Lines are noted in the audit's log.
+	Lines []audit.Entry
 	// At is when all this happens.
 	At syncproto.Instant
 }

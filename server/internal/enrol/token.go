@@ -154,12 +154,12 @@ func (s *Service) suspend(ctx context.Context, device identity.Device, now syncp
 	return code(syncproto.CodeRefreshReused, "refresh")
 }
 
-// restand gives a device another standing, once that is noted.
+// restand gives a device another standing, and notes it.
 func (s *Service) restand(ctx context.Context, device identity.Device, status identity.Status, line audit.Entry, now syncproto.Instant) error {
-	if err := s.Log.Note(ctx, line); err != nil {
-		return err
+	w := Write{
+		Standings: []Restanding{{device.ID, device.Standing, standing(device.Standing, status, now)}},
+		Lines:     []audit.Entry{line}, At: now,
 	}
-	w := Write{Standings: []Restanding{{device.ID, device.Standing, standing(device.Standing, status, now)}}, At: now}
 	if device.Status == identity.Suspended && status == identity.InUse {
 		var err error
 		if w.Rotations, err = s.vouch(ctx, device.ID, now); err != nil {

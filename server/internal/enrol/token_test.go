@@ -139,13 +139,13 @@ func TestATokenThatWasCopiedSuspendsTheDevice(t *testing.T) {
 	third := w.renews(p, second.Refresh)
 	_, err := w.Renew(w.ctx(), p.renewing(e.Refresh), w.now)
 	w.wants("the first token again", err, syncproto.CodeRefreshReused)
-	if w.standing(p) != identity.Suspended || w.log.acts(audit.SuspendedBy) != 1 {
-		t.Errorf("%q, noted %d", w.standing(p), w.log.acts(audit.SuspendedBy))
+	if w.standing(p) != identity.Suspended || w.acts(audit.SuspendedBy) != 1 {
+		t.Errorf("%q, noted %d", w.standing(p), w.acts(audit.SuspendedBy))
 	}
 	for _, refresh := range []string{e.Refresh, second.Refresh, third.Refresh, "", "x"} {
 		w.onlyDelivers("suspended", p, refresh)
 	}
-	if w.log.acts(audit.SuspendedBy) != 1 {
+	if w.acts(audit.SuspendedBy) != 1 {
 		t.Error("noted again")
 	}
 	if got := w.renews(other, o.Refresh); got.Refresh == "" {
@@ -192,7 +192,7 @@ func TestATokenThatIsntOursChangesNothing(t *testing.T) {
 	w.wants("a thief with a key of their own", err, syncproto.CodeBadSignature)
 	_, err = w.Renew(w.ctx(), newPhone("nobody").renewing(e.Refresh), w.now)
 	w.wants("nobody's", err, syncproto.CodeBadToken)
-	if w.standing(p) != identity.InUse || w.log.acts(audit.SuspendedBy) != 0 {
+	if w.standing(p) != identity.InUse || w.acts(audit.SuspendedBy) != 0 {
 		t.Errorf("%q", w.standing(p))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -47,38 +46,19 @@ type world struct {
 	store    *sqlite.Store
 	registry *registry.Registry
 	verifier *identity.Verifier
-	log      *lines
 	now      syncproto.Instant
 }
 
-// lines is an audit log in memory; full makes noting fail.
-type lines struct {
-	mu      sync.Mutex
-	entries []audit.Entry
-	full    error
-}
-
-func (l *lines) Note(_ context.Context, entries ...audit.Entry) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.full != nil {
-		return l.full
-	}
-	l.entries = append(l.entries, entries...)
-	return nil
+// noted are the lines of an act, the newest first.
+func (w *world) noted(act audit.Act) []audit.Line {
+	w.t.Helper()
+	lines, _, err := w.store.AuditLines(w.ctx(), audit.Want{Act: act}, 0, 1000)
+	w.must(err)
+	return lines
 }
 
 // acts counts the lines of an act.
-func (l *lines) acts(act audit.Act) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.entries {
-		if e.Act == act {
-			n++
-		}
-	}
-	return n
-}
+func (w *world) acts(act audit.Act) int { return len(w.noted(act)) }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -87,7 +67,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	w := &world{t: t, store: store, log: &lines{}, now: start}
+	w := &world{t: t, store: store, now: start}
 	w.must(store.PutAreas(t.Context(), []area.Node{
 		{ID: "33", Name: "浙江"},
 		{ID: "c1", Name: "一社区", Parent: "33"},
@@ -120,7 +100,7 @@ func newWorld(t *testing.T) *world {
 	w.verifier = identity.NewVerifier([]ed25519.PublicKey{key.Public().(ed25519.PublicKey)}, func() time.Time { return time.UnixMilli(int64(w.now)) })
 	w.Service = enrol.NewService(enrol.Config{
 		Store: store, Registry: w.registry, Signer: identity.NewSigner(key), Box: func() []byte { return []byte("box") },
-		Log: w.log, Digest: digest, Random: rand.Reader, NewID: uuid.NewV7,
+		Digest: digest, Random: rand.Reader, NewID: uuid.NewV7,
 	})
 	return w
 }

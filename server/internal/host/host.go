@@ -146,7 +146,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Registry: s.registry, Health: s.store,
 		Lenses: lenses, Audit: noted, Audits: noted, Whereabouts: desks, Small: cfg.Small,
 		Sessions: consoles, Desk: api.Desk{Accounts: consoles, Signing: consoles, InsecureCookie: ownMachine(cfg.Listen)},
-		Letting:    s.lettingIn(noted, cfg.Base),
+		Letting:    s.lettingIn(cfg.Base),
 		Tokens:     s.keys,
 		Page:       cfg.Page,
 		Guard:      cfg.Guard,

@@ -81,7 +81,7 @@ func (q *quiet) letsIn(t *testing.T) {
 	guest := newComer("guest")
 	e := guest.enrolling(invite.Code)
 	e.Name = plantedName
-	e.Phone = plantedNote + control
+	e.Phone, e.App = plantedNote, control
 	var enrolled syncproto.Enrolled
 	q.ask(t, "/v1/enrol", "", e, &enrolled)
 	q.planted["invitation"], q.planted["access token"], q.planted["refresh token"] = invite.Code, enrolled.Access, enrolled.Refresh

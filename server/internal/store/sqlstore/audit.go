@@ -32,9 +32,6 @@ const (
 
 // AppendAudit implements audit.Store.
 func (s *Store) AppendAudit(ctx context.Context, entries []audit.Entry) error {
-	if len(entries) == 0 {
-		return nil
-	}
 	if err := s.transact(ctx, func(t *tx) error { return t.appendAudit(entries) }); err != nil {
 		return fmt.Errorf("store: audit: %w", err)
 	}
@@ -42,6 +39,9 @@ func (s *Store) AppendAudit(ctx context.Context, entries []audit.Entry) error {
 }
 
 func (t *tx) appendAudit(entries []audit.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
 	if err := t.learnNoted(entries); err != nil {
 		return err
 	}

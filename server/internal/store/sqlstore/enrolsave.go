@@ -26,6 +26,7 @@ func (s *Store) SaveEnrol(ctx context.Context, w *enrol.Write) error {
 			{"enrolments", t.saveEnrolments},
 			{"undertakings", t.saveUndertakings},
 			{"refresh tokens", t.saveRotations},
+			{"the audit", func(w *enrol.Write) error { return t.appendAudit(w.Lines) }},
 		} {
 			if err := step.do(w); err != nil {
 				return fmt.Errorf("%s: %w", step.what, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridsync/server/internal/audit"
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
@@ -31,6 +32,7 @@ func redeemed(v enrol.Invite, device int) *enrol.Write {
 	d, a := deviceID(device), authorID(device)
 	return &enrol.Write{
 		At: start + 1, Spent: []uuid.UUID{v.ID},
+		Lines:        []audit.Entry{{At: start + 1, Act: audit.Enrolled, Who: a, Device: d, Area: v.Area}},
 		Authors:      []identity.Author{{ID: a, Name: "王芳"}},
 		Devices:      []identity.Device{{ID: d, Name: "小米 8", Authors: []syncproto.AuthorID{a}, Standing: identity.Standing{Since: start}, Key: make(ed25519.PublicKey, 32)}},
 		Grants:       []identity.Grant{{Author: a, Area: v.Area, Role: v.Role, From: 5, To: v.To}},
@@ -126,6 +128,9 @@ func anInvitationIsSpentOnce(w *world) {
 	work.Wait()
 	same(w.t, "let in", in.Load(), int32(3))
 	same(w.t, "devices", len(w.everyone().Devices), 3)
+	lines, _, err := w.AuditLines(w.ctx(), audit.Want{Act: audit.Enrolled}, 0, 100)
+	w.must(err)
+	same(w.t, "noted", len(lines), 3)
 	same(w.t, "left", w.invitesWanted(enrol.InvitesWanted{Code: v.Code})[0].Left, 0)
 }
 
