@@ -38,8 +38,8 @@ async function send(path, options) {
   if (options.body) headers["Content-Type"] = "application/json";
   try {
     const response = await fetch(path, { ...options, headers });
-    // The header names the second that has begun: what the server ended within it is over.
-    state.now = Date.parse(response.headers.get("Date")) + 999 || Date.now();
+    // The header lags by up to two seconds: what the server ended meanwhile is over.
+    state.now = Date.parse(response.headers.get("Date")) + 2000 || Date.now();
     return response;
   } catch {
     throw new Error(t("offline"));
