@@ -29,10 +29,19 @@ func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
 
 // NewEpoch starts a new history on top of what is there, as after a backup was
 // restored: phones see it and offer again what the receipts lack. The counter
-// rises by EpochStep, so that no number of the lost history is given out twice. A
-// server that is running doesn't hear of it: stop it first.
+// rises by EpochStep, so that no number of the lost history is given out twice. What lets
+// somebody in once may have done so in the history that was lost: invitations end (as of
+// when they would have anyway), links and sessions go. A server that is running doesn't
+// hear of it: stop it first.
 func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
 	err := s.transact(ctx, func(t *tx) error {
+		for _, text := range []string{
+			"UPDATE invite SET ended = expires WHERE ended = 0 AND uses > 0", "DELETE FROM link_once", "DELETE FROM session",
+		} {
+			if err := t.w.exec(t.ctx, text); err != nil {
+				return err
+			}
+		}
 		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2", epoch[:], int64(EpochStep))
 	})
 	if err != nil {

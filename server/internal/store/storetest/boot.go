@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"gridsync/server/internal/console"
+	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
@@ -141,6 +143,23 @@ func aNewEpochLeavesLostNumbersBehind(w *world) {
 	w.add(b, 2, recordID(2), rosterOf(1))
 	w.save(b)
 	same(w.t, "log", w.logs(recordID(2)), b.Log)
+}
+
+func whatLetsInOnceDoesNotComeBackWithABackup(w *world) {
+	w.must(w.AddIdentities(w.ctx(), people()))
+	v := w.invited(2, 3, code(1))
+	link := console.Link{ID: console.Digest{1}, Author: authorID(1), Expires: start + 5}
+	session := console.Session{ID: identity.Session{1}, Author: authorID(1), Made: start, Expires: start + 9}
+	w.console(func(tx console.Tx) error { return errors.Join(tx.PutLink(link), tx.AddSession(&session)) })
+	w.must(w.NewEpoch(w.ctx(), id[syncproto.Epoch](42)))
+	same(w.t, "the invitation ended", w.invitesWanted(enrol.InvitesWanted{Code: v.Code})[0].Ended, v.Expires)
+	w.turnedAway("redeemed", redeemed(v, 1))
+	if _, known := w.link(link.ID); known {
+		w.t.Error("the link is still there")
+	}
+	_, known, err := w.Session(w.ctx(), session.ID)
+	w.must(err)
+	same(w.t, "the session is there", known, false)
 }
 
 // told is one history.

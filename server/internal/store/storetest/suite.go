@@ -174,6 +174,7 @@ var promises = []struct {
 	{"BootTellsWhatIsWaitedFor", bootTellsWhatIsWaitedFor},
 	{"HeadsAreKeptWhole", headsAreKeptWhole},
 	{"ANewEpochLeavesLostNumbersBehind", aNewEpochLeavesLostNumbersBehind},
+	{"WhatLetsInOnceDoesNotComeBackWithABackup", whatLetsInOnceDoesNotComeBackWithABackup},
 	{"HistoriesTellEverything", historiesTellEverything},
 	{"HistoriesReadOneMoment", historiesReadOneMoment},
 	{"HistoriesStopWhenAsked", historiesStopWhenAsked},
