@@ -155,7 +155,8 @@ func (s *Service) Invites(ctx context.Context, by By, id syncproto.AreaID) ([]In
 }
 
 // Withdraw ends an invitation; one that has ended already stays so. It fails with
-// not_found for one that isn't there or isn't the caller's to see.
+// not_found for one that isn't there or isn't the caller's to see, and forbidden for one
+// that they couldn't have made.
 func (s *Service) Withdraw(ctx context.Context, by By, id uuid.UUID) (Invite, error) {
 	found, err := s.Store.Invites(ctx, InvitesWanted{IDs: []uuid.UUID{id}})
 	if err != nil {
@@ -164,10 +165,13 @@ func (s *Service) Withdraw(ctx context.Context, by By, id uuid.UUID) (Invite, er
 	if len(found) == 0 {
 		return Invite{}, code(syncproto.CodeNotFound, "invite")
 	}
-	invite := found[0]
-	who, err := overseer(s.Registry.Current(), by, invite.Area)
-	if err != nil {
+	invite, snap := found[0], s.Registry.Current()
+	if _, err := overseer(snap, by, invite.Area); err != nil {
 		return Invite{}, code(syncproto.CodeNotFound, "invite")
+	}
+	who, err := giver(snap, by, invite.Area, invite.Role)
+	if err != nil {
+		return Invite{}, err // nobody keeps out those who are to come after them
 	}
 	if invite.Ended != 0 {
 		return invite, nil

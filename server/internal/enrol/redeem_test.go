@@ -346,6 +346,17 @@ func TestNobodyLetsThemselvesIn(t *testing.T) {
 	w.wants("redeeming one's own", err, syncproto.CodeOwnGrant)
 }
 
+func TestNobodyWithdrawsTheInvitationOfTheirSuccessor(t *testing.T) {
+	w := newWorld(t)
+	v, code, err := w.Invite(w.ctx(), w.by(county), enrol.Inviting{Area: "c1", Role: identity.Secretary})
+	w.must(err)
+	_, err = w.Withdraw(w.ctx(), w.by(secretary), v.ID)
+	w.wants("the secretary", err, syncproto.CodeForbidden)
+	w.comes(newPhone("new"), code, "新书记")
+	_, err = w.Withdraw(w.ctx(), w.by(administrator), v.ID)
+	w.wants("who might have made it", err, "")
+}
+
 func TestACodeIsNoWayBackInForWhoeverMadeIt(t *testing.T) {
 	w := newWorld(t)
 	_, code := w.invited(enrol.Inviting{Uses: 2})
