@@ -92,8 +92,7 @@ func over(snap *registry.Snapshot, by, author syncproto.AuthorID, now syncproto.
 		}
 		any = true
 		given := slices.ContainsFunc(mine, func(g identity.Grant) bool {
-			power := g.Role.Power()
-			return g.At(now) && g.Role.May(identity.Enrol) && slices.Contains(power.Gives, theirs.Role) && snap.Areas.Within(theirs.Area, g.Area)
+			return g.At(now) && g.Role.MayGive(theirs.Role) && snap.Areas.Within(theirs.Area, g.Area)
 		})
 		if !given {
 			return false

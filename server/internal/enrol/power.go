@@ -30,9 +30,7 @@ func overseer(snap *registry.Snapshot, by By, id syncproto.AreaID) (syncproto.Au
 // giver returns which of those who act may give a role in an area, and fails with
 // forbidden if none may.
 func giver(snap *registry.Snapshot, by By, id syncproto.AreaID, role identity.Role) (syncproto.AuthorID, error) {
-	return permitted(snap, by, id, func(r identity.Role) bool {
-		return r.May(identity.Enrol) && slices.Contains(r.Power().Gives, role)
-	})
+	return permitted(snap, by, id, func(r identity.Role) bool { return r.MayGive(role) })
 }
 
 func permitted(snap *registry.Snapshot, by By, id syncproto.AreaID, may func(identity.Role) bool) (syncproto.AuthorID, error) {

@@ -1,6 +1,10 @@
 package identity
 
-import "gridsync/syncproto/form"
+import (
+	"slices"
+
+	"gridsync/syncproto/form"
+)
 
 // Right is one thing that a grant may let its holder do in its area and below.
 type Right string
@@ -93,13 +97,12 @@ func (r Role) Power() Power {
 
 // May reports whether the role gives a right.
 func (r Role) May(right Right) bool {
-	p := r.Power()
-	for _, given := range p.Rights {
-		if given == right {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.Power().Rights, right)
+}
+
+// MayGive reports whether the role lets its holder grant another.
+func (r Role) MayGive(other Role) bool {
+	return r.May(Enrol) && slices.Contains(r.Power().Gives, other)
 }
 
 // Eyes are how much somebody sees of each class in one area. The zero Eyes see nothing.

@@ -146,9 +146,16 @@ func TestARightHoldsWhereAndWhileItsGrantDoes(t *testing.T) {
 		at    syncproto.Instant
 		want  bool
 	}{
-		{Decide, "g1", 10, true}, {Decide, "c1", 19, true}, {Decide, "c1", 20, false}, {Decide, "c2", 15, false},
-		{Read, "c1", 9, false}, {Read, "g1", 20, true}, {Read, "c2", 15, false},
-		{Totals, "c2", 15, true}, {Enrol, "town", 15, true}, {Audit, "g1", 15, false},
+		{Decide, "g1", 10, true},
+		{Decide, "c1", 19, true},
+		{Decide, "c1", 20, false},
+		{Decide, "c2", 15, false},
+		{Read, "c1", 9, false},
+		{Read, "g1", 20, true},
+		{Read, "c2", 15, false},
+		{Totals, "c2", 15, true},
+		{Enrol, "town", 15, true},
+		{Audit, "g1", 15, false},
 	} {
 		if got := d.May(tree, who, c.right, c.area, c.at); got != c.want {
 			t.Errorf("%s in %s at %d: %v", c.right, c.area, c.at, got)
