@@ -147,9 +147,10 @@ func (w *world) join(members []*seen) *looked {
 	return look(f, merge.Join(f, survivor, absorbed))
 }
 
-// counts returns what the records that count as one with id add, together.
+// counts returns what the records that count as one with id add, together. One of which all
+// was taken out again stands for no others: they count where they are.
 func (w *world) counts(id syncproto.RecordID) []rollup.Count {
-	members := w.members(w.links.counted(id))
+	members := slices.DeleteFunc(w.members(w.links.counted(id)), func(s *seen) bool { return len(s.record.Live) == 0 })
 	if len(members) == 0 {
 		return nil
 	}
