@@ -147,10 +147,15 @@ func (w *world) join(members []*seen) *looked {
 	return look(f, merge.Join(f, survivor, absorbed))
 }
 
-// counts returns what the records that count as one with id add, together. One of which all
-// was taken out again stands for no others: they count where they are.
+// standing leaves out of members those of which all was taken out again: they stand for no
+// others.
+func standing(members []*seen) []*seen {
+	return slices.DeleteFunc(members, func(s *seen) bool { return len(s.record.Live) == 0 })
+}
+
+// counts returns what the records that count as one with id add, together.
 func (w *world) counts(id syncproto.RecordID) []rollup.Count {
-	members := slices.DeleteFunc(w.members(w.links.counted(id)), func(s *seen) bool { return len(s.record.Live) == 0 })
+	members := standing(w.members(w.links.counted(id)))
 	if len(members) == 0 {
 		return nil
 	}
@@ -171,7 +176,7 @@ func (w *world) fieldQuestions(id syncproto.RecordID) []raised {
 		}
 		return all
 	}
-	members := w.members(w.links.same(id))
+	members := standing(w.members(w.links.same(id)))
 	if len(members) == 0 {
 		return nil
 	}
