@@ -57,7 +57,9 @@ func (s Size) Divided(n int) Size {
 	} {
 		*count = max(1, *count/n)
 	}
-	s.Groups, s.Grids, s.Planted = min(s.Groups, 2), min(s.Grids, 3), min(s.Planted, 2)
+	// As many households to a grid as in the whole, or its people would be in too much of a
+	// hurry; but three grids at least.
+	s.Groups, s.Grids, s.Planted = max(2, s.Groups/n), max(3, s.Grids/n), min(s.Planted, 2)
 	return s
 }
 
