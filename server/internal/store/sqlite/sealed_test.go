@@ -252,9 +252,11 @@ func copied(t *testing.T, dir string) string {
 	return again
 }
 
-// written are pieces of what people wrote into the databases of testdata/upgrade.
+// written are pieces of what people wrote into the databases of testdata/upgrade. Each is
+// long enough not to turn up by chance in what is sealed: five bytes in a file of 200 kB
+// do once in five million runs.
 var written = []string{
-	"999000000", "99900119500101001", "文昌路", "王", "赵四", "门锁坏了", "家里换号了", "邻居代收", "请补上测量时间", "36.6", "2020-01-27", "found_on",
+	"999000000", "99900119500101001", "文昌路", `"王"`, "赵四", "门锁坏了", "家里换号了", "邻居代收", "请补上测量时间", ":36.6", "2020-01-27", "found_on",
 }
 
 // tells lists which pieces stand in any file of a folder.
