@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,14 +28,17 @@ type office struct {
 	*Server
 	t      *testing.T
 	dir    string
-	now    time.Time
+	at     atomic.Int64 // the office's clock, in nanoseconds, which the server reads from goroutines of its own
 	cookie string
 	secret []byte // of the authenticator
 }
 
+func (o *office) now() time.Time { return time.Unix(0, o.at.Load()) }
+
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, dir: t.TempDir(), now: time.Date(2020, 1, 31, 4, 0, 0, 0, time.UTC)}
+	o := &office{t: t, dir: t.TempDir()}
+	o.at.Store(time.Date(2020, 1, 31, 4, 0, 0, 0, time.UTC).UnixNano())
 	o.open()
 	if _, problems, err := o.ImportAreas(t.Context(), strings.NewReader(county)); err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
@@ -45,7 +49,7 @@ func newOffice(t *testing.T) *office {
 // open starts a server over the folder.
 func (o *office) open() {
 	o.t.Helper()
-	s, err := Start(o.t.Context(), Config{Dir: o.dir, Listen: "127.0.0.1:0", Poll: time.Hour, Now: func() time.Time { return o.now }})
+	s, err := Start(o.t.Context(), Config{Dir: o.dir, Listen: "127.0.0.1:0", Poll: time.Hour, Now: o.now})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -100,9 +104,9 @@ func (o *office) ask(method, path string, body, answer any) syncproto.Code {
 
 // code is what the authenticator shows, half a minute after it was last asked.
 func (o *office) code() string {
-	o.now = o.now.Add(30 * time.Second)
+	o.at.Add(int64(30 * time.Second))
 	mac := hmac.New(sha1.New, o.secret)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(o.now.Unix()/30)))
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(o.now().Unix()/30)))
 	sum := mac.Sum(nil)
 	at := sum[19] & 15
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff%1_000_000)
@@ -210,7 +214,7 @@ func TestALinkMadeBesideTheServerOpensAnAccountAgain(t *testing.T) {
 	if _, failed := o.signIn("boss", firstPassword); failed != "" {
 		t.Fatal(failed)
 	}
-	beside, err := Open(t.Context(), o.dir, Options{Now: func() time.Time { return o.now }})
+	beside, err := Open(t.Context(), o.dir, Options{Now: o.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,8 @@ func (q *quiet) signsIn(t *testing.T) {
 	if err := q.Retry(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	o := &office{Server: q.Server, t: t, now: time.Now().Add(-30 * time.Second)}
+	o := &office{Server: q.Server, t: t}
+	o.at.Store(time.Now().Add(-30 * time.Second).UnixNano())
 	o.welcome(welcome.Token, plantedPassword)
 	if code := o.ask(http.MethodPost, "/v1/session", console.Credentials{Login: "plantedlogin", Password: plantedPassword, TOTP: o.code()}, nil); code != "" {
 		t.Fatal(code)
