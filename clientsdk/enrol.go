@@ -45,7 +45,7 @@ func Look(ctx context.Context, options Options, code string) (syncproto.Invited,
 // the answer is kept the code is spent, and Enrol asks nothing: the server's answer would
 // bring back a refresh token that was used since.
 //
-// Errors: those of Look, and undertaking_needed, enrolment_refused, bad_signature.
+// Errors: those of Look, and undertaking_needed, bad_signature.
 func Enrol(ctx context.Context, options Options, e Enrolment) (syncproto.AuthorID, error) {
 	author, err := enrol(ctx, options, e)
 	if err != nil {

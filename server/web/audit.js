@@ -8,7 +8,7 @@ import { seen } from "./seen.js";
 import { go, href, state } from "./state.js";
 import { short } from "./values.js";
 
-const ACTS = ["looked", "searched", "exported", "asked_who", "read_audit", "invited", "withdrew", "enrolled", "confirmed", "refused",
+const ACTS = ["looked", "exported", "asked_who", "read_audit", "invited", "withdrew", "enrolled", "confirmed", "refused",
   "granted", "ended_grant", "handed_over", "set_device", "suspended", "signed_in", "sign_in_failed", "signed_out", "set_password",
   "made_link", "purged"];
 

@@ -85,7 +85,7 @@ export const TEXTS = {
   noneNearby: ["这一段没有，请看下一页", "None in this stretch; see the next page"], atDesk: ["电脑", "desk"], theServer: ["系统", "the server"], whichRecords: ["哪些档案", "Which records"], recordsShown: ["档案 {n} 份", "{n} records"],
   whoSaw: ["谁看过这份档案", "Who has seen this record"], nobodySaw: ["没有人在电脑或联网查询中看过", "Nobody has looked it up"], seenNote: ["您的这次查询也已记入日志。", "That you asked is noted, too."],
   onPhonesOf: ["存有副本的手机", "On the phones of"], onNoPhone: ["没有手机存有副本", "No phone holds a copy"], copyThere: ["存有时间", "There from – to"], stillThere: ["仍在", "still there"],
-  "did.looked": ["查看", "looked at"], "did.searched": ["搜索", "searched"], "did.exported": ["导出", "exported"], "did.asked_who": ["查询谁看过", "asked who saw"], "did.read_audit": ["查看日志", "read the log"],
+  "did.looked": ["查看", "looked at"], "did.exported": ["导出", "exported"], "did.asked_who": ["查询谁看过", "asked who saw"], "did.read_audit": ["查看日志", "read the log"],
   "did.invited": ["邀请", "invited"], "did.withdrew": ["收回邀请", "withdrew an invitation"], "did.enrolled": ["加入", "enrolled"], "did.confirmed": ["确认", "confirmed"], "did.refused": ["拒绝", "refused"],
   "did.granted": ["授权", "gave a role"], "did.ended_grant": ["结束权限", "ended a role"], "did.handed_over": ["交接", "handed over"], "did.set_device": ["更改手机状态", "changed a phone's status"], "did.suspended": ["暂停手机", "suspended a phone"],
   "did.signed_in": ["登录", "signed in"], "did.sign_in_failed": ["登录失败", "failed to sign in"], "did.signed_out": ["退出", "signed out"], "did.set_password": ["设置密码", "set a password"], "did.made_link": ["生成登录链接", "made a link"],

@@ -18,8 +18,6 @@ type Act string
 const (
 	// Looked: records were shown, one by one or as a page of a list.
 	Looked Act = "looked"
-	// Searched: a list was asked for by what is in it.
-	Searched Act = "searched"
 	// Exported: a list was taken away as a file.
 	Exported Act = "exported"
 	// AskedWho: somebody asked who saw a record.

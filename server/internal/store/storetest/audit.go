@@ -57,11 +57,11 @@ func linesComeBackWhole(w *world) {
 }
 
 func linesCanBeAskedFor(w *world) {
-	searched := noted(2, 2)
-	searched.Act = audit.Searched
+	exported := noted(2, 2)
+	exported.Act = audit.Exported
 	homeless := noted(1, 0)
 	homeless.Area = ""
-	w.must(w.AppendAudit(w.ctx(), []audit.Entry{noted(1, 1), searched, noted(2, 1), homeless}))
+	w.must(w.AppendAudit(w.ctx(), []audit.Entry{noted(1, 1), exported, noted(2, 1), homeless}))
 	in := func(n int) syncproto.AreaID { return noted(1, n).Area }
 	for _, c := range []struct {
 		want audit.Want
@@ -69,7 +69,7 @@ func linesCanBeAskedFor(w *world) {
 	}{
 		{audit.Want{}, "4 3 2 1, then 0"},
 		{audit.Want{Who: authorID(2)}, "3 2, then 0"},
-		{audit.Want{Act: audit.Searched}, "2, then 0"},
+		{audit.Want{Act: audit.Exported}, "2, then 0"},
 		{audit.Want{Areas: []syncproto.AreaID{in(1)}}, "3 1, then 0"},
 		{audit.Want{Areas: []syncproto.AreaID{in(1), in(2)}}, "3 2 1, then 0"},
 		{audit.Want{Areas: []syncproto.AreaID{}}, ", then 0"},
