@@ -21,6 +21,10 @@ const (
 	Totals Right = "totals"
 	// Export: take a list away as a file, marked with who took it and when.
 	Export Right = "export"
+	// Import: bring rosters and lists in as a file, and send lists down.
+	Import Right = "import"
+	// Configure: forms, settings, and which other systems are told of what happens.
+	Configure Right = "configure"
 	// Enrol: invite people, confirm them, end their grants, look after phones.
 	Enrol Right = "enrol"
 	// Audit: read who looked at what.
@@ -30,7 +34,7 @@ const (
 )
 
 // Rights lists them in the order in which they are shown.
-var Rights = []Right{Read, Write, Decide, Totals, Export, Enrol, Audit, Operate}
+var Rights = []Right{Read, Write, Decide, Totals, Export, Import, Configure, Enrol, Audit, Operate}
 
 // Sight is how much somebody sees of values of one class.
 type Sight uint8
@@ -64,19 +68,19 @@ var Powers = []Power{
 		Personal: Clear, Secret: Masked,
 	},
 	{
-		Role: Secretary, Rights: []Right{Read, Write, Decide, Totals, Export, Enrol},
+		Role: Secretary, Rights: []Right{Read, Write, Decide, Totals, Export, Import, Enrol},
 		Personal: Clear, Secret: Clear, Gives: []Role{Volunteer},
 	},
 	{
-		Role: Township, Rights: []Right{Read, Write, Decide, Totals, Export, Enrol},
+		Role: Township, Rights: []Right{Read, Write, Decide, Totals, Export, Import, Configure, Enrol},
 		Personal: Clear, Secret: Masked, Gives: []Role{Volunteer, Secretary},
 	},
 	{
-		Role: County, Rights: []Right{Read, Write, Decide, Totals, Export, Enrol},
+		Role: County, Rights: []Right{Read, Write, Decide, Totals, Export, Import, Configure, Enrol},
 		Personal: Masked, Secret: Masked, Gives: []Role{Volunteer, Secretary, Township},
 	},
 	{
-		Role: Administrator, Rights: []Right{Totals, Enrol, Operate},
+		Role: Administrator, Rights: []Right{Totals, Configure, Enrol, Operate},
 		Gives: []Role{Volunteer, Secretary, Township, County, Administrator, Auditor},
 	},
 	{
