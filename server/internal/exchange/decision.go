@@ -81,20 +81,14 @@ func (g *group) decide(ctx context.Context, j *job) error {
 	j.contact = clock.Contact{Server: g.now, Device: g.now}
 	j.decided = Decided{}
 	for i := range d.Steps {
-		change := g.changeOf(d, &d.Steps[i], state.High+1)
-		fields, err := change.Values()
-		if err != nil {
-			return &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "fields"}
-		}
+		change := g.changeOf(j.device, d.Author, &d.Steps[i], state.High+1)
+		change.Decides = true
 		if err := g.loadRecords([]syncproto.RecordID{change.Record}); err != nil {
 			return err
 		}
-		verdict, err := g.take(state, j, &decoded{change: change, fields: fields, hash: change.Hash()})
+		verdict, err := g.step(state, j, &change)
 		if err != nil {
 			return err
-		}
-		if !verdict.Verdict.Held() || verdict.Verdict == syncproto.Parked {
-			return verdict.Reason
 		}
 		// What it lets in is there for the next step.
 		if err := g.follow(ctx); err != nil {
@@ -137,12 +131,12 @@ func (g *group) unmoved(d *Decision) error {
 	return nil
 }
 
-// changeOf writes a step as a change.
-func (g *group) changeOf(d *Decision, s *Step, n uint64) syncproto.Change {
+// changeOf writes a step as a change of one of the server's own devices.
+func (g *group) changeOf(device syncproto.DeviceID, author syncproto.AuthorID, s *Step, n uint64) syncproto.Change {
 	c := syncproto.Change{
-		ID:     g.newID(n),
-		Device: g.w.service.desk, N: n, Author: d.Author, Kind: s.Kind, Record: s.Record, Area: s.Area, Base: s.Base,
-		Fields: s.Fields.Encode(), Decides: true, At: g.now, Form: 1,
+		ID:     newID(device, n),
+		Device: device, N: n, Author: author, Kind: s.Kind, Record: s.Record, Area: s.Area, Base: s.Base,
+		Fields: s.Fields.Encode(), At: g.now, Form: 1,
 	}
 	if f := g.snap.Forms.Newest(s.Kind); f != nil {
 		c.Form = f.Version
@@ -152,8 +146,8 @@ func (g *group) changeOf(d *Decision, s *Step, n uint64) syncproto.Change {
 	return c
 }
 
-// newID gives a change of the desk its id: it follows from the retry key, which is never
-// given out twice.
-func (g *group) newID(n uint64) syncproto.ChangeID {
-	return syncproto.ChangeID(uuid.NewSHA1(uuid.UUID(g.w.service.desk), fmt.Append(nil, n)))
+// newID gives a change of one of the server's own devices its id: it follows from the retry
+// key, which is never given out twice.
+func newID(device syncproto.DeviceID, n uint64) syncproto.ChangeID {
+	return syncproto.ChangeID(uuid.NewSHA1(uuid.UUID(device), fmt.Append(nil, n)))
 }

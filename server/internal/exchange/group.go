@@ -93,10 +93,8 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 		if err := g.push(j); err != nil {
 			return err
 		}
-		if j.decision != nil {
-			if err := g.decide(ctx, j); err != nil {
-				return err
-			}
+		if err := g.make(ctx, j); err != nil {
+			return err
 		}
 	}
 	if err := g.release(ctx, jobs); err != nil {
@@ -111,6 +109,17 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 	}
 	g.skip()
 	return g.save()
+}
+
+// make takes what a job makes at the server.
+func (g *group) make(ctx context.Context, j *job) error {
+	switch {
+	case j.decision != nil:
+		return g.decide(ctx, j)
+	case j.entry != nil:
+		return g.enter(ctx, j)
+	}
+	return nil
 }
 
 // load fetches, in one batch each, what the jobs will ask for.

@@ -83,7 +83,7 @@ func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
 		return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: "area"}
 	}
 	device, _ := g.snap.People.Device(c.Device)
-	if c.Device != g.w.service.desk && !slices.Contains(device.Authors, c.Author) {
+	if !own(c.Device) && !slices.Contains(device.Authors, c.Author) {
 		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
 	}
 	if !device.Status.Trusted() && l.Received >= device.Since {

@@ -141,7 +141,7 @@ func (s *Service) Sync(ctx context.Context, device syncproto.DeviceID, req *sync
 	switch {
 	case req.Protocol < syncproto.OldestProtocol || req.Protocol > syncproto.Protocol:
 		return nil, &syncproto.Error{Code: syncproto.CodeUnknownProtocol, Field: "protocol"}
-	case req.Device != device:
+	case req.Device != device || own(device):
 		return nil, &syncproto.Error{Code: syncproto.CodeWrongDevice, Field: "device"}
 	case len(req.Changes) > syncproto.MaxBatchChanges:
 		return nil, &syncproto.Error{Code: syncproto.CodeTooManyChanges, Field: "changes"}

@@ -182,7 +182,7 @@ func (q *inquiry) telling(it review.Item, said syncproto.Said) syncproto.Told {
 
 // tell addresses it to the device on which a statement was made. Whoever decided knows.
 func (q *inquiry) tell(told syncproto.Told, p *syncproto.Part, r *syncproto.Record) {
-	if p.Author == told.By || p.Device == q.g.w.service.desk {
+	if p.Author == told.By || own(p.Device) {
 		return
 	}
 	told.N, told.Author, told.Record, told.Kind = p.N, p.Author, r.ID, r.Kind

@@ -27,6 +27,9 @@ type job struct {
 	// decision is one to take; the job is then a group of its own.
 	decision *Decision
 	decided  Decided
+	// entry is one to take; the job is then a group of its own.
+	entry   *Entry
+	entered Entered
 	// purge is content to take away; the job is then a group of its own, too.
 	purge *purgeJob
 
@@ -44,7 +47,7 @@ type job struct {
 func (j *job) isPush() bool { return !j.retry && !j.alone() }
 
 // alone reports whether the job is a group by itself.
-func (j *job) alone() bool { return j.decision != nil || j.purge != nil }
+func (j *job) alone() bool { return j.decision != nil || j.entry != nil || j.purge != nil }
 
 // skip says that what happened in a feed after from and up to to is known to the
 // device.
@@ -166,7 +169,7 @@ func (w *writer) commitAll(first *job) {
 	}
 }
 
-// gather takes everything that waits, up to maxGroup changes. A decision or a purge is a
+// gather takes everything that waits, up to maxGroup changes. A decision, an entry or a purge is a
 // group by itself, so that nothing of it is kept when one of its changes can't be.
 func (w *writer) gather(first *job) []*job {
 	jobs, changes := []*job{first}, len(first.changes)
@@ -209,11 +212,14 @@ func (w *writer) commit(jobs []*job) {
 		return g.run(ctx, jobs)
 	})
 	var refusal *syncproto.Error
+	var misstep *Misstep
 	switch {
 	case err == nil:
 		w.published(g)
 	case len(jobs) == 1 && jobs[0].decision != nil && errors.As(err, &refusal):
 		err = refusal // an answer, and no failure
+	case errors.As(err, &misstep):
+		err = misstep // another
 	default:
 		w.service.log.Error("a group was not committed", "pushes", len(jobs), "error", err)
 	}
