@@ -17,6 +17,7 @@ import (
 
 	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
@@ -31,6 +32,9 @@ type Exchange interface {
 	// Sync answers one request of a device. An error of type *syncproto.Error turns
 	// the request away as a whole; code busy asks for a retry.
 	Sync(ctx context.Context, device syncproto.DeviceID, req *syncproto.Request) (*syncproto.Answer, error)
+	// Enter takes what somebody enters at a desk. An *exchange.Misstep says that nothing
+	// was taken, and why.
+	Enter(ctx context.Context, e exchange.Entry) (exchange.Entered, error)
 	// Queue returns how many pushes are waiting and how long a new one would wait.
 	Queue() (waiting int, estimate time.Duration)
 }

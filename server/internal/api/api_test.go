@@ -19,6 +19,7 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/audit"
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
@@ -72,6 +73,10 @@ func (s *services) Note(_ context.Context, entries ...audit.Entry) error {
 
 func (s *services) Sync(ctx context.Context, d syncproto.DeviceID, r *syncproto.Request) (*syncproto.Answer, error) {
 	return s.answer(ctx, d, r)
+}
+
+func (s *services) Enter(context.Context, exchange.Entry) (exchange.Entered, error) {
+	return exchange.Entered{}, s.fails
 }
 
 func (s *services) Queue() (int, time.Duration) { return s.waiting, s.estimate }

@@ -95,7 +95,7 @@ var (
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
-	return slices.Concat(recordRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), openRoutes())
+	return slices.Concat(recordRoutes(), entryRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), openRoutes())
 }
 
 // recordRoutes are about what was recorded.

@@ -94,6 +94,9 @@ func (g *group) enter(ctx context.Context, j *job) error {
 	j.entered = Entered{}
 	for i := range e.Steps {
 		change := g.changeOf(j.device, e.Author, &e.Steps[i], state.High+1)
+		if why := legible(&change); why != nil {
+			return &Misstep{Step: i, Why: why}
+		}
 		outcome, err := g.step(state, j, &change)
 		var why *syncproto.Error
 		if errors.As(err, &why) {
@@ -108,6 +111,20 @@ func (g *group) enter(ctx context.Context, j *job) error {
 	}
 	state.met(j.contact, state.High, 0, "")
 	return nil
+}
+
+// legible says why a change couldn't be read, if a phone had sent it; nil if it could. What
+// a person enters here is held to the same bounds.
+func legible(change *syncproto.Change) *syncproto.Error {
+	raw, err := syncproto.Encode(change)
+	if err == nil {
+		_, _, err = syncproto.DecodeFields(raw, change.Device)
+	}
+	var why *syncproto.Error
+	if err == nil || errors.As(err, &why) {
+		return why
+	}
+	return &syncproto.Error{Code: syncproto.CodeBadChange}
 }
 
 // step takes one change that is made at the server. Whatever would park or refuse it is its

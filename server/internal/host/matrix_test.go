@@ -102,6 +102,10 @@ var rules = map[string]rule{
 		return request{"/v1/review", fmt.Sprintf(
 			`{"author":%q,"orders":[{"item":%q,"act":"choose","value":"x","seen":{"records":[]}}]}`, a.author(), s.question)}
 	}},
+	"enter": {anywhere: true, make: func(_ *matrix, s *side, a *asker) request {
+		return request{"/v1/entries", fmt.Sprintf(
+			`{"author":%q,"steps":[{"record":%q,"kind":"nothing","area":%q,"base":0,"fields":{"x":1}}]}`, a.author(), syncproto.RecordID{s.person}, s.grid)}
+	}},
 	"history": {denied: notThere, make: func(_ *matrix, s *side, _ *asker) request {
 		return request{path: "/v1/records/" + syncproto.RecordID{s.person}.String() + "/history"}
 	}},
