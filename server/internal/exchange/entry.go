@@ -53,10 +53,6 @@ func EntryDevice(epoch syncproto.Epoch, author syncproto.AuthorID) syncproto.Dev
 	return syncproto.DeviceID(uuid.NewSHA1(uuid.UUID(epoch), append([]byte("entry "), author[:]...)))
 }
 
-// own reports whether an id is one that only a server makes for itself. No phone may have
-// such an id: who wrote under it isn't asked for a token.
-func own(id syncproto.DeviceID) bool { return uuid.UUID(id).Version() == 5 }
-
 // Enter makes an entry's changes on behalf of its author, durably. It fails with a
 // *Misstep, whose reason is whatever would park the change or refuse it (out_of_area,
 // not_entitled, fails_form …), and with code too_many_changes; nothing of the entry is then
@@ -134,7 +130,7 @@ func (g *group) step(state *DeviceState, j *job, change *syncproto.Change) (sync
 	if err != nil {
 		return syncproto.Verdict{}, &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "fields"}
 	}
-	verdict, err := g.take(state, j, &decoded{change: *change, fields: fields, hash: change.Hash()})
+	verdict, err := g.take(state, j, &decoded{change: *change, fields: fields, hash: change.Hash(), here: true})
 	if err != nil {
 		return verdict, err
 	}

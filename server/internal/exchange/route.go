@@ -19,7 +19,7 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	if w.purged {
 		return &syncproto.Error{Code: syncproto.CodePurged, Field: "record"}
 	}
-	if why := g.authorized(l, w); why != nil {
+	if why := g.authorized(l, w, d.here); why != nil {
 		return why
 	}
 	if why := g.decidable(l, d, w); why != nil {
@@ -76,14 +76,14 @@ func (g *group) haveAll(v syncproto.Value) bool {
 }
 
 // authorized holds the author against the area named and the area where the
-// record belongs.
-func (g *group) authorized(l *Logged, w *working) *syncproto.Error {
+// record belongs; here says that the change was made at the server.
+func (g *group) authorized(l *Logged, w *working, here bool) *syncproto.Error {
 	c, named := &l.Change, l.area()
 	if _, ok := g.snap.Areas.Find(named); !ok {
 		return &syncproto.Error{Code: syncproto.CodeUnknownArea, Field: "area"}
 	}
 	device, _ := g.snap.People.Device(c.Device)
-	if !own(c.Device) && !slices.Contains(device.Authors, c.Author) {
+	if !here && !slices.Contains(device.Authors, c.Author) {
 		return &syncproto.Error{Code: syncproto.CodeUnknownAuthor, Field: "author"}
 	}
 	if !device.Status.Trusted() && l.Received >= device.Since {

@@ -141,7 +141,7 @@ func (s *Service) Sync(ctx context.Context, device syncproto.DeviceID, req *sync
 	switch {
 	case req.Protocol < syncproto.OldestProtocol || req.Protocol > syncproto.Protocol:
 		return nil, &syncproto.Error{Code: syncproto.CodeUnknownProtocol, Field: "protocol"}
-	case req.Device != device || own(device):
+	case req.Device != device:
 		return nil, &syncproto.Error{Code: syncproto.CodeWrongDevice, Field: "device"}
 	case len(req.Changes) > syncproto.MaxBatchChanges:
 		return nil, &syncproto.Error{Code: syncproto.CodeTooManyChanges, Field: "changes"}
@@ -239,6 +239,9 @@ type decoded struct {
 	// rules of the form newest.
 	newest *form.Form
 	alone  *looked
+	// here says that the change was made at the server, by somebody whose session was
+	// checked: it has no device with authors of its own.
+	here bool
 }
 
 // decode reads every change of a request, holds it against its form, and looks at

@@ -180,9 +180,13 @@ func (q *inquiry) telling(it review.Item, said syncproto.Said) syncproto.Told {
 	return told
 }
 
-// tell addresses it to the device on which a statement was made. Whoever decided knows.
+// tell addresses it to the device on which a statement was made. Whoever decided knows, and
+// what was said at the server's own desk was said on no phone.
 func (q *inquiry) tell(told syncproto.Told, p *syncproto.Part, r *syncproto.Record) {
-	if p.Author == told.By || own(p.Device) {
+	if p.Author == told.By {
+		return
+	}
+	if epoch := q.g.w.service.heads.epoch; p.Device == DeskDevice(epoch) || p.Device == EntryDevice(epoch, p.Author) {
 		return
 	}
 	told.N, told.Author, told.Record, told.Kind = p.N, p.Author, r.ID, r.Kind

@@ -1,8 +1,8 @@
 package host
 
 import (
+	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -105,11 +105,13 @@ func TestNoPhoneCanWriteAsTheServersOwnDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	victim := newPhone(t, s, identity.Secretary, "t1").Authors[0].ID
-	for _, id := range []syncproto.DeviceID{exchange.DeskDevice(boot.Epoch), exchange.EntryDevice(boot.Epoch, victim)} {
-		var refused *syncproto.Error
-		_, err := s.Exchange().Sync(t.Context(), id, &syncproto.Request{Protocol: syncproto.Protocol, Device: id})
-		if !errors.As(err, &refused) || refused.Code != syncproto.CodeWrongDevice {
-			t.Error(fmt.Sprint(id), err)
+	for i, id := range []syncproto.DeviceID{exchange.DeskDevice(boot.Epoch), exchange.EntryDevice(boot.Epoch, victim)} {
+		e := Enrolled{Device: identity.Device{ID: id}, Authors: []identity.Author{{ID: victim}}}
+		answer, err := s.Exchange().Sync(t.Context(), id, &syncproto.Request{
+			Protocol: syncproto.Protocol, Device: id, High: 1, Changes: []json.RawMessage{visit(&e, 1, "g1")},
+		})
+		if err != nil || answer.Verdicts[0].Verdict != syncproto.Parked || answer.Verdicts[0].Reason.Code != syncproto.CodeUnknownAuthor {
+			t.Errorf("%d: %+v, %v", i, answer, err)
 		}
 	}
 }
