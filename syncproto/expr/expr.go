@@ -1,0 +1,204 @@
+// Package expr is the one language in which forms say when a field is asked, what an
+// answer must be, what raises a flag and what counts: a subset of XPath as XLSForm uses
+// it, so that surveys written elsewhere can be taken over.
+//
+//	${temperature} >= setting('fever_threshold') and not(selected(${symptoms}, 'none'))
+//
+// An expression is a pure function of what it is given. It always ends, never fails, and
+// gives the same in every language: rules R104 to R113 of SPEC.md say what. The package
+// refuses to round numbers and to know a form.
+package expr
+
+import (
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"gridsync/syncproto"
+)
+
+// Env answers what an installation has set.
+type Env interface {
+	// Setting returns the value of a setting on a day; Null for a name it doesn't know.
+	// Day 0 is that of a record which doesn't say when.
+	Setting(name string, day Day) syncproto.Value
+}
+
+// Scope is what an expression is asked about.
+type Scope struct {
+	// Fields are what ${name} reads.
+	Fields syncproto.Fields
+	// Self is what . reads: the answer that is being checked.
+	Self syncproto.Value
+	// Now is what now() and today() go by.
+	Now syncproto.Instant
+	// Env and Day are whom setting() asks, and of which day. Without Env all are null.
+	Env Env
+	Day Day
+}
+
+// Expr is an expression. It is never altered, and may be used by many at once.
+type Expr struct {
+	root     *node
+	fields   []string
+	settings []string
+	clock    bool
+	self     bool
+}
+
+// Bounds of an expression.
+const (
+	maxLength = 4000
+	maxDepth  = 50
+)
+
+// Parse reads an expression. fields says which names ${name} may have, and of what type
+// the values are; the point has the type self. Its error is a *Problem.
+func Parse(source string, fields func(name string) (Type, bool), self Type) (*Expr, error) {
+	p := parser{lexer: lexer{source: source}, fields: fields, self: self, expr: &Expr{}}
+	if problem := p.run(); problem != nil {
+		return nil, problem
+	}
+	return p.expr, nil
+}
+
+// Holds reports whether an expression is true: not null, false, 0, nor an empty text.
+func (e *Expr) Holds(s *Scope) bool {
+	v := e.root.eval(s)
+	return v.holds()
+}
+
+// Value is what an expression comes to, as JSON. A date is a text, and an instant a number.
+func (e *Expr) Value(s *Scope) syncproto.Value {
+	v := e.root.eval(s)
+	return v.written()
+}
+
+// Whole is what an expression comes to, if that is a whole number within ±(2^53−1).
+func (e *Expr) Whole(s *Scope) (int64, bool) {
+	v := e.root.eval(s)
+	v = v.number()
+	if v.sort != isNumber || !v.rat().IsInt() || !v.rat().Num().IsInt64() {
+		return 0, false
+	}
+	n := v.rat().Num().Int64()
+	return n, n <= syncproto.MaxN && n >= -syncproto.MaxN
+}
+
+// Fields are the names that an expression reads, in order, each once.
+func (e *Expr) Fields() []string { return slices.Clone(e.fields) }
+
+// Settings are the settings that an expression asks for, in order, each once.
+func (e *Expr) Settings() []string { return slices.Clone(e.settings) }
+
+// UsesClock reports whether an expression asks what time it is.
+func (e *Expr) UsesClock() bool { return e.clock }
+
+// UsesSelf reports whether an expression reads the point.
+func (e *Expr) UsesSelf() bool { return e.self }
+
+// op is what a node does.
+type op uint8
+
+const (
+	opLiteral op = iota
+	opField
+	opSelf
+	opSetting
+	opNow
+	opToday
+	opOr
+	opAnd
+	opEqual
+	opUnequal
+	opLess
+	opAtMost
+	opMore
+	opAtLeast
+	opAdd
+	opSubtract
+	opMultiply
+	opDivide
+	opRemainder
+	opNegate
+	opCall
+)
+
+// node is a part of an expression.
+type node struct {
+	op op
+	// name is that of a field, a setting or a function.
+	name string
+	typ  Type
+	lit  value
+	args []*node
+	// call, pattern and format are a function's, the last two of literal arguments.
+	call    func(n *node, s *Scope) value
+	pattern *regexp.Regexp
+	format  string
+}
+
+func (n *node) eval(s *Scope) value {
+	switch n.op {
+	case opLiteral:
+		return n.lit
+	case opField:
+		return read(s.Fields[n.name], n.typ)
+	case opSelf:
+		return read(s.Self, n.typ)
+	case opSetting:
+		if s.Env == nil {
+			return null
+		}
+		return read(s.Env.Setting(n.name, s.Day), Plain)
+	case opNow:
+		return instant(int64(s.Now))
+	case opToday:
+		if d := DayOf(s.Now); d != 0 {
+			return value{sort: isDate, n: int64(d)}
+		}
+		return null
+	case opOr:
+		return boolean(n.args[0].holds(s) || n.args[1].holds(s))
+	case opAnd:
+		return boolean(n.args[0].holds(s) && n.args[1].holds(s))
+	case opCall:
+		return n.call(n, s)
+	case opNegate:
+		v := n.args[0].eval(s)
+		return negate(&v)
+	}
+	a, b := n.args[0].eval(s), n.args[1].eval(s)
+	if n.op >= opAdd {
+		return calculate(n.op, &a, &b)
+	}
+	return boolean(n.compares(&a, &b))
+}
+
+func (n *node) holds(s *Scope) bool {
+	v := n.eval(s)
+	return v.holds()
+}
+
+func (n *node) compares(a, b *value) bool {
+	switch n.op {
+	case opEqual:
+		return same(a, b)
+	case opUnequal:
+		return !same(a, b)
+	}
+	order, ok := compare(a, b)
+	switch n.op {
+	case opLess:
+		return ok && order < 0
+	case opAtMost:
+		return ok && order <= 0
+	case opMore:
+		return ok && order > 0
+	}
+	return ok && order >= 0
+}
+
+func validLength(source string) bool {
+	return len(source) <= maxLength || utf8.RuneCountInString(source) <= maxLength
+}
