@@ -33,6 +33,8 @@ type commands struct {
 	Areas struct {
 		Import areasImportCommand `cmd:"" help:"${areas_import}"`
 		List   areasListCommand   `cmd:"" help:"${areas_list}"`
+
+		Division areasDivisionCommand `cmd:"" help:"${areas_division}"`
 	} `cmd:"" help:"${areas}"`
 	Invite  inviteCommand `cmd:"" help:"${invite}"`
 	People  peopleCommand `cmd:"" help:"${people}"`
