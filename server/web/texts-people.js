@@ -90,6 +90,7 @@ export const TEXTS = {
   "did.granted": ["授权", "gave a role"], "did.ended_grant": ["结束权限", "ended a role"], "did.handed_over": ["交接", "handed over"], "did.set_device": ["更改手机状态", "changed a phone's status"], "did.suspended": ["暂停手机", "suspended a phone"],
   "did.signed_in": ["登录", "signed in"], "did.sign_in_failed": ["登录失败", "failed to sign in"], "did.signed_out": ["退出", "signed out"], "did.set_password": ["设置密码", "set a password"], "did.made_link": ["生成登录链接", "made a link"],
   "did.purged": ["清除", "purged"],
+  "did.drafted": ["编辑表单草稿", "worked on a form's draft"], "did.published": ["发布表单", "published a form"], "did.set_setting": ["更改设置", "changed a setting"],
 
   invited: ["您被邀请加入网格通", "You are invited to gridsync"], period: ["期限", "Period"], fromNow: ["即日", "now"], afterwards: ["加入后", "Then"], yourCode: ["邀请代码", "Your code"],
   howOn: ["怎样加入", "How to go on"], howInstall: ["在工作手机上安装网格通应用（安装方法请问邀请您的人）。", "Install the gridsync app on the phone that you work with; whoever invited you knows where from."],

@@ -43,6 +43,11 @@ const (
 	MadeLink     Act = "made_link"
 
 	Purged Act = "purged"
+
+	// Drafted, Published and SetSetting name the form, template or setting in Detail.
+	Drafted    Act = "drafted"
+	Published  Act = "published"
+	SetSetting Act = "set_setting"
 )
 
 // Entry is one line.

@@ -1,5 +1,6 @@
 // Package registry holds in memory what changes seldom and is asked at every
-// request: the tree of areas, the directory of people and devices, the forms.
+// request: the tree of areas, the directory of people and devices, the forms and
+// templates in force, the settings.
 //
 // It hands out snapshots that are never altered, and refuses to decide anything.
 package registry
@@ -21,13 +22,25 @@ type Snapshot struct {
 	Revision int64
 	Areas    *area.Tree
 	People   *identity.Directory
-	Forms    form.Set
+	// Forms are those that come with the program, and over them those that were published
+	// here.
+	Forms form.Set
+	// Published are the definitions that were published here, in order.
+	Published []Published
+	Settings  *Settings
+	// Rules are those by which things are derived from records.
+	Rules *Rules
 }
 
 // Store is where the registry reads from.
 type Store interface {
-	// Revision returns a number that rises whenever areas, identities or forms change.
+	// Revision returns a number that rises whenever areas, identities, forms or settings
+	// change.
 	Revision(ctx context.Context) (int64, error)
+	// Published returns every definition that was ever published, in that order.
+	Published(ctx context.Context) ([]Published, error)
+	// Settings returns everything that was ever set, in that order.
+	Settings(ctx context.Context) ([]Setting, error)
 	area.Store
 	identity.Store
 }
@@ -35,14 +48,14 @@ type Store interface {
 // Registry keeps the current snapshot.
 type Registry struct {
 	store   Store
-	forms   form.Set
 	current atomic.Pointer[Snapshot]
 	loading sync.Mutex
+	shelf   shelf
 }
 
 // Open loads the first snapshot. forms are those that come with the program.
 func Open(ctx context.Context, store Store, forms form.Set) (*Registry, error) {
-	r := &Registry{store: store, forms: forms}
+	r := &Registry{store: store, shelf: shelf{forms: forms}}
 	if _, err := r.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -66,20 +79,43 @@ func (r *Registry) Refresh(ctx context.Context) (bool, error) {
 	if now := r.current.Load(); now != nil && now.Revision == revision {
 		return false, nil
 	}
-	nodes, err := r.store.Areas(ctx)
-	if err != nil {
-		return false, fmt.Errorf("registry: areas: %w", err)
-	}
-	tree, err := area.NewTree(nodes)
+	next, err := r.load(ctx)
 	if err != nil {
 		return false, fmt.Errorf("registry: %w", err)
 	}
+	next.Revision = revision
+	r.current.Store(next)
+	return true, nil
+}
+
+func (r *Registry) load(ctx context.Context) (*Snapshot, error) {
+	nodes, err := r.store.Areas(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("areas: %w", err)
+	}
+	tree, err := area.NewTree(nodes)
+	if err != nil {
+		return nil, err
+	}
 	everyone, err := r.store.Identities(ctx)
 	if err != nil {
-		return false, fmt.Errorf("registry: identities: %w", err)
+		return nil, fmt.Errorf("identities: %w", err)
 	}
-	r.current.Store(&Snapshot{
-		Revision: revision, Areas: tree, People: identity.NewDirectory(everyone), Forms: r.forms,
-	})
-	return true, nil
+	published, err := r.store.Published(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("what was published: %w", err)
+	}
+	if err := r.shelf.lay(published); err != nil {
+		return nil, err
+	}
+	said, err := r.store.Settings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	next := &Snapshot{
+		Areas: tree, People: identity.NewDirectory(everyone),
+		Forms: r.shelf.forms, Published: r.shelf.laid, Settings: NewSettings(tree, said),
+	}
+	next.Rules, err = rulesOf(next.Forms, next.Settings)
+	return next, err
 }

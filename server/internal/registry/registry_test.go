@@ -11,38 +11,46 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// shelf is a store whose revision and areas a test sets.
-type shelf struct {
-	revision int64
-	nodes    []area.Node
-	failure  error
+// folder is a store whose revision and areas a test sets.
+type folder struct {
+	revision  int64
+	published []registry.Published
+	said      []registry.Setting
+	nodes     []area.Node
+	failure   error
 	// during is called amid a load, after the revision was read.
 	during func()
 	loads  int
 }
 
-func (s *shelf) Revision(context.Context) (int64, error) { return s.revision, nil }
+func (s *folder) Revision(context.Context) (int64, error) { return s.revision, nil }
 
-func (s *shelf) Areas(context.Context) ([]area.Node, error) {
+func (s *folder) Areas(context.Context) ([]area.Node, error) {
 	s.loads++
 	return s.nodes, nil
 }
 
-func (s *shelf) Identities(context.Context) (identity.Everyone, error) {
+func (s *folder) Identities(context.Context) (identity.Everyone, error) {
 	if s.during != nil {
 		s.during()
 	}
 	return identity.Everyone{}, s.failure
 }
 
-func (s *shelf) PutAreas(context.Context, []area.Node) error { return errors.ErrUnsupported }
+func (s *folder) Published(context.Context) ([]registry.Published, error) { return s.published, nil }
 
-func (s *shelf) AddIdentities(context.Context, identity.Everyone) error { return errors.ErrUnsupported }
+func (s *folder) Settings(context.Context) ([]registry.Setting, error) { return s.said, nil }
+
+func (s *folder) PutAreas(context.Context, []area.Node) error { return errors.ErrUnsupported }
+
+func (s *folder) AddIdentities(context.Context, identity.Everyone) error {
+	return errors.ErrUnsupported
+}
 
 // put changes the areas as the store would: under a new revision.
-func (s *shelf) put(nodes ...area.Node) { s.nodes, s.revision = nodes, s.revision+1 }
+func (s *folder) put(nodes ...area.Node) { s.nodes, s.revision = nodes, s.revision+1 }
 
-func open(t *testing.T, s *shelf) *registry.Registry {
+func open(t *testing.T, s *folder) *registry.Registry {
 	t.Helper()
 	r, err := registry.Open(t.Context(), s, form.Set{})
 	if err != nil {
@@ -71,7 +79,7 @@ var (
 )
 
 func TestNothingIsLoadedAgainUntilSomethingChanges(t *testing.T) {
-	s := &shelf{revision: 1, nodes: []area.Node{town}}
+	s := &folder{revision: 1, nodes: []area.Node{town}}
 	r := open(t, s)
 	first := r.Current()
 	if refresh(t, r) || r.Current() != first || s.loads != 1 {
@@ -87,7 +95,7 @@ func TestNothingIsLoadedAgainUntilSomethingChanges(t *testing.T) {
 }
 
 func TestAChangeAmidALoadIsLoadedByTheNext(t *testing.T) {
-	s := &shelf{revision: 1, nodes: []area.Node{town}}
+	s := &folder{revision: 1, nodes: []area.Node{town}}
 	s.during = func() { s.during = nil; s.put(town, grid) }
 	r := open(t, s)
 	if has(r.Current(), grid) {
@@ -99,7 +107,7 @@ func TestAChangeAmidALoadIsLoadedByTheNext(t *testing.T) {
 }
 
 func TestAFailedLoadKeepsTheOldSnapshotAndIsTriedAgain(t *testing.T) {
-	s := &shelf{revision: 1, nodes: []area.Node{town}}
+	s := &folder{revision: 1, nodes: []area.Node{town}}
 	r := open(t, s)
 	first := r.Current()
 	s.put(town, grid)
@@ -114,7 +122,7 @@ func TestAFailedLoadKeepsTheOldSnapshotAndIsTriedAgain(t *testing.T) {
 }
 
 func TestAreasThatFormNoTreeAreNotTakenUp(t *testing.T) {
-	s := &shelf{revision: 1, nodes: []area.Node{town}}
+	s := &folder{revision: 1, nodes: []area.Node{town}}
 	r := open(t, s)
 	s.put(town, area.Node{Key: 2, ID: "grid", Parent: "nowhere"})
 	if changed, err := r.Refresh(t.Context()); err == nil || changed || !has(r.Current(), town) {
@@ -123,7 +131,7 @@ func TestAreasThatFormNoTreeAreNotTakenUp(t *testing.T) {
 }
 
 func TestARegistryDoesNotOpenOnNothing(t *testing.T) {
-	s := &shelf{revision: 1, failure: errors.New("disk")}
+	s := &folder{revision: 1, failure: errors.New("disk")}
 	if _, err := registry.Open(t.Context(), s, form.Set{}); !errors.Is(err, s.failure) {
 		t.Error(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -29,6 +30,7 @@ type Engine interface {
 	audit.Store
 	console.Store
 	enrol.Store
+	formbook.Store
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 	// NewEpoch starts a new history, whose numbers lie beyond all that the lost end
@@ -170,6 +172,10 @@ var promises = []struct {
 	{"ARefreshTokenTurnsOnce", aRefreshTokenTurnsOnce},
 	{"StandingsAndJoinsDontUndoEachOther", standingsAndJoinsDontUndoEachOther},
 	{"PhonesTellTheirBacklog", phonesTellTheirBacklog},
+
+	{"WhatIsPublishedStays", whatIsPublishedStays},
+	{"DraftsAreReplacedAndDropped", draftsAreReplacedAndDropped},
+	{"SettingsAreToldInOrder", settingsAreToldInOrder},
 
 	{"BootTellsWhatIsWaitedFor", bootTellsWhatIsWaitedFor},
 	{"HeadsAreKeptWhole", headsAreKeptWhole},
