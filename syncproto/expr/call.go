@@ -13,8 +13,8 @@ import (
 // function is one that an expression may call, with at least and at most so many
 // arguments.
 type function struct {
+	op          op
 	least, most int
-	call        func(n *node, s *Scope) value
 }
 
 // many bounds the arguments of functions that take any number.
@@ -23,29 +23,82 @@ const many = 20
 // functions are all there are besides true, false, setting, today and now, which are
 // worked out when an expression is read.
 var functions = map[string]function{
-	"not":            {1, 1, callNot},
-	"boolean":        {1, 1, callBoolean},
-	"number":         {1, 1, callNumber},
-	"int":            {1, 1, callInt},
-	"round":          {1, 2, callRound},
-	"abs":            {1, 1, callAbs},
-	"min":            {1, many, callMin},
-	"max":            {1, many, callMax},
-	"string":         {1, 1, callString},
-	"string-length":  {1, 1, callLength},
-	"substr":         {2, 3, callSubstr},
-	"concat":         {1, many, callConcat},
-	"contains":       {2, 2, callContains},
-	"starts-with":    {2, 2, callStartsWith},
-	"ends-with":      {2, 2, callEndsWith},
-	"regex":          {2, 2, callRegex},
-	"selected":       {2, 2, callSelected},
-	"count-selected": {1, 1, callCountSelected},
-	"selected-at":    {2, 2, callSelectedAt},
-	"if":             {3, 3, callIf},
-	"coalesce":       {2, many, callCoalesce},
-	"date":           {1, 1, callDate},
-	"format-date":    {2, 2, callFormatDate},
+	"not":            {opNot, 1, 1},
+	"boolean":        {opBoolean, 1, 1},
+	"number":         {opNumber, 1, 1},
+	"int":            {opInt, 1, 1},
+	"round":          {opRound, 1, 2},
+	"abs":            {opAbs, 1, 1},
+	"min":            {opMin, 1, many},
+	"max":            {opMax, 1, many},
+	"string":         {opString, 1, 1},
+	"string-length":  {opLength, 1, 1},
+	"substr":         {opSubstr, 2, 3},
+	"concat":         {opConcat, 1, many},
+	"contains":       {opContains, 2, 2},
+	"starts-with":    {opStartsWith, 2, 2},
+	"ends-with":      {opEndsWith, 2, 2},
+	"regex":          {opRegex, 2, 2},
+	"selected":       {opSelected, 2, 2},
+	"count-selected": {opCountSelected, 1, 1},
+	"selected-at":    {opSelectedAt, 2, 2},
+	"if":             {opIf, 3, 3},
+	"coalesce":       {opCoalesce, 2, many},
+	"date":           {opDate, 1, 1},
+	"format-date":    {opFormatDate, 2, 2},
+}
+
+// call works a function out. It names each, so that a scope needn't outlive the question.
+func (n *node) call(s *Scope) value {
+	switch n.op {
+	case opNot:
+		return callNot(n, s)
+	case opBoolean:
+		return callBoolean(n, s)
+	case opNumber:
+		return callNumber(n, s)
+	case opInt:
+		return callInt(n, s)
+	case opRound:
+		return callRound(n, s)
+	case opAbs:
+		return callAbs(n, s)
+	case opMin:
+		return callMin(n, s)
+	case opMax:
+		return callMax(n, s)
+	case opString:
+		return callString(n, s)
+	case opLength:
+		return callLength(n, s)
+	case opSubstr:
+		return callSubstr(n, s)
+	case opConcat:
+		return callConcat(n, s)
+	case opContains:
+		return callContains(n, s)
+	case opStartsWith:
+		return callStartsWith(n, s)
+	case opEndsWith:
+		return callEndsWith(n, s)
+	case opRegex:
+		return callRegex(n, s)
+	case opSelected:
+		return callSelected(n, s)
+	case opCountSelected:
+		return callCountSelected(n, s)
+	case opSelectedAt:
+		return callSelectedAt(n, s)
+	case opIf:
+		return callIf(n, s)
+	case opCoalesce:
+		return callCoalesce(n, s)
+	case opDate:
+		return callDate(n, s)
+	case opFormatDate:
+		return callFormatDate(n, s)
+	}
+	return null
 }
 
 func callNot(n *node, s *Scope) value     { return boolean(!n.args[0].holds(s)) }

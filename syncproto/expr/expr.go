@@ -19,8 +19,8 @@ import (
 
 // Env answers what an installation has set.
 type Env interface {
-	// Setting returns the value of a setting on a day; Null for a name it doesn't know.
-	// Day 0 is that of a record which doesn't say when.
+	// Setting returns the value of a setting on a day; Null where nobody has set it. Day 0
+	// is that of a record which doesn't say when.
 	Setting(name string, day Day) syncproto.Value
 }
 
@@ -32,7 +32,8 @@ type Scope struct {
 	Self syncproto.Value
 	// Now is what now() and today() go by.
 	Now syncproto.Instant
-	// Env and Day are whom setting() asks, and of which day. Without Env all are null.
+	// Env and Day are whom setting() asks, and of which day. Without Env nobody has set
+	// anything.
 	Env Env
 	Day Day
 }
@@ -52,10 +53,19 @@ const (
 	maxDepth  = 50
 )
 
-// Parse reads an expression. fields says which names ${name} may have, and of what type
-// the values are; the point has the type self. Its error is a *Problem.
-func Parse(source string, fields func(name string) (Type, bool), self Type) (*Expr, error) {
-	p := parser{lexer: lexer{source: source}, fields: fields, self: self, expr: &Expr{}}
+// Names says what an expression may speak of.
+type Names struct {
+	// Field returns how the values of a field are read, and whether there is one.
+	Field func(name string) (Type, bool)
+	// Self is how the point is read.
+	Self Type
+	// Setting returns what a setting is where nobody has set it, and whether there is one.
+	Setting func(name string) (syncproto.Value, bool)
+}
+
+// Parse reads an expression. Its error is a *Problem.
+func Parse(source string, names Names) (*Expr, error) {
+	p := parser{lexer: lexer{source: source}, names: names, expr: &Expr{}}
 	if problem := p.run(); problem != nil {
 		return nil, problem
 	}
@@ -121,7 +131,30 @@ const (
 	opDivide
 	opRemainder
 	opNegate
-	opCall
+	// The functions, in the order of call.
+	opNot
+	opBoolean
+	opNumber
+	opInt
+	opRound
+	opAbs
+	opMin
+	opMax
+	opString
+	opLength
+	opSubstr
+	opConcat
+	opContains
+	opStartsWith
+	opEndsWith
+	opRegex
+	opSelected
+	opCountSelected
+	opSelectedAt
+	opIf
+	opCoalesce
+	opDate
+	opFormatDate
 )
 
 // node is a part of an expression.
@@ -130,10 +163,10 @@ type node struct {
 	// name is that of a field, a setting or a function.
 	name string
 	typ  Type
+	// lit is a literal, or what a setting is where nobody has set it.
 	lit  value
 	args []*node
-	// call, pattern and format are a function's, the last two of literal arguments.
-	call    func(n *node, s *Scope) value
+	// pattern and format are what a function's literal argument says.
 	pattern *regexp.Regexp
 	format  string
 }
@@ -147,10 +180,12 @@ func (n *node) eval(s *Scope) value {
 	case opSelf:
 		return read(s.Self, n.typ)
 	case opSetting:
-		if s.Env == nil {
-			return null
+		if s.Env != nil {
+			if v := s.Env.Setting(n.name, s.Day); !v.IsNull() {
+				return read(v, Plain)
+			}
 		}
-		return read(s.Env.Setting(n.name, s.Day), Plain)
+		return n.lit
 	case opNow:
 		return instant(int64(s.Now))
 	case opToday:
@@ -162,11 +197,12 @@ func (n *node) eval(s *Scope) value {
 		return boolean(n.args[0].holds(s) || n.args[1].holds(s))
 	case opAnd:
 		return boolean(n.args[0].holds(s) && n.args[1].holds(s))
-	case opCall:
-		return n.call(n, s)
 	case opNegate:
 		v := n.args[0].eval(s)
 		return negate(&v)
+	}
+	if n.op > opNegate {
+		return n.call(s)
 	}
 	a, b := n.args[0].eval(s), n.args[1].eval(s)
 	if n.op >= opAdd {

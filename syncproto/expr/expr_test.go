@@ -19,9 +19,12 @@ func anyField(name string) (expr.Type, bool) {
 	return expr.Plain, true
 }
 
+// everything is known, and no setting has a default.
+var everything = expr.Names{Field: anyField, Setting: func(string) (syncproto.Value, bool) { return syncproto.Null, true }}
+
 func parse(t *testing.T, source string) *expr.Expr {
 	t.Helper()
-	e, err := expr.Parse(source, anyField, expr.Plain)
+	e, err := expr.Parse(source, everything)
 	if err != nil {
 		t.Fatalf("%s: %v", source, err)
 	}
@@ -102,7 +105,7 @@ func TestWhatIsNoExpressionSaysWhereAndWhy(t *testing.T) {
 		"regex('', 'a*?')": 11, "regex('', '[a')": 11, `regex('', '\1')`: 11, "regex('', 'a{2000}')": 11, "regex('', 'a|b)')": 11,
 		"format-date(now(), '%Q')": 20, "123456789012345678901": 1, "true(1)": 1, "1 = ": 5,
 	} {
-		_, err := expr.Parse(source, anyField, expr.Plain)
+		_, err := expr.Parse(source, everything)
 		var p *expr.Problem
 		if !errors.As(err, &p) || p.At != want || p.Message().ZH == "" || p.Message().EN == "" {
 			t.Errorf("%q: %v, want a problem at %d", source, err, want)

@@ -9,11 +9,10 @@ import (
 // parser reads an expression from its tokens, one ahead.
 type parser struct {
 	lexer
-	fields func(name string) (Type, bool)
-	self   Type
-	expr   *Expr
-	now    token
-	depth  int
+	names Names
+	expr  *Expr
+	now   token
+	depth int
 }
 
 // run reads the whole.
@@ -121,7 +120,7 @@ func (p *parser) operand() (*node, *Problem) {
 	case t.sort == textToken:
 		return p.leaf(&node{op: opLiteral, lit: textOf(t.text)})
 	case t.sort == fieldToken:
-		typ, ok := p.fields(t.text)
+		typ, ok := p.names.Field(t.text)
 		if !ok {
 			return nil, p.problem(t.from, t.text, noField)
 		}
@@ -131,7 +130,7 @@ func (p *parser) operand() (*node, *Problem) {
 		return p.function()
 	case p.at("."):
 		p.expr.self = true
-		return p.leaf(&node{op: opSelf, typ: p.self})
+		return p.leaf(&node{op: opSelf, typ: p.names.Self})
 	case !p.at("("):
 		return nil, p.unexpected()
 	}
@@ -177,7 +176,7 @@ func (p *parser) function() (*node, *Problem) {
 	if len(args) < f.least || len(args) > f.most {
 		return nil, p.problem(name.from, name.text, badArguments)
 	}
-	n := &node{op: opCall, name: name.text, args: args, call: f.call}
+	n := &node{op: f.op, name: name.text, args: args}
 	return n, p.prepare(n, starts)
 }
 
@@ -231,6 +230,11 @@ func (p *parser) special(name token, args []*node, starts []int) (*node, *Proble
 		return nil, p.problem(starts[0], "", literalNeeded)
 	}
 	n.name = args[0].lit.s
+	otherwise, known := p.names.Setting(n.name)
+	if !known {
+		return nil, p.problem(starts[0], n.name, noSetting)
+	}
+	n.lit = read(otherwise, Plain)
 	p.expr.settings = append(p.expr.settings, n.name)
 	return n, nil
 }
@@ -240,14 +244,14 @@ func isQuoted(n *node) bool { return n.op == opLiteral && n.lit.sort == isText }
 
 // prepare works out what a function needs of its second, literal argument.
 func (p *parser) prepare(n *node, starts []int) *Problem {
-	if n.name != "regex" && n.name != "format-date" {
+	if n.op != opRegex && n.op != opFormatDate {
 		return nil
 	}
 	if !isQuoted(n.args[1]) {
 		return p.problem(starts[1], "", literalNeeded)
 	}
 	text := n.args[1].lit.s
-	if n.name == "format-date" {
+	if n.op == opFormatDate {
 		if !validFormat(text) {
 			return p.problem(starts[1], text, badFormat)
 		}

@@ -44,7 +44,11 @@ func (n *node) print(b *strings.Builder, level int) {
 	case opNegate:
 		b.WriteString("-")
 		n.args[0].print(b, len(levels))
-	case opCall:
+	default:
+		if n.op < opNegate {
+			n.printBinary(b, level)
+			return
+		}
 		b.WriteString(n.name + "(")
 		for i, arg := range n.args {
 			if i > 0 {
@@ -53,8 +57,6 @@ func (n *node) print(b *strings.Builder, level int) {
 			arg.print(b, 0)
 		}
 		b.WriteString(")")
-	default:
-		n.printBinary(b, level)
 	}
 }
 

@@ -47,6 +47,7 @@ var (
 	noPaths       = syncproto.Text{ZH: "不支持路径，请写作 ${名称}", EN: "paths are not supported, a field is written ${name}"}
 	longNumber    = syncproto.Text{ZH: "数字太长，小数点前后各最多 20 位", EN: "more than 20 digits before or behind the point"}
 	noField       = syncproto.Text{ZH: "没有这个栏目", EN: "no such field"}
+	noSetting     = syncproto.Text{ZH: "没有这项设置", EN: "no such setting"}
 	noFunction    = syncproto.Text{ZH: "不支持这个函数", EN: "this function is not supported"}
 	badArguments  = syncproto.Text{ZH: "参数个数不对", EN: "the wrong number of arguments"}
 	literalNeeded = syncproto.Text{ZH: "此处须直接写出带引号的文字", EN: "a text in quotes is needed here"}
