@@ -63,6 +63,8 @@ const (
 	CodeBusy            Code = "busy"
 	CodeInternal        Code = "internal"
 	CodeMovedOn         Code = "moved_on"
+	// CodeBadFile: a workbook or list can't be read at all; nothing was taken from it.
+	CodeBadFile Code = "bad_file"
 )
 
 // Codes of enrolment, signing in and keeping signed in.
