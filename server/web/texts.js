@@ -28,7 +28,7 @@ export const TEXTS = {
   direct: ["直属", "direct"],
   total: ["合计", "Total"],
   "unit.household": ["户", "households"], "unit.person": ["人", "people"], "unit.time": ["人次", "times"],
-  "unit.household_time": ["户次", "visits"], "unit.vehicle": ["辆次", "vehicles"],
+  "unit.household_time": ["户次", "visits"], "unit.vehicle": ["辆次", "vehicles"], "unit.item": ["件", "items"],
   standingNote: ["户数、人数为当日结束时在册数；次数为当日发生数。", "Households and people are those there when the day ends; the others happened on the day."],
   noRounds: ["还没有两轮排查可比", "There are no two rounds to compare yet"],
   met: ["见到的人", "People met"],

@@ -13,8 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/expr"
 )
 
 // Rule says what a field shows when several writes are alive, and whether a
@@ -75,6 +77,10 @@ type Stream string
 const (
 	Roster  Stream = "roster"  // what a worker needs at a door: sent first
 	History Stream = "history" // what has been done: sent after every roster
+	// Broadcast is what is said to everybody below, such as a notice: it goes to the phones
+	// of all areas below its record's own, whatever they may see there otherwise. So its
+	// forms hold nothing personal.
+	Broadcast Stream = "broadcast"
 )
 
 // Form defines one version of one kind of record.
@@ -93,9 +99,17 @@ type Form struct {
 	Match *Match `json:"match,omitempty"`
 	// Checks say what is hard to believe. They flag; they never alter, block or count.
 	Checks []Check `json:"checks,omitempty"`
+	// Moment is the date or time field that says when a record was: the settings of that
+	// day are those that its flags and measures go by.
+	Moment string `json:"moment,omitempty"`
+	// Ratios are shares of measures that are shown as percentages.
+	Ratios []Ratio `json:"ratios,omitempty"`
 
 	byName map[string]*Field
 	source json.RawMessage
+	// asks says that checking an entry takes heed of the time or of settings.
+	asks     bool
+	settings []string
 }
 
 // Field defines one field.
@@ -108,6 +122,9 @@ type Field struct {
 	Required bool           `json:"required,omitempty"`
 	// Of is the kind that a ref or refs field names.
 	Of syncproto.Kind `json:"of,omitempty"`
+	// Indexed says that records are looked for by what this ref or refs field names, such as
+	// the read receipts of a notice.
+	Indexed bool `json:"indexed,omitempty"`
 	// Choices are the codes allowed in a choice or choices field. For the rule
 	// severest they stand from mildest to severest.
 	Choices []Option `json:"choices,omitempty"`
@@ -116,8 +133,23 @@ type Field struct {
 	Max *float64 `json:"max,omitempty"`
 	// Unit is the unit of a number, such as "°C".
 	Unit string `json:"unit,omitempty"`
+	// Hint is what helps to answer.
+	Hint syncproto.Text `json:"hint,omitzero"`
+	// Relevant, Constraint and Calculate are in the language of package expr. A field is
+	// asked if Relevant holds of what the record shows; an answer must meet Constraint, in
+	// which the point is the answer; Calculate is shown beside the field and never recorded
+	// by itself.
+	Relevant          string         `json:"relevant,omitempty"`
+	Constraint        string         `json:"constraint,omitempty"`
+	ConstraintMessage syncproto.Text `json:"constraint_message,omitzero"`
+	Calculate         string         `json:"calculate,omitempty"`
+	// Retired fields are asked no more. What was said in them is kept and shown.
+	Retired bool `json:"retired,omitempty"`
+	// Indexed refs can be followed backwards: which records name this one?
+	Indexed bool `json:"indexed,omitempty"`
 
-	min, max *bound // Min and Max
+	min, max                        *bound // Min and Max
+	relevant, constraint, calculate *expr.Expr
 }
 
 // Option is one choice.
@@ -130,7 +162,16 @@ type Option struct {
 type Flag struct {
 	Name  string         `json:"name"`
 	Label syncproto.Text `json:"label"`
-	When  Conditions     `json:"when"`
+	When  When           `json:"when"`
+}
+
+// Ratio is a share of one measure in another, such as fevers in temperatures. Both are
+// this form's, or another kind's.
+type Ratio struct {
+	Name  string         `json:"name"`
+	Label syncproto.Text `json:"label"`
+	Of    string         `json:"of"`
+	Per   string         `json:"per"`
 }
 
 // Sightings says that a record of this kind is evidence of having met somebody:
@@ -142,6 +183,10 @@ type Sightings struct {
 	Subjects string `json:"subjects"`
 	// When limits which records count as a sighting.
 	When Conditions `json:"when,omitempty"`
+	// Household and Outcome are the fields that say where somebody went and what came of it:
+	// households are counted by them, whoever was met. Both are given, or neither.
+	Household string `json:"household,omitempty"`
+	Outcome   string `json:"outcome,omitempty"`
 }
 
 // unknown is how a field that the form doesn't have is treated: kept, and asked
@@ -197,8 +242,8 @@ func (f *Form) check() error {
 	if f.Version < 1 {
 		return fmt.Errorf("version %d: 1 or more", f.Version)
 	}
-	if f.Stream != Roster && f.Stream != History {
-		return fmt.Errorf("stream %q: roster or history", f.Stream)
+	if f.Stream != Roster && f.Stream != History && f.Stream != Broadcast {
+		return fmt.Errorf("stream %q: roster, history or broadcast", f.Stream)
 	}
 	for i := range f.Fields {
 		field := &f.Fields[i]
@@ -208,23 +253,72 @@ func (f *Form) check() error {
 		if _, twice := f.byName[field.Name]; twice || standing(field.Name) != nil {
 			return fmt.Errorf("field %q is there already", field.Name)
 		}
+		if f.Stream == Broadcast && field.Class != Open {
+			return fmt.Errorf("field %q: what is broadcast is seen by everybody below, and holds nothing %s", field.Name, field.Class)
+		}
 		f.byName[field.Name] = field
 	}
-	return f.checkUses()
+	if err := f.checkMoment(); err != nil {
+		return fmt.Errorf("moment: %w", err)
+	}
+	for i := range f.Fields {
+		if err := f.Fields[i].checkFormulas(f); err != nil {
+			return fmt.Errorf("field %q: %w", f.Fields[i].Name, err)
+		}
+	}
+	if err := f.checkUses(); err != nil {
+		return err
+	}
+	f.settings = f.asked()
+	return nil
+}
+
+// asked lists the settings that the form's expressions ask for, in order.
+func (f *Form) asked() []string {
+	var all []string
+	take := func(e *expr.Expr) {
+		if e != nil {
+			all = append(all, e.Settings()...)
+		}
+	}
+	for i := range f.Fields {
+		take(f.Fields[i].relevant)
+		take(f.Fields[i].constraint)
+		take(f.Fields[i].calculate)
+	}
+	for i := range f.Flags {
+		take(f.Flags[i].When.formula)
+	}
+	for i := range f.Measures {
+		take(f.Measures[i].When.formula)
+		take(f.Measures[i].sum)
+	}
+	if f.Sightings != nil {
+		take(f.Sightings.When.formula)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // checkUses holds the names that flags, measures, checks, sightings and the match use
 // against the fields.
 func (f *Form) checkUses() error {
-	flags, measures, checks := names{}, names{}, names{}
-	for _, flag := range f.Flags {
+	flags, measures, checks, ratios := names{}, names{}, names{}, names{}
+	for i := range f.Flags {
+		flag := &f.Flags[i]
 		if err := cmp.Or(flags.take(flag.Name), flag.When.check(f)); err != nil {
 			return fmt.Errorf("flag %q: %w", flag.Name, err)
 		}
 	}
-	for _, m := range f.Measures {
+	for i := range f.Measures {
+		m := &f.Measures[i]
 		if err := cmp.Or(measures.take(m.Name), m.check(f)); err != nil {
 			return fmt.Errorf("measure %q: %w", m.Name, err)
+		}
+	}
+	for _, r := range f.Ratios {
+		if err := cmp.Or(ratios.take(r.Name), syncproto.CheckField(r.Of), syncproto.CheckField(r.Per)); err != nil {
+			return fmt.Errorf("ratio %q: %w", r.Name, err)
 		}
 	}
 	for i := range f.Checks {
@@ -248,6 +342,10 @@ func (s *Sightings) check(f *Form) error {
 	round, subjects := f.byName[s.Round], f.byName[s.Subjects]
 	if round == nil || round.Type != Ref || subjects == nil || subjects.Type != Refs {
 		return fmt.Errorf("sightings: %q must be a ref and %q must be refs", s.Round, s.Subjects)
+	}
+	household, outcome := f.byName[s.Household], f.byName[s.Outcome]
+	if s.Household+s.Outcome != "" && (household == nil || household.Type != Ref || outcome == nil || outcome.Type != Choice) {
+		return fmt.Errorf("sightings: %q must be a ref and %q must be a choice", s.Household, s.Outcome)
 	}
 	return s.When.check(f)
 }
@@ -289,6 +387,9 @@ func (field *Field) check() error {
 		if err := codes.take(o.Code); err != nil {
 			return fmt.Errorf("choice %q: %w", o.Code, err)
 		}
+	}
+	if field.Indexed && field.Type != Ref && field.Type != Refs {
+		return fmt.Errorf("type %s is not indexed: refs are", field.Type)
 	}
 	many := field.Type == Choices || field.Type == Refs
 	ordered := field.Type == Choice || field.Type == Integer || field.Type == Decimal || field.Type == Boolean

@@ -83,6 +83,8 @@ func TestAFormThatMakesNoSenseIsTurnedAway(t *testing.T) {
 		"a match by a field it has not":   definition(day, `,"match":{"name":"a"}`),
 		"a check of no rule":              definition(day, `,"checks":[{"name":"c","label":{},"rule":"luck"}]`),
 		"a check twice":                   definition(day, `,"checks":[`+burst+`,`+burst+`]`),
+		"a text that is indexed":          definition(field("a", "text", "latest", `,"indexed":true`), ""),
+		"sightings in no household":       definition(field("r", "ref", "latest", `,"of":"round"`)+","+field("p", "refs", "union", `,"of":"person"`), `,"sightings":{"round":"r","subjects":"p","household":"p","outcome":"p"}`),
 		"sightings in no round":           definition(day, `,"sightings":{"round":"day","subjects":"day"}`),
 	}
 	for name, source := range cases {
@@ -117,7 +119,7 @@ func TestABuiltInFormSpeaksBothLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	measures := map[string]form.Unit{}
+	measures := map[string]syncproto.Kind{}
 	for _, f := range set.All() {
 		said := func(what string, label syncproto.Text) {
 			if strings.TrimSpace(label.ZH) == "" || strings.TrimSpace(label.EN) == "" {
@@ -136,10 +138,10 @@ func TestABuiltInFormSpeaksBothLanguages(t *testing.T) {
 		}
 		for _, m := range f.Measures {
 			said("measure "+m.Name, m.Label)
-			if _, twice := measures[m.Name]; twice || m.Unit == "" {
-				t.Errorf("measure %s: there already, or without a unit", m.Name)
+			if other, twice := measures[m.Name]; twice && other != f.Kind || m.Unit == "" {
+				t.Errorf("measure %s: another kind has it already, or it has no unit", m.Name)
 			}
-			measures[m.Name] = m.Unit
+			measures[m.Name] = f.Kind
 		}
 		for name, rule := range map[string]form.Rule{
 			syncproto.FieldArea: form.Review, syncproto.FieldExit: form.Review,

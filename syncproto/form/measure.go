@@ -1,11 +1,12 @@
 package form
 
 import (
+	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/expr"
 )
 
 // Unit says what a measure counts. Sums of different units are never added.
@@ -18,6 +19,7 @@ const (
 	Times          Unit = "time"           // 人次
 	HouseholdTimes Unit = "household_time" // 户次
 	Vehicles       Unit = "vehicle"        // 辆次
+	Items          Unit = "item"           // 件
 )
 
 // Measure counts records.
@@ -31,10 +33,15 @@ type Measure struct {
 	// until the day of its exit. The others count what happened on Day.
 	Standing bool `json:"standing,omitempty"`
 	// Until is a date field that ends a standing record's count as an exit does.
-	Until string     `json:"until,omitempty"`
-	When  Conditions `json:"when,omitempty"`
+	Until string `json:"until,omitempty"`
+	When  When   `json:"when,omitzero"`
 	// PerMember names a list field whose members are counted instead of the record.
 	PerMember string `json:"per_member,omitempty"`
+	// Sum is an expression that comes to the whole number which is added up in place of
+	// 1, and may be below 0; a record for which it comes to anything else adds nothing.
+	Sum string `json:"sum,omitempty"`
+
+	sum *expr.Expr
 }
 
 func (m *Measure) check(f *Form) error {
@@ -46,7 +53,7 @@ func (m *Measure) check(f *Form) error {
 		return fmt.Errorf("until %q must be a date field of a standing measure", m.Until)
 	}
 	switch m.Unit {
-	case Households, People, Times, HouseholdTimes, Vehicles:
+	case Households, People, Times, HouseholdTimes, Vehicles, Items:
 	default:
 		return fmt.Errorf("unknown unit %q", m.Unit)
 	}
@@ -55,37 +62,30 @@ func (m *Measure) check(f *Form) error {
 			return fmt.Errorf("per_member %q must be a list field", m.PerMember)
 		}
 	}
+	if m.Sum != "" {
+		if m.PerMember != "" {
+			return errors.New("per_member and sum: one of them")
+		}
+		var err error
+		if m.sum, err = f.derived("sum", m.Sum); err != nil {
+			return err
+		}
+	}
 	return m.When.check(f)
 }
 
 // Day is a calendar day as 20200131: the year, month and day in decimal.
-type Day int32
+type Day = expr.Day
 
 // Zone is the zone in which days are counted: China Standard Time, which has no
 // daylight saving.
-var Zone = time.FixedZone("CST", 8*60*60)
+var Zone = expr.Zone
 
 // DayOf returns the day of an instant in Zone.
-func DayOf(t syncproto.Instant) Day {
-	y, m, d := time.UnixMilli(int64(t)).In(Zone).Date()
-	if y < 1 || y > 9999 {
-		return 0
-	}
-	return Day(y*10000 + int(m)*100 + d)
-}
+func DayOf(t syncproto.Instant) Day { return expr.DayOf(t) }
 
 // ParseDay reads 2020-01-31.
-func ParseDay(s string) (Day, bool) {
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() < 1 {
-		return 0, false
-	}
-	return Day(t.Year()*10000 + int(t.Month())*100 + t.Day()), true
-}
-
-func (d Day) String() string {
-	return fmt.Sprintf("%04d-%02d-%02d", int(d)/10000, int(d)/100%100, int(d)%100)
-}
+func ParseDay(s string) (Day, bool) { return expr.ParseDay(s) }
 
 // Count is a record's share in one measure on one day, in one area.
 type Count struct {
@@ -103,17 +103,22 @@ type Count struct {
 // record's own area from then on: once on every day.
 // A disputed exit is passed as exit == nil: somebody says that the record is
 // there, and the cautious reading counts.
-func (f *Form) Counts(shown syncproto.Fields, exit *syncproto.Exit) []Count {
+// env is that of the record's own area.
+func (f *Form) Counts(shown syncproto.Fields, exit *syncproto.Exit, env Env) []Count {
 	if f == nil {
 		return nil
 	}
+	s := f.scope(shown, env)
 	past := ResidencesOf(shown)
 	var counts []Count
 	for i := range f.Measures {
 		m := &f.Measures[i]
 		day, ok := f.dayOf(m.Day, shown[m.Day])
-		n := m.amount(shown)
-		if !ok || n == 0 || !m.When.Hold(f, shown) {
+		if !ok || !m.When.hold(f, &s) {
+			continue
+		}
+		n := m.amount(&s)
+		if n == 0 {
 			continue
 		}
 		if !m.Standing {
@@ -171,12 +176,23 @@ func (f *Form) end(m *Measure, shown syncproto.Fields, exit *syncproto.Exit) Day
 	return end
 }
 
-func (m *Measure) amount(shown syncproto.Fields) int64 {
-	if m.PerMember == "" {
+func (m *Measure) amount(s *expr.Scope) int64 {
+	switch {
+	case m.sum != nil:
+		n, _ := m.sum.Whole(s)
+		return n
+	case m.PerMember == "":
 		return 1
 	}
-	members, _ := shown[m.PerMember].Texts()
+	members, _ := s.Fields[m.PerMember].Texts()
 	return int64(len(members))
+}
+
+// Amount returns what a record adds to a measure whose condition holds: 1, its members or
+// its sum.
+func (f *Form) Amount(m *Measure, shown syncproto.Fields, env Env) int64 {
+	s := f.scope(shown, env)
+	return m.amount(&s)
 }
 
 // dayOf reads the day out of a date or time field.
@@ -197,14 +213,16 @@ func (f *Form) dayOf(name string, v syncproto.Value) (Day, bool) {
 	return d, d != 0
 }
 
-// FlagsOf returns the names of the flags that a record raises as it stands.
-func (f *Form) FlagsOf(shown syncproto.Fields) []string {
+// FlagsOf returns the names of the flags that a record raises as it stands. env is that of
+// its own area.
+func (f *Form) FlagsOf(shown syncproto.Fields, env Env) []string {
 	if f == nil {
 		return nil
 	}
+	s := f.scope(shown, env)
 	var names []string
-	for _, flag := range f.Flags {
-		if flag.When.Hold(f, shown) {
+	for i := range f.Flags {
+		if flag := &f.Flags[i]; flag.When.hold(f, &s) {
 			names = append(names, flag.Name)
 		}
 	}
@@ -212,8 +230,8 @@ func (f *Form) FlagsOf(shown syncproto.Fields) []string {
 }
 
 // Seen returns the round and the people whom a record gives evidence of having met.
-func (f *Form) Seen(shown syncproto.Fields) (round syncproto.RecordID, subjects []syncproto.RecordID) {
-	if f == nil || f.Sightings == nil || !f.Sightings.When.Hold(f, shown) {
+func (f *Form) Seen(shown syncproto.Fields, env Env) (round syncproto.RecordID, subjects []syncproto.RecordID) {
+	if f == nil || f.Sightings == nil || !f.Sightings.When.Hold(f, shown, env) {
 		return round, nil
 	}
 	text, _ := shown[f.Sightings.Round].Text()

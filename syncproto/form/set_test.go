@@ -11,7 +11,7 @@ func TestTheBuiltInFormsParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(set.Kinds()); got != 9 {
-		t.Fatalf("%d kinds, want 9: %v", got, set.Kinds())
+	if got := len(set.Kinds()); got != 16 {
+		t.Fatalf("%d kinds, want 16: %v", got, set.Kinds())
 	}
 }

@@ -79,7 +79,7 @@ var schemaOf = map[reflect.Type]object{
 	),
 	reflect.TypeFor[form.Unit](): {
 		"type": "string", "description": "What is counted: household, person, time (people, however often), " +
-			"household_time (households, however often), vehicle. There may be more later.",
+			"household_time (households, however often), vehicle, item. There may be more later.",
 	},
 	reflect.TypeFor[syncproto.Code](): {
 		"type": "string", "description": "A code of the closed table x-codes; clients of an older version meet newer ones.",

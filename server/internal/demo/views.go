@@ -15,7 +15,7 @@ import (
 
 // units are the units as people say them.
 var units = map[form.Unit]string{
-	form.Households: "户", form.People: "人", form.Times: "人次", form.HouseholdTimes: "户次", form.Vehicles: "辆次",
+	form.Households: "户", form.People: "人", form.Times: "人次", form.HouseholdTimes: "户次", form.Vehicles: "辆次", form.Items: "件",
 }
 
 // tables prints the views of the community, the township and the county, the
