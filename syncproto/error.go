@@ -63,6 +63,12 @@ const (
 	CodeBusy            Code = "busy"
 	CodeInternal        Code = "internal"
 	CodeMovedOn         Code = "moved_on"
+	// CodeBadForm: a form or template that can't be published as it is.
+	CodeBadForm Code = "bad_form"
+	// CodeFormIncompatible: it makes sense by itself, and not beside the version before it.
+	CodeFormIncompatible Code = "form_incompatible"
+	// CodeBadSetting: no such setting, or not with this value.
+	CodeBadSetting Code = "bad_setting"
 	// CodeBadFile: a workbook or list can't be read at all; nothing was taken from it.
 	CodeBadFile Code = "bad_file"
 )
