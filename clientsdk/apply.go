@@ -213,9 +213,9 @@ func (a *applying) leave() error {
 // the server has it, and a newer program will.
 func (a *applying) learn() error {
 	for _, area := range a.answer.Areas {
-		err := a.exec(`INSERT INTO areas (id, name, parent, known) VALUES (?,?,?,1)
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name, parent = excluded.parent, known = 1`,
-			string(area.ID), area.Name, string(area.Parent))
+		err := a.exec(`INSERT INTO areas (id, name, parent, known, above) VALUES (?,?,?,1,?)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, parent = excluded.parent, known = 1, above = excluded.above`,
+			string(area.ID), area.Name, string(area.Parent), area.Above)
 		if err != nil {
 			return err
 		}

@@ -145,6 +145,10 @@ DROP INDEX outbox_same_as;
 -- "Which records may say that they are another one?"
 CREATE INDEX records_joins ON records (id) WHERE joins = 1;
 CREATE INDEX outbox_joins ON outbox (record) WHERE joins = 1;
+`, `
+-- above is 1 for an area above the device's own: it gets nothing of it but what is
+-- broadcast there.
+ALTER TABLE areas ADD COLUMN above INTEGER NOT NULL DEFAULT 0;
 `}
 
 func migrate(tx *sql.Tx) error {

@@ -175,18 +175,18 @@ func (s *Status) countCopies(tx *sql.Tx) error {
 }
 
 // Areas returns the areas that the server has told this device of, in order of
-// their codes.
+// their codes: its own, and those above them, of which it gets what they broadcast.
 func (c *Client) Areas(ctx context.Context) ([]syncproto.Area, error) {
 	var areas []syncproto.Area
 	err := c.view(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.Query("SELECT id, name, parent FROM areas WHERE known = 1 ORDER BY id")
+		rows, err := tx.Query("SELECT id, name, parent, above FROM areas WHERE known = 1 ORDER BY id")
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var a syncproto.Area
-			if err := rows.Scan(&a.ID, &a.Name, &a.Parent); err != nil {
+			if err := rows.Scan(&a.ID, &a.Name, &a.Parent, &a.Above); err != nil {
 				return err
 			}
 			areas = append(areas, a)

@@ -123,6 +123,9 @@ type Area struct {
 	ID     AreaID `json:"id"`
 	Name   string `json:"name"`
 	Parent AreaID `json:"parent,omitempty"`
+	// Above says that the area lies above those of the device: it sees nothing of it but
+	// what it broadcasts.
+	Above bool `json:"above,omitempty"`
 }
 
 // Gone names a record that has left an area for another.

@@ -41,21 +41,30 @@ const (
 
 var errCursor = errors.New("not a cursor")
 
-// index numbers feeds: the two of an area lie together.
-func (f Feed) index() uint64 {
-	i := uint64(f.Area) * 2
-	if f.Stream == form.History {
-		i++
+// FirstBroadcast is the number of the broadcasts of the area with key 0.
+const FirstBroadcast = 1 << 33
+
+// Number numbers feeds, for cursors and stores: an area's roster and history are its key
+// twice and the number after that; what areas broadcast stands behind all of those, by key.
+func (f Feed) Number() uint64 {
+	switch f.Stream {
+	case form.History:
+		return uint64(f.Area)*2 + 1
+	case form.Broadcast:
+		return FirstBroadcast + uint64(f.Area)
 	}
-	return i
+	return uint64(f.Area) * 2
 }
 
-func feedAt(index uint64) Feed {
-	f := Feed{Area: area.Key(index / 2), Stream: form.Roster}
-	if index%2 == 1 {
-		f.Stream = form.History
+// FeedAt is the feed with a number.
+func FeedAt(number uint64) Feed {
+	switch {
+	case number >= FirstBroadcast:
+		return Feed{Area: area.Key(number - FirstBroadcast), Stream: form.Broadcast}
+	case number%2 == 1:
+		return Feed{Area: area.Key(number / 2), Stream: form.History}
 	}
-	return f
+	return Feed{Area: area.Key(number / 2), Stream: form.Roster}
 }
 
 func (c *cursor) String() string {
@@ -99,7 +108,7 @@ func (c *cursor) appendPositions(b []byte) []byte {
 	}
 	all := make([]at, 0, len(c.positions))
 	for f, pos := range c.positions {
-		all = append(all, at{f.index(), pos})
+		all = append(all, at{f.Number(), pos})
 	}
 	slices.SortFunc(all, func(a, b at) int {
 		return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(a.feed, b.feed))
@@ -205,7 +214,7 @@ func (c *cursor) readSight(r *bytes.Reader) error {
 }
 
 func (c *cursor) readGroup(r *bytes.Reader, pos syncproto.Version) error {
-	return readRanges(r, maxFeeds-len(c.positions), func(i uint64) { c.positions[feedAt(i)] = pos })
+	return readRanges(r, maxFeeds-len(c.positions), func(i uint64) { c.positions[FeedAt(i)] = pos })
 }
 
 // readRanges reads what appendRanges wrote, at most so many numbers.

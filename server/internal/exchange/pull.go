@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"gridsync/server/internal/area"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
@@ -105,33 +106,45 @@ func (p *puller) reset(why syncproto.Code) {
 	p.answer.Notice = &syncproto.Error{Code: why, Field: "cursor"}
 }
 
-// leave tells of areas that the cursor has positions in and the scope has no more.
+// leave tells of areas that the cursor has positions in and the scope has no more. One of
+// which only what it broadcasts is left begins anew: a phone forgets areas whole.
 func (p *puller) leave() {
 	if len(p.cursor.positions) == 0 {
 		return
 	}
 	for f := range p.cursor.positions {
-		if p.scope.has[f.Area] {
+		if p.scope.holds(f) {
 			continue
 		}
 		delete(p.cursor.positions, f)
-		if n, ok := p.snap.Areas.ByKey(f.Area); ok && !slices.Contains(p.answer.Left, n.ID) {
+		n, ok := p.snap.Areas.ByKey(f.Area)
+		switch {
+		case !ok:
+		case p.scope.hasAbove[f.Area]:
+			p.again(n)
+		case !slices.Contains(p.answer.Left, n.ID):
 			p.answer.Left = append(p.answer.Left, n.ID)
 		}
 	}
 	slices.Sort(p.answer.Left)
 }
 
+// again lets an area begin anew on the device.
+func (p *puller) again(n area.Node) {
+	for _, stream := range streams {
+		delete(p.cursor.positions, Feed{n.Key, stream})
+	}
+	if !slices.Contains(p.answer.Restarted, n.ID) {
+		p.answer.Restarted = append(p.answer.Restarted, n.ID)
+	}
+}
+
 // restart begins areas anew whose copy on the device has drifted.
 func (p *puller) restart(ids []syncproto.AreaID) {
-	for _, n := range p.scope.nodes {
-		if !slices.Contains(ids, n.ID) || slices.Contains(p.answer.Restarted, n.ID) {
-			continue
+	for _, n := range p.scope.all() {
+		if slices.Contains(ids, n.ID) {
+			p.again(n)
 		}
-		for _, stream := range streams {
-			delete(p.cursor.positions, Feed{n.Key, stream})
-		}
-		p.answer.Restarted = append(p.answer.Restarted, n.ID)
 	}
 }
 
@@ -139,9 +152,9 @@ func (p *puller) restart(ids []syncproto.AreaID) {
 func (p *puller) describe() {
 	if p.scope.print != p.cursor.areas {
 		p.cursor.areas = p.scope.print
-		p.answer.Areas = make([]syncproto.Area, 0, len(p.scope.nodes))
-		for _, n := range p.scope.nodes {
-			p.answer.Areas = append(p.answer.Areas, syncproto.Area{ID: n.ID, Name: n.Name, Parent: n.Parent})
+		p.answer.Areas = make([]syncproto.Area, 0, len(p.scope.nodes)+len(p.scope.above))
+		for _, n := range p.scope.all() {
+			p.answer.Areas = append(p.answer.Areas, syncproto.Area{ID: n.ID, Name: n.Name, Parent: n.Parent, Above: p.scope.hasAbove[n.Key]})
 		}
 	}
 	if print := p.s.forms.of(p.snap); print != p.cursor.forms {
@@ -202,7 +215,7 @@ func (p *puller) suppress(j *job) {
 	}
 	// Where nobody else wrote, there is nothing to read.
 	for f, skip := range j.skips {
-		if pos, ok := p.cursor.positions[f]; ok && pos >= skip.from && p.scope.has[f.Area] {
+		if pos, ok := p.cursor.positions[f]; ok && pos >= skip.from && p.scope.holds(f) {
 			p.cursor.positions[f] = max(pos, skip.to)
 		}
 	}
@@ -297,11 +310,14 @@ func (p *puller) page(ctx context.Context, f Feed) (bool, error) {
 // sums gives the fingerprints of the areas of which this answer brings the last
 // news: neither feed unread, and none moved since it was read.
 func (p *puller) sums(unread map[Feed]bool) {
-	for _, n := range p.scope.nodes {
+	for _, n := range p.scope.all() {
 		stirred, whole := slices.Contains(p.answer.Restarted, n.ID), true
 		var sum syncproto.Sum
 		for _, stream := range streams {
 			f := Feed{n.Key, stream}
+			if !p.scope.holds(f) {
+				continue
+			}
 			now := p.s.heads.of(f)
 			end, read := p.read[f]
 			stirred = stirred || read

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"hash/fnv"
+	"slices"
 	"strings"
 	"sync"
 
@@ -11,11 +12,15 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// scope is the areas below some roots, worked out once for each snapshot.
+// scope is the areas below some roots, worked out once for each snapshot, and what is
+// broadcast by those above them.
 type scope struct {
 	// nodes are in the order of the roots: a device's own grid first.
 	nodes []area.Node
 	has   map[area.Key]bool
+	// above are the areas above the roots that are not among nodes, from the top down.
+	above    []area.Node
+	hasAbove map[area.Key]bool
 	// feeds are in the order of a first sync: all rosters before any history.
 	feeds []Feed
 	// print is a fingerprint of the areas as a device sees them.
@@ -23,19 +28,34 @@ type scope struct {
 }
 
 // streams are the streams of every area in the order of a first sync.
-var streams = []form.Stream{form.Roster, form.History}
+var streams = []form.Stream{form.Broadcast, form.Roster, form.History}
 
 func newScope(tree *area.Tree, roots []syncproto.AreaID) *scope {
-	s := &scope{has: make(map[area.Key]bool)}
+	s := &scope{has: make(map[area.Key]bool), hasAbove: make(map[area.Key]bool)}
 	h := fnv.New32a()
+	note := func(n area.Node) {
+		h.Write([]byte(string(n.ID) + "\x00" + n.Name + "\x00" + string(n.Parent) + "\x00"))
+	}
 	for _, root := range roots {
 		for _, n := range tree.Subtree(root) {
 			s.nodes = append(s.nodes, n)
 			s.has[n.Key] = true
-			h.Write([]byte(string(n.ID) + "\x00" + n.Name + "\x00" + string(n.Parent) + "\x00"))
+			note(n)
+		}
+	}
+	for _, root := range roots {
+		for _, n := range tree.Path(root) {
+			if !s.has[n.Key] && !s.hasAbove[n.Key] {
+				s.above = append(s.above, n)
+				s.hasAbove[n.Key] = true
+				note(n)
+			}
 		}
 	}
 	s.print = h.Sum32()
+	for _, n := range s.above {
+		s.feeds = append(s.feeds, Feed{Area: n.Key, Stream: form.Broadcast})
+	}
 	for _, stream := range streams {
 		for _, n := range s.nodes {
 			s.feeds = append(s.feeds, Feed{Area: n.Key, Stream: stream})
@@ -43,6 +63,14 @@ func newScope(tree *area.Tree, roots []syncproto.AreaID) *scope {
 	}
 	return s
 }
+
+// holds reports whether a feed is in the scope.
+func (s *scope) holds(f Feed) bool {
+	return s.has[f.Area] || f.Stream == form.Broadcast && s.hasAbove[f.Area]
+}
+
+// all are the areas of which the scope holds anything.
+func (s *scope) all() []area.Node { return slices.Concat(s.nodes, s.above) }
 
 // scopes remembers the scopes of the current snapshot.
 type scopes struct {

@@ -12,6 +12,7 @@ import (
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/simtest/oracle"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 )
 
 // replicasAgree holds every device's records against the server's.
@@ -78,7 +79,11 @@ func (w *World) agrees(ctx context.Context, d *Device, scope []syncproto.AreaID)
 		r.waits[own[i].Record] = r.waits[own[i].Record] || own[i].Parked
 	}
 	r.reading = whole.Only(func(id syncproto.RecordID) bool {
-		return slices.ContainsFunc(scope, func(root syncproto.AreaID) bool { return tree.Within(h.stored[id].Area, root) })
+		rec := h.stored[id]
+		f := d.client.Forms().Newest(rec.Kind)
+		return slices.ContainsFunc(scope, func(root syncproto.AreaID) bool {
+			return tree.Within(rec.Area, root) || f != nil && f.Stream == form.Broadcast && tree.Within(root, rec.Area)
+		})
 	})
 	return r.check(ctx)
 }

@@ -14,14 +14,13 @@ import (
 // goneSize is how long a gone record is as JSON, nearly.
 const goneSize = 120
 
-const (
-	feedRecords = recordSelect + recordFrom + "WHERE r.feed = $1 AND r.version > $2 ORDER BY r.version LIMIT $3"
-	feedGone    = `SELECT g.version, r.id, k.name, COALESCE(a.code, '') FROM gone g
+const feedRecords = recordSelect + recordFrom + "WHERE r.feed = $1 AND r.version > $2 ORDER BY r.version LIMIT $3"
+
+var feedGone = fmt.Sprintf(`SELECT g.version, r.id, k.name, COALESCE(a.code, '') FROM gone g
 		JOIN record r ON r.key = g.record
 		JOIN kind k ON k.key = r.kind
-		LEFT JOIN area a ON a.key = g.feed / 2
-		WHERE g.feed = $1 AND g.version > $2 ORDER BY g.version LIMIT $3`
-)
+		LEFT JOIN area a ON a.key = `+areaOfFeed+`
+		WHERE g.feed = $1 AND g.version > $2 ORDER BY g.version LIMIT $3`, "g.feed")
 
 // Page implements exchange.Store. A page ends before the row that would carry it
 // over maxBytes.

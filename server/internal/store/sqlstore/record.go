@@ -309,22 +309,29 @@ func (rows *recordRows) partsArg(rc *exchange.RecordChange) any {
 
 // feedNumber is how a feed is stored.
 func feedNumber(f exchange.Feed) (int64, error) {
-	switch f.Stream {
-	case form.Roster:
-		return int64(f.Area) * 2, nil
-	case form.History:
-		return int64(f.Area)*2 + 1, nil
+	if f.Stream != form.Roster && f.Stream != form.History && f.Stream != form.Broadcast {
+		return 0, fmt.Errorf("no stream %q", f.Stream)
 	}
-	return 0, fmt.Errorf("no stream %q", f.Stream)
+	return int64(f.Number()), nil
 }
 
 // feedOf is the feed that a number stands for.
-func feedOf(number int64) exchange.Feed {
-	f := exchange.Feed{Area: area.Key(number / 2), Stream: form.Roster}
-	if number%2 == 1 {
-		f.Stream = form.History
+func feedOf(number int64) exchange.Feed { return exchange.FeedAt(uint64(number)) }
+
+// areaOfFeed is the key of a feed's area in SQL, and feedsOfArea an area's feeds: those of
+// exchange.Feed.Number.
+const (
+	areaOfFeed  = "CASE WHEN %[1]s >= 8589934592 THEN %[1]s - 8589934592 ELSE %[1]s / 2 END"
+	feedsOfArea = "%[1]s * 2, %[1]s * 2 + 1, 8589934592 + %[1]s"
+)
+
+// feedNumbers are those of an area's feeds.
+func feedNumbers(key area.Key) []int64 {
+	var numbers []int64
+	for _, stream := range []form.Stream{form.Broadcast, form.Roster, form.History} {
+		numbers = append(numbers, int64(exchange.Feed{Area: key, Stream: stream}.Number()))
 	}
-	return f
+	return numbers
 }
 
 // RecordsByID implements roster.Store.

@@ -59,7 +59,7 @@ func peopledAreas(ctx context.Context, q querier, d Dialect, areas []area.Key) (
 		return peopled, nil
 	}
 	text := "SELECT a.key FROM area a WHERE " + d.AmongNumbers("a.key", 1) +
-		" AND EXISTS (SELECT 1 FROM record r WHERE r.feed IN (a.key * 2, a.key * 2 + 1))"
+		" AND EXISTS (SELECT 1 FROM record r WHERE r.feed IN (" + fmt.Sprintf(feedsOfArea, "a.key") + "))"
 	rows, err := q.query(ctx, text, list(areas))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var key area.Key
@@ -73,11 +73,11 @@ func peopledAreas(ctx context.Context, q querier, d Dialect, areas []area.Key) (
 const feedOfKind = recordSelect + recordFrom + `WHERE r.feed = $1 AND r.version > $2
 	AND r.kind = (SELECT k.key FROM kind k WHERE k.name = $4) ORDER BY r.version LIMIT $3`
 
-// rosterOf reads both streams of an area. Each comes in order out of its feed; asked
+// rosterOf reads all streams of an area. Each comes in order out of its feed; asked
 // for at once they would all have to be read and sorted.
 func rosterOf(ctx context.Context, q querier, key area.Key, kind syncproto.Kind, after syncproto.Version, limit int) ([]syncproto.Record, error) {
-	var both []syncproto.Record
-	for _, feed := range []int64{int64(key) * 2, int64(key)*2 + 1} {
+	var all []syncproto.Record
+	for _, feed := range feedNumbers(key) {
 		text, args := feedRecords, []any{feed, int64(after), limit}
 		if kind != "" {
 			text, args = feedOfKind, append(args, string(kind))
@@ -87,10 +87,10 @@ func rosterOf(ctx context.Context, q querier, key area.Key, kind syncproto.Kind,
 		if err != nil {
 			return nil, err
 		}
-		both = append(both, found...)
+		all = append(all, found...)
 	}
-	slices.SortFunc(both, func(a, b syncproto.Record) int { return cmp.Compare(a.Version, b.Version) })
-	return both[:min(limit, len(both))], nil
+	slices.SortFunc(all, func(a, b syncproto.Record) int { return cmp.Compare(a.Version, b.Version) })
+	return all[:min(limit, len(all))], nil
 }
 
 // survivors says, of every record that turned out to be another, which one survives.
