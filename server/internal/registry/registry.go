@@ -24,7 +24,8 @@ type Snapshot struct {
 	People   *identity.Directory
 	// Forms are those that come with the program, and over them those that were published
 	// here.
-	Forms form.Set
+	Forms     form.Set
+	Templates Templates
 	// Published are the definitions that were published here, in order.
 	Published []Published
 	Settings  *Settings
@@ -56,6 +57,13 @@ type Registry struct {
 // Open loads the first snapshot. forms are those that come with the program.
 func Open(ctx context.Context, store Store, forms form.Set) (*Registry, error) {
 	r := &Registry{store: store, shelf: shelf{forms: forms}}
+	templates, err := form.BuiltInTemplates()
+	if err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	for _, t := range templates {
+		r.shelf.templates = r.shelf.templates.with(t)
+	}
 	if _, err := r.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -114,7 +122,7 @@ func (r *Registry) load(ctx context.Context) (*Snapshot, error) {
 	}
 	next := &Snapshot{
 		Areas: tree, People: identity.NewDirectory(everyone),
-		Forms: r.shelf.forms, Published: r.shelf.laid, Settings: NewSettings(tree, said),
+		Forms: r.shelf.forms, Templates: r.shelf.templates, Published: r.shelf.laid, Settings: NewSettings(tree, said),
 	}
 	next.Rules, err = rulesOf(next.Forms, next.Settings)
 	return next, err

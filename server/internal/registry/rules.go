@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"strings"
 
 	"gridsync/server/internal/area"
 	"gridsync/syncproto"
@@ -38,7 +37,7 @@ func (r *Rules) Print() uint64 {
 }
 
 // Same reports whether everything that lies in an area of tree is derived alike by both.
-// Their prints may differ even so, as areas come and go.
+// Their prints may differ even so, as areas come.
 func (r *Rules) Same(other *Rules, tree *area.Tree) bool {
 	if r == nil || other == nil || r.forms != other.forms {
 		return false
@@ -68,7 +67,7 @@ func rulesOf(forms form.Set, settings *Settings) (*Rules, error) {
 		}
 		h.Write(definition)
 		for name := range said {
-			if bytes.Contains(definition, []byte(name)) || computesNames(definition) {
+			if bytes.Contains(definition, []byte(name)) {
 				r.asked[name] = true
 			}
 		}
@@ -88,12 +87,6 @@ func rulesOf(forms form.Set, settings *Settings) (*Rules, error) {
 	return r, nil
 }
 
-// computesNames reports whether a form may ask for a setting whose name it works out.
-func computesNames(definition []byte) bool {
-	text := string(definition)
-	return strings.Count(text, "setting") != strings.Count(text, "setting('")
-}
-
 // beside are members of a form by which nothing is derived from records.
 var beside = map[string]bool{
 	"label": true, "hint": true, "relevant": true, "constraint": true, "constraint_message": true, "calculate": true,
@@ -101,7 +94,14 @@ var beside = map[string]bool{
 
 // derivedBy writes a form without those members, its names in order.
 func derivedBy(f *form.Form) ([]byte, error) {
-	dec := json.NewDecoder(bytes.NewReader(f.Source()))
+	source := f.Source()
+	if source == nil { // one that was put together by hand
+		var err error
+		if source, err = json.Marshal(f); err != nil {
+			return nil, err
+		}
+	}
+	dec := json.NewDecoder(bytes.NewReader(source))
 	dec.UseNumber()
 	var definition map[string]any
 	if err := dec.Decode(&definition); err != nil {

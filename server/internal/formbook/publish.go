@@ -1,0 +1,253 @@
+package formbook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"gridsync/server/internal/audit"
+	"gridsync/server/internal/registry"
+	"gridsync/syncproto"
+	"gridsync/syncproto/form"
+)
+
+// MaxSource bounds a definition, in bytes: every phone fetches it.
+const MaxSource = 192 << 10
+
+// PutDraft keeps a definition to work on, in place of the one before. Its version becomes
+// the next, whatever it says. Codes bad_form for one that makes no sense by itself or beside
+// the other forms, form_incompatible for one that does not follow from the version before
+// it: nothing is kept then.
+func (s *Service) PutDraft(ctx context.Context, sort registry.Sort, name string, source []byte, who Editor) (*Definition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap, err := s.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := Draft{Sort: sort, Name: name, Source: source, By: who.Author, At: who.At}
+	if d.Source, _, err = complete(snap, sort, name, source); err != nil {
+		return nil, err
+	}
+	err = s.store.SaveForms(ctx, &Write{
+		Drafts: []Draft{d}, Lines: []audit.Entry{who.line(audit.Drafted, detail(sort, name, 0), "")},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Draft(ctx, sort, name)
+}
+
+// DropDraft throws a draft away; one that isn't there is no error.
+func (s *Service) DropDraft(ctx context.Context, sort registry.Sort, name string, who Editor) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.store.SaveForms(ctx, &Write{
+		Dropped: []Draft{{Sort: sort, Name: name}}, Lines: []audit.Entry{who.line(audit.Drafted, detail(sort, name, 0), "")},
+	})
+}
+
+// Publish makes a draft the next version, for good. Codes not_found (there is no draft),
+// bad_form, form_incompatible; moved_on if somebody published another one meanwhile.
+func (s *Service) Publish(ctx context.Context, sort registry.Sort, name string, who Editor) (*Definition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap, err := s.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.draft(ctx, sort, name)
+	if err != nil {
+		return nil, err
+	}
+	p := registry.Published{Sort: sort, Name: name, By: who.Author, At: who.At}
+	// What held when the draft was kept may not hold any more.
+	if p.Source, p.Version, err = complete(snap, sort, name, d.Source); err != nil {
+		return nil, err
+	}
+	err = s.store.SaveForms(ctx, &Write{
+		Publish: []registry.Published{p}, Dropped: []Draft{d},
+		Lines: []audit.Entry{who.line(audit.Published, detail(sort, name, p.Version), "")},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.registry.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return s.Definition(sort, name, p.Version)
+}
+
+func detail(sort registry.Sort, name string, version int) string {
+	if version == 0 {
+		return string(sort) + " " + name
+	}
+	return fmt.Sprintf("%s %s/%d", sort, name, version)
+}
+
+// newest is the snapshot with what another process has written meanwhile.
+func (s *Service) newest(ctx context.Context) (*registry.Snapshot, error) {
+	if _, err := s.registry.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return s.registry.Current(), nil
+}
+
+// complete gives a definition the next version, and says what is wrong with it.
+func complete(snap *registry.Snapshot, sort registry.Sort, name string, source []byte) ([]byte, int, error) {
+	before, _ := find(snap, sort, name, 0)
+	version := before.Version + 1
+	if len(source) > MaxSource {
+		return nil, 0, badForm("", "larger than "+strconv.Itoa(MaxSource)+" bytes")
+	}
+	source, err := renumber(source, version)
+	if err != nil {
+		return nil, 0, badForm("", err.Error())
+	}
+	if sort == registry.TemplateSort {
+		return source, version, checkTemplate(snap, name, source)
+	}
+	return source, version, checkForm(snap, name, source)
+}
+
+func badForm(field, detail string) *syncproto.Error {
+	return &syncproto.Error{Code: syncproto.CodeBadForm, Field: field, Detail: detail}
+}
+
+func incompatible(field, detail string) *syncproto.Error {
+	return &syncproto.Error{Code: syncproto.CodeFormIncompatible, Field: field, Detail: detail}
+}
+
+func checkTemplate(snap *registry.Snapshot, name string, source []byte) error {
+	t, err := form.ParseTemplate(source)
+	if err != nil {
+		return badForm("", err.Error())
+	}
+	if t.Name != name {
+		return badForm("name", "another name than the one asked for")
+	}
+	if before := snap.Templates.Newest(name); before != nil && before.Kind != t.Kind {
+		return incompatible("kind", "a template stays one of "+string(before.Kind))
+	}
+	if err := t.Check(snap.Forms.Newest(t.Kind)); err != nil {
+		return badForm("fields", err.Error())
+	}
+	return nil
+}
+
+func checkForm(snap *registry.Snapshot, name string, source []byte) error {
+	f, err := form.Parse(source)
+	if err != nil {
+		return badForm("", err.Error())
+	}
+	if string(f.Kind) != name {
+		return badForm("kind", "another kind than the one asked for")
+	}
+	before := snap.Forms.Newest(f.Kind)
+	switch {
+	case f.Decided || before != nil && before.Decided:
+		return badForm("decided", "what is written by decisions only belongs to the program")
+	case before != nil:
+		if err := follows(before, f); err != nil {
+			return err
+		}
+	}
+	for i := range f.Fields {
+		if of := f.Fields[i].Of; of != "" && of != f.Kind && !snap.Forms.Has(of) {
+			return badForm(f.Fields[i].Name, fmt.Sprintf("there are no records of kind %q", of))
+		}
+	}
+	return uniqueMeasures(snap.Forms, f)
+}
+
+// follows says why a version can't come after another: what the form itself demands, and
+// what phones and the store demand besides.
+func follows(before, f *form.Form) error {
+	for i := range before.Fields {
+		old := &before.Fields[i]
+		field, there := f.Field(old.Name)
+		switch {
+		case !there:
+			return incompatible(old.Name, "a field is retired, and not removed")
+		case field.Type != old.Type:
+			return incompatible(old.Name, "a field keeps its type")
+		}
+	}
+	if before.Stream != f.Stream && (before.Stream == form.Broadcast || f.Stream == form.Broadcast) {
+		return incompatible("stream", "what is broadcast is so from the start, and nothing else becomes so")
+	}
+	for i := range f.Fields {
+		field := &f.Fields[i]
+		// What lives of a field follows from whether it is written once. Phones hold what
+		// lives, and not what was ever said.
+		old, there := before.Field(field.Name)
+		if there && (old.Rule == form.Once) != (field.Rule == form.Once) {
+			return incompatible(field.Name, "a field that is written once stays so, and no other becomes so")
+		}
+	}
+	return nil
+}
+
+// uniqueMeasures says which measure of a form has a name that another kind's has: totals
+// are added up by names.
+func uniqueMeasures(forms form.Set, f *form.Form) error {
+	for _, kind := range forms.Kinds() {
+		if kind == f.Kind {
+			continue
+		}
+		for _, other := range forms.All() {
+			if other.Kind != kind {
+				continue
+			}
+			for _, m := range other.Measures {
+				if slices.ContainsFunc(f.Measures, func(own form.Measure) bool { return own.Name == m.Name }) {
+					return badForm(m.Name, fmt.Sprintf("a measure of %s has this name", kind))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// renumber returns a definition with another version, and everything else as it was
+// written.
+func renumber(source []byte, version int) ([]byte, error) {
+	source = bytes.TrimSpace(source)
+	dec := json.NewDecoder(bytes.NewReader(source))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	number := []byte(strconv.Itoa(version))
+	out := bytes.Clone(source)
+	found := false
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return nil, fmt.Errorf("at byte %d: %w", dec.InputOffset(), err)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, fmt.Errorf("in %v: %w", name, err)
+		}
+		if name == "version" {
+			if found {
+				return nil, errors.New("version is there twice")
+			}
+			found = true
+			end := int(dec.InputOffset())
+			out = slices.Concat(source[:end-len(value)], number, source[end:])
+		}
+	}
+	if !found {
+		sep := []byte(",")
+		if rest := bytes.TrimSpace(source[1:]); len(rest) > 0 && rest[0] == '}' {
+			sep = nil
+		}
+		out = slices.Concat([]byte(`{"version": `), number, sep, source[1:])
+	}
+	return out, nil
+}
