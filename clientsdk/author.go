@@ -212,7 +212,7 @@ func (p *putting) complete(change *syncproto.Change, e *Edit, shown *Record, exi
 	if e.answers != nil && !exists && change.Area == "" {
 		change.Area = e.answers.Area
 	}
-	fields, err := p.fields(e, change, shown, exists)
+	fields, err := p.fields(e, change, shown, exists, form.Occasion{At: change.At + p.m.Offset})
 	if err != nil {
 		return err
 	}
@@ -245,8 +245,9 @@ func (p *putting) keep(change *syncproto.Change, joins bool) error {
 	return err
 }
 
-// fields completes change from what is shown, and returns what it writes.
-func (a *Author) fields(e *Edit, change *syncproto.Change, shown *Record, exists bool) (syncproto.Fields, error) {
+// fields completes change from what is shown, and returns what it writes. o is when it is
+// said.
+func (a *Author) fields(e *Edit, change *syncproto.Change, shown *Record, exists bool, o form.Occasion) (syncproto.Fields, error) {
 	if exists {
 		if change.Kind == "" {
 			change.Kind = shown.Kind
@@ -279,7 +280,7 @@ func (a *Author) fields(e *Edit, change *syncproto.Change, shown *Record, exists
 	if f == nil || e.Anyway {
 		return fields, nil
 	}
-	if problem := f.Check(fields, !exists); problem != nil {
+	if problem := f.Check(fields, !exists, o); problem != nil {
 		return nil, problem
 	}
 	return fields, nil

@@ -38,6 +38,7 @@ var catalogue = map[Code]entry{
 	CodePurged: {410, Text{"该档案已超过保存期限并清除，已收下，等待社区处理", "This record was purged after its retention time. The entry is kept and waits for the community"}},
 
 	CodeUnknownField:  {0, Text{"含有表单中没有的栏目，已一并保存", "It has a field that the form does not have. It was kept with the rest"}},
+	CodeNotAsked:      {0, Text{"填写了按条件不必填写的栏目，已一并保存", "It answers what the form does not ask here. It was kept with the rest"}},
 	CodeAfterGap:      {0, Text{"之前有序号尚未到达，请继续同步", "Earlier entries of this device have not arrived yet. Please go on syncing"}},
 	CodeClockOff:      {0, Text{"手机时钟与服务器相差较大，时间已按服务器校正", "The phone's clock is off. Times were corrected by the server's"}},
 	CodeCursorForeign: {0, Text{"服务器数据已更换或恢复，正在重新同步", "The server's history has changed. Syncing again from the start"}},

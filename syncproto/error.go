@@ -39,7 +39,9 @@ const (
 
 // Codes that remark on a change or a request without standing in its way.
 const (
-	CodeUnknownField  Code = "unknown_field"
+	CodeUnknownField Code = "unknown_field"
+	// CodeNotAsked: an answer to what the other answers say isn't asked.
+	CodeNotAsked      Code = "not_asked"
 	CodeAfterGap      Code = "after_gap"
 	CodeClockOff      Code = "clock_off"
 	CodeCursorForeign Code = "cursor_foreign"

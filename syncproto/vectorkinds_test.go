@@ -26,6 +26,20 @@ func (f texts) fields() syncproto.Fields {
 	return fields
 }
 
+// settings are what is set in an area, each as JSON text, from a day on or always (0).
+type settings map[string]map[form.Day]string
+
+// Setting returns what holds on a day.
+func (s settings) Setting(name string, day form.Day) syncproto.Value {
+	since, value := form.Day(-1), syncproto.Null
+	for from, text := range s[name] {
+		if from <= day && from > since {
+			since, value = from, syncproto.Value(text)
+		}
+	}
+	return value
+}
+
 func textsOf(f syncproto.Fields) texts {
 	out := make(texts, len(f))
 	for name, v := range f {
@@ -406,6 +420,9 @@ func runCheck(input []byte) (string, any, error) {
 		Form    json.RawMessage `json:"form"`
 		Fields  texts           `json:"fields"`
 		Creates bool            `json:"creates"`
+		// At is when it is said, Settings what is set there.
+		At       syncproto.Instant `json:"at"`
+		Settings settings          `json:"settings"`
 	}
 	if err := strictly(input, &in); err != nil {
 		return "", nil, err
@@ -415,7 +432,7 @@ func runCheck(input []byte) (string, any, error) {
 		return "", nil, err
 	}
 	class, out := "passes", map[string]any{"unknown": append([]string{}, f.UnknownFields(in.Fields.fields())...)}
-	if problem := f.Check(in.Fields.fields(), in.Creates); problem != nil {
+	if problem := f.Check(in.Fields.fields(), in.Creates, form.Occasion{At: in.At, Env: in.Settings}); problem != nil {
 		class, out["field"] = "fails", problem.Field
 	}
 	return class, out, nil
@@ -426,6 +443,8 @@ func runShown(input []byte) (string, any, error) {
 		Form  json.RawMessage `json:"form"`
 		Shown texts           `json:"shown"`
 		Exit  *syncproto.Exit `json:"exit"`
+		// Settings are those of the record's area.
+		Settings settings `json:"settings"`
 	}
 	if err := strictly(input, &in); err != nil {
 		return "", nil, err
@@ -435,15 +454,15 @@ func runShown(input []byte) (string, any, error) {
 		return "", nil, err
 	}
 	counts := []any{}
-	for _, c := range f.Counts(in.Shown.fields(), in.Exit) {
+	for _, c := range f.Counts(in.Shown.fields(), in.Exit, in.Settings) {
 		count := map[string]any{"measure": c.Measure, "day": c.Day, "n": c.N}
 		if c.Area != "" {
 			count["area"] = c.Area
 		}
 		counts = append(counts, count)
 	}
-	flags := append([]string{}, f.FlagsOf(in.Shown.fields())...)
-	_, subjects := f.Seen(in.Shown.fields())
+	flags := append([]string{}, f.FlagsOf(in.Shown.fields(), in.Settings)...)
+	_, subjects := f.Seen(in.Shown.fields(), in.Settings)
 	met := append([]syncproto.RecordID{}, subjects...)
 	class := "nothing"
 	if len(counts)+len(flags)+len(met) > 0 {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/decimal"
 )
 
 // bound is a number of a form that values are compared with: 37.6 as the form
@@ -28,7 +29,7 @@ func newBound(f *float64) *bound {
 	if !ok {
 		panic("form: a bound that JSON can't hold")
 	}
-	m, plain := millionths(syncproto.Value(text))
+	m, plain := decimal.Millionths(syncproto.Value(text))
 	return &bound{exact, m, plain}
 }
 
@@ -43,50 +44,12 @@ func (b *bound) or(f *float64) *bound {
 
 // compare compares a value with the bound: -1, 0 or 1, and whether it is a number.
 func (b *bound) compare(v syncproto.Value) (order int, ok bool) {
-	if m, plain := millionths(v); plain && b.plain {
+	if m, plain := decimal.Millionths(v); plain && b.plain {
 		return cmp.Compare(m, b.millionths), true
 	}
-	x, ok := number(v)
+	x, ok := decimal.Read(v)
 	if !ok {
 		return 0, false
 	}
 	return x.Cmp(b.exact), true
-}
-
-// million is the unit of millionths.
-const million = 1_000_000
-
-// millionths reads a plain number, as nearly all are: at most 12 digits, and at
-// most 6 of them behind a point.
-func millionths(v syncproto.Value) (int64, bool) {
-	s := string(v)
-	sign := int64(1)
-	if s != "" && s[0] == '-' {
-		sign, s = -1, s[1:]
-	}
-	var m int64
-	digits, behind := 0, -1
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			m, digits = m*10+int64(c-'0'), digits+1
-			if behind >= 0 {
-				behind++
-			}
-		case c == '.' && behind < 0 && digits > 0:
-			behind = 0
-		default:
-			return 0, false
-		}
-		if digits > 12 || behind > 6 {
-			return 0, false
-		}
-	}
-	if digits == 0 || behind == 0 {
-		return 0, false
-	}
-	for behind = max(behind, 0); behind < 6; behind++ {
-		m *= 10
-	}
-	return sign * m, true
 }

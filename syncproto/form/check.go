@@ -9,24 +9,25 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/decimal"
 )
 
 // Check holds the fields of a change against the form. It returns the first
 // problem in the order of names, as an error with code fails_form, or nil. A
 // cleared field passes unless it is required; a field that the form doesn't have
 // passes, see UnknownFields. creates says that the change makes a new record,
-// which must then have every required field.
-func (f *Form) Check(fields syncproto.Fields, creates bool) *syncproto.Error {
-	problem, _ := f.Inspect(fields)
+// which must then have every required field that is asked.
+func (f *Form) Check(fields syncproto.Fields, creates bool, o Occasion) *syncproto.Error {
+	problem, _ := f.Inspect(fields, o)
 	if problem != nil || !creates || f == nil {
 		return problem
 	}
-	return f.CheckComplete(fields)
+	return f.CheckComplete(fields, o)
 }
 
 // Inspect is Check of a change that may be an edit, and UnknownFields, for a server that
 // asks for both of every change.
-func (f *Form) Inspect(fields syncproto.Fields) (problem *syncproto.Error, unknown []string) {
+func (f *Form) Inspect(fields syncproto.Fields, o Occasion) (problem *syncproto.Error, unknown []string) {
 	first, found := "", ""
 	for name, v := range fields {
 		field, ok := f.Field(name)
@@ -37,7 +38,11 @@ func (f *Form) Inspect(fields syncproto.Fields) (problem *syncproto.Error, unkno
 		if found != "" && name > first {
 			continue
 		}
-		if p := field.valueProblem(v); p != "" {
+		p := field.valueProblem(v)
+		if p == "" {
+			p = field.constraintProblem(fields, o)
+		}
+		if p != "" {
 			first, found = name, p
 		}
 	}
@@ -48,12 +53,12 @@ func (f *Form) Inspect(fields syncproto.Fields) (problem *syncproto.Error, unkno
 	return problem, unknown
 }
 
-// CheckComplete says which required field a new record lacks: the first in the
+// CheckComplete says which required field that is asked a new record lacks: the first in the
 // form's order, as an error with code fails_form, or nil.
-func (f *Form) CheckComplete(fields syncproto.Fields) *syncproto.Error {
+func (f *Form) CheckComplete(fields syncproto.Fields, o Occasion) *syncproto.Error {
 	for i := range f.Fields {
 		field := &f.Fields[i]
-		if field.Required && fields[field.Name].IsNull() {
+		if field.Required && fields[field.Name].IsNull() && f.Relevant(field, fields, o) {
 			return fails(field.Name, "required")
 		}
 	}
@@ -81,7 +86,7 @@ func (field *Field) clearProblem() string {
 
 // UnknownFields returns the names that the form doesn't have, in order.
 func (f *Form) UnknownFields(fields syncproto.Fields) []string {
-	_, names := f.Inspect(fields)
+	_, names := f.Inspect(fields, Occasion{})
 	return names
 }
 
@@ -120,10 +125,10 @@ func (field *Field) problem(v syncproto.Value) string {
 }
 
 func (field *Field) numberProblem(v syncproto.Value) string {
-	m, plain := millionths(v)
-	whole := m%million == 0
+	m, plain := decimal.Millionths(v)
+	whole := m%decimal.Million == 0
 	if !plain {
-		x, ok := number(v)
+		x, ok := decimal.Read(v)
 		if !ok {
 			return "a number"
 		}

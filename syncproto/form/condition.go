@@ -1,14 +1,55 @@
 package form
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/expr"
 )
 
-// Conditions must all hold.
-type Conditions []Condition
+// Env answers what is set in a record's area. A nil one is an area in which nobody has set
+// anything: the defaults of Settings hold.
+type Env = expr.Env
+
+// When is a condition on what a record shows: a formula in the language of package expr,
+// or, as older forms have it, a list of tests that must all hold. The zero When always
+// holds. As JSON it is a text, or a list.
+type When struct {
+	Formula string
+	Tests   []Condition
+
+	formula *expr.Expr
+}
+
+// IsZero reports whether there is no condition.
+func (w When) IsZero() bool { return w.Formula == "" && len(w.Tests) == 0 }
+
+// MarshalJSON writes the formula, or the tests.
+func (w When) MarshalJSON() ([]byte, error) {
+	if w.Formula != "" {
+		return syncproto.Encode(w.Formula)
+	}
+	return syncproto.Encode(append([]Condition{}, w.Tests...))
+}
+
+// UnmarshalJSON reads a text, which may not be empty, or a list.
+func (w *When) UnmarshalJSON(b []byte) error {
+	*w = When{}
+	if len(b) > 0 && b[0] == '"' {
+		err := json.Unmarshal(b, &w.Formula)
+		if err == nil && w.Formula == "" {
+			err = errors.New("when: an empty text")
+		}
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	return dec.Decode(&w.Tests)
+}
 
 // Condition compares one field with constants. Exactly one of its tests is given.
 type Condition struct {
@@ -25,9 +66,16 @@ type Condition struct {
 	atLeast *bound
 }
 
-func (cs Conditions) check(f *Form) error {
-	for i := range cs {
-		c := &cs[i]
+// check holds a condition against the form. What is derived from a record must not depend
+// on when somebody looks, so a formula here may not ask for the time.
+func (w *When) check(f *Form) error {
+	if w.Formula != "" {
+		var err error
+		w.formula, err = f.derived("when", w.Formula)
+		return err
+	}
+	for i := range w.Tests {
+		c := &w.Tests[i]
 		c.atLeast = newBound(c.AtLeast)
 		if _, ok := f.Field(c.Field); !ok {
 			return fmt.Errorf("condition on %q: no such field", c.Field)
@@ -45,10 +93,32 @@ func (cs Conditions) check(f *Form) error {
 	return nil
 }
 
-// Hold reports whether all conditions hold for a record that shows these values.
-func (cs Conditions) Hold(f *Form, shown syncproto.Fields) bool {
-	for i := range cs {
-		if !cs[i].holds(f, shown[cs[i].Field]) {
+// Fields are the fields that a condition looks at.
+func (w *When) Fields() []string {
+	if w.formula != nil {
+		return w.formula.Fields()
+	}
+	var names []string
+	for i := range w.Tests {
+		names = append(names, w.Tests[i].Field)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Hold reports whether the condition holds for a record that shows these values, in an
+// area with these settings.
+func (w *When) Hold(f *Form, shown syncproto.Fields, env Env) bool {
+	s := f.scope(shown, env)
+	return w.hold(f, &s)
+}
+
+func (w *When) hold(f *Form, s *expr.Scope) bool {
+	if w.formula != nil {
+		return w.formula.Holds(s)
+	}
+	for i := range w.Tests {
+		if !w.Tests[i].holds(f, s.Fields[w.Tests[i].Field]) {
 			return false
 		}
 	}

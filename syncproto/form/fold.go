@@ -11,34 +11,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/decimal"
 )
-
-// maxNumber bounds a number's text: an exponent such as 1e999999999 would make a
-// comparison take minutes.
-const maxNumber = 40
-
-// number reads a JSON number exactly. It says no to what isn't a number and to
-// texts longer than maxNumber or with exponents beyond ±30.
-func number(v syncproto.Value) (*big.Rat, bool) {
-	s := string(v)
-	if s == "" || len(s) > maxNumber || (s[0] != '-' && (s[0] < '0' || s[0] > '9')) {
-		return nil, false
-	}
-	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		exp := strings.TrimLeft(s[i+1:], "+-0")
-		if len(exp) > 2 || exp > "30" && len(exp) == 2 {
-			return nil, false
-		}
-	}
-	return new(big.Rat).SetString(s)
-}
 
 // instant reads an Instant: an integer within ±2^53.
 func instant(v syncproto.Value) (syncproto.Instant, bool) {
 	if t, err := strconv.ParseInt(string(v), 10, 64); err == nil { // as nearly all are written
 		return syncproto.Instant(t), t >= -syncproto.MaxN && t <= syncproto.MaxN
 	}
-	x, ok := number(v)
+	x, ok := decimal.Read(v)
 	if !ok || !x.IsInt() || !x.Num().IsInt64() {
 		return 0, false
 	}
@@ -56,7 +37,7 @@ func (field *Field) Fold(v syncproto.Value) string {
 	if v.IsNull() {
 		return string(syncproto.Null)
 	}
-	if x, ok := number(v); ok {
+	if x, ok := decimal.Read(v); ok {
 		return x.RatString()
 	}
 	if s, ok := v.Text(); ok {
@@ -133,7 +114,7 @@ func (field *Field) rank(v syncproto.Value) rank {
 			}
 		}
 	default:
-		if x, ok := number(v); ok {
+		if x, ok := decimal.Read(v); ok {
 			return rank{size: x}
 		}
 	}

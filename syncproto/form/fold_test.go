@@ -50,15 +50,15 @@ func TestSeverityGoesBothWays(t *testing.T) {
 func TestABoundIsTheDecimalThatTheFormWrites(t *testing.T) {
 	for _, bound := range []string{"37.6", "0.1", "38.9", "37.3", "1.1", "9007199254740992"} {
 		f := define(t, field("t", "decimal", "latest", `,"max":`+bound), `,"flags":[{"name":"over","label":{},"when":[{"field":"t","at_least":`+bound+`}]}]`)
-		if got := f.FlagsOf(syncproto.Fields{"t": syncproto.Value(bound)}); len(got) != 1 {
+		if got := f.FlagsOf(syncproto.Fields{"t": syncproto.Value(bound)}, nil); len(got) != 1 {
 			t.Errorf("%s is not at least %s", bound, bound)
 		}
-		if e := f.Check(syncproto.Fields{"t": syncproto.Value(bound)}, false); e != nil {
+		if e := f.Check(syncproto.Fields{"t": syncproto.Value(bound)}, false, form.Occasion{}); e != nil {
 			t.Errorf("%s is over %s: %v", bound, bound, e)
 		}
 	}
 	f := define(t, field("n", "integer", "latest", `,"max":9007199254740992`), "")
-	if e := f.Check(syncproto.Fields{"n": "9007199254740993"}, false); e == nil {
+	if e := f.Check(syncproto.Fields{"n": "9007199254740993"}, false, form.Occasion{}); e == nil {
 		t.Error("9007199254740993 passes for 9007199254740992")
 	}
 }
@@ -77,10 +77,10 @@ func TestUpperCaseIsOfLatinLettersOnly(t *testing.T) {
 func TestADateCountsHoweverItIsEscaped(t *testing.T) {
 	f := define(t, field("day", "date", "once", ""), `,"measures":[{"name":"m","label":{},"unit":"person","day":"day"}]`)
 	fields := syncproto.Fields{"day": `"2020\u002d01-31"`}
-	if e := f.Check(fields, true); e != nil {
+	if e := f.Check(fields, true, form.Occasion{}); e != nil {
 		t.Fatal(e)
 	}
-	if got := f.Counts(fields, nil); len(got) != 1 || got[0] != (form.Count{Measure: "m", Day: 20200131, N: 1}) {
+	if got := f.Counts(fields, nil, nil); len(got) != 1 || got[0] != (form.Count{Measure: "m", Day: 20200131, N: 1}) {
 		t.Errorf("counts %v", got)
 	}
 }
@@ -89,10 +89,10 @@ func TestADateCountsHoweverItIsEscaped(t *testing.T) {
 // its author never saw, or nothing at all.
 func TestAListIsNotClearedByNull(t *testing.T) {
 	f := define(t, field("a", "choices", "union", redGreen), "")
-	if e := f.Check(syncproto.Fields{"a": syncproto.Null}, false); e == nil {
+	if e := f.Check(syncproto.Fields{"a": syncproto.Null}, false, form.Occasion{}); e == nil {
 		t.Error("null was taken for a list")
 	}
-	if e := f.Check(syncproto.Fields{"a": `{"remove":["red","green"]}`}, false); e != nil {
+	if e := f.Check(syncproto.Fields{"a": `{"remove":["red","green"]}`}, false, form.Occasion{}); e != nil {
 		t.Error(e)
 	}
 }

@@ -145,8 +145,6 @@ type Field struct {
 	Calculate         string         `json:"calculate,omitempty"`
 	// Retired fields are asked no more. What was said in them is kept and shown.
 	Retired bool `json:"retired,omitempty"`
-	// Indexed refs can be followed backwards: which records name this one?
-	Indexed bool `json:"indexed,omitempty"`
 
 	min, max                        *bound // Min and Max
 	relevant, constraint, calculate *expr.Expr
@@ -182,7 +180,7 @@ type Sightings struct {
 	// Subjects is the field that lists who was met.
 	Subjects string `json:"subjects"`
 	// When limits which records count as a sighting.
-	When Conditions `json:"when,omitempty"`
+	When When `json:"when,omitzero"`
 	// Household and Outcome are the fields that say where somebody went and what came of it:
 	// households are counted by them, whoever was met. Both are given, or neither.
 	Household string `json:"household,omitempty"`

@@ -159,29 +159,29 @@ func TestABuiltInFormSpeaksBothLanguages(t *testing.T) {
 func TestARecordWithoutAFormIsStillARecord(t *testing.T) {
 	var f *form.Form
 	fields := syncproto.Fields{"mood": `"good"`, "area": `"330702"`}
-	if e := f.Check(fields, true); e != nil {
+	if e := f.Check(fields, true, form.Occasion{}); e != nil {
 		t.Error(e)
 	}
-	if e := f.Check(syncproto.Fields{"area": `"a b"`}, true); e == nil {
+	if e := f.Check(syncproto.Fields{"area": `"a b"`}, true, form.Occasion{}); e == nil {
 		t.Error("no area's code, and taken")
 	}
 	if got := f.UnknownFields(fields); len(got) != 1 || got[0] != "mood" {
 		t.Errorf("unknown: %v", got)
 	}
-	if f.Counts(fields, nil) != nil || f.FlagsOf(fields) != nil || f.Source() != nil {
+	if f.Counts(fields, nil, nil) != nil || f.FlagsOf(fields, nil) != nil || f.Source() != nil {
 		t.Error("something counts or alarms without a form")
 	}
-	if _, subjects := f.Seen(fields); subjects != nil {
+	if _, subjects := f.Seen(fields, nil); subjects != nil {
 		t.Error("somebody was seen without a form")
 	}
 }
 
 func TestNoRecordIsEverNowhere(t *testing.T) {
 	f := define(t, field("a", "text", "latest", ""), "")
-	if e := f.Check(syncproto.Fields{syncproto.FieldArea: syncproto.Null}, false); e == nil || e.Field != syncproto.FieldArea {
+	if e := f.Check(syncproto.Fields{syncproto.FieldArea: syncproto.Null}, false, form.Occasion{}); e == nil || e.Field != syncproto.FieldArea {
 		t.Errorf("an area was cleared: %v", e)
 	}
-	if e := f.Check(syncproto.Fields{syncproto.FieldExit: syncproto.Null}, false); e != nil {
+	if e := f.Check(syncproto.Fields{syncproto.FieldExit: syncproto.Null}, false, form.Occasion{}); e != nil {
 		t.Errorf("an exit can't be taken back: %v", e)
 	}
 }

@@ -58,19 +58,19 @@ func FuzzFormParse(f *testing.F) {
 				t.Fatalf("%s folds to nothing", v)
 			}
 		}
-		_ = parsed.Check(fields, true)
-		parsed.Counts(fields, &syncproto.Exit{})
+		_ = parsed.Check(fields, true, form.Occasion{})
+		parsed.Counts(fields, &syncproto.Exit{}, nil)
 		for i := range parsed.Fields {
 			if own := &parsed.Fields[i]; own.Type == form.Date {
 				fields[own.Name] = `"2020-01-31"`
 			}
 		}
-		for day, n := range perDay(parsed.Counts(fields, nil)) {
+		for day, n := range perDay(parsed.Counts(fields, nil, nil)) {
 			if n < 0 {
 				t.Fatalf("counts %d on %s with residences %s", n, day, v)
 			}
 		}
-		parsed.FlagsOf(fields)
-		parsed.Seen(fields)
+		parsed.FlagsOf(fields, nil)
+		parsed.Seen(fields, nil)
 	})
 }

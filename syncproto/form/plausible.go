@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/decimal"
 )
 
 // Match names the fields by which two records of a kind are found to be one person,
@@ -258,11 +259,11 @@ func (c *Check) Reading(f *Form, shown syncproto.Fields) string {
 	if v.IsNull() {
 		return ""
 	}
-	if m, plain := millionths(v); plain {
+	if m, plain := decimal.Millionths(v); plain {
 		return strconv.FormatInt(m, 10)
 	}
-	if x, ok := number(v); ok {
-		return x.Mul(x, big.NewRat(million, 1)).RatString()
+	if x, ok := decimal.Read(v); ok {
+		return x.Mul(x, big.NewRat(decimal.Million, 1)).RatString()
 	}
 	field, _ := f.Field(c.Field)
 	return field.Fold(v)

@@ -20,7 +20,7 @@ func TestARecordTurnsOutToBeARecord(t *testing.T) {
 		`""`:                                     false,
 		"7":                                      false,
 	} {
-		e := f.Check(syncproto.Fields{syncproto.FieldSameAs: v}, false)
+		e := f.Check(syncproto.Fields{syncproto.FieldSameAs: v}, false, form.Occasion{})
 		if (e == nil) != want || e != nil && e.Field != syncproto.FieldSameAs {
 			t.Errorf("%s: %v", v, e)
 		}
@@ -44,7 +44,7 @@ func TestAResidenceIsADayAndAnArea(t *testing.T) {
 		"null":                                                   false,
 		`{"remove":["yesterday"]}`:                               false,
 	} {
-		if e := f.Check(syncproto.Fields{syncproto.FieldResidences: v}, false); (e == nil) != want {
+		if e := f.Check(syncproto.Fields{syncproto.FieldResidences: v}, false, form.Occasion{}); (e == nil) != want {
 			t.Errorf("%s: %v", v, e)
 		}
 	}
@@ -99,7 +99,7 @@ func TestWhoMovedCountsInEachPlaceUntilTheDayOfLeavingIt(t *testing.T) {
 			exit = &syncproto.Exit{Reason: "left", Date: tc.exit}
 		}
 		want := slices.Concat(tc.want, []c{{"found", 20200110, 1, ""}})
-		if got := f.Counts(shown, exit); !slices.Equal(got, want) {
+		if got := f.Counts(shown, exit, nil); !slices.Equal(got, want) {
 			t.Errorf("%s: counts %v, want %v", tc.name, got, want)
 		}
 	}
@@ -128,7 +128,7 @@ func TestAStandingRecordCountsInOnePlaceOnEveryDay(t *testing.T) {
 			shown["until"] = syncproto.TextValue(until)
 			end = min(end, until)
 		}
-		counts := f.Counts(shown, exit)
+		counts := f.Counts(shown, exit, nil)
 		for d := form.Day(20200101); d <= 20200125; d++ {
 			places := map[syncproto.AreaID]int64{}
 			total := int64(0)

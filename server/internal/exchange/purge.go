@@ -224,7 +224,7 @@ func (s *Service) leaving(snap *registry.Snapshot, kind syncproto.Kind, aged []s
 			ids = append(ids, aged[i].ID)
 			continue
 		}
-		switch shown := look(f, aged[i].Live); {
+		switch shown := look(snap.Settings, f, aged[i].Live); {
 		case shown.Exit != nil:
 			ids = append(ids, aged[i].ID)
 		case shown.SameAs.IsZero():

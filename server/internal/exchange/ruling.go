@@ -129,7 +129,7 @@ func (g *group) takeOut(ctx context.Context, l *Logged) error {
 	}
 	f := g.snap.Forms.Newest(l.Change.Kind)
 	live := merge.Fold(f, history)
-	w.shown = look(f, live)
+	w.shown = look(g.snap.Settings, f, live)
 	w.now = &syncproto.Record{ID: w.id, Kind: w.now.Kind, Area: w.now.Area, Version: g.next, Live: live}
 	if _, ok := g.snap.Areas.Find(w.shown.Area); ok {
 		w.now.Area = w.shown.Area

@@ -90,7 +90,7 @@ func beatsOf(snap *registry.Snapshot, f *form.Form, l *Logged, shown syncproto.F
 			return nil
 		}
 		part.Fields = fields
-		shown = look(f, []syncproto.Part{part}).Values
+		shown = look(snap.Settings, f, []syncproto.Part{part}).Values
 	}
 	n, _ := snap.Areas.Find(l.Change.Area)
 	return plausible.Beats(f, n.Key, &part, shown)

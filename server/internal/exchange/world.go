@@ -51,9 +51,10 @@ func (l *looked) searched(d match.Digester) []match.Range {
 	return l.ranges
 }
 
-func look(f *form.Form, live []syncproto.Part) *looked {
+// look looks at parts by the settings of the area in which they say that they belong.
+func look(settings *registry.Settings, f *form.Form, live []syncproto.Part) *looked {
 	shown := merge.Glance(f, live)
-	l := &looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit)}
+	l := &looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit, settings.Of(shown.Area))}
 	if f == nil {
 		return l
 	}
@@ -144,7 +145,7 @@ func (w *world) join(members []*seen) *looked {
 		}
 	}
 	f := w.snap.Forms.Newest(survivor.Kind)
-	return look(f, merge.Join(f, survivor, absorbed))
+	return look(w.snap.Settings, f, merge.Join(f, survivor, absorbed))
 }
 
 // standing leaves out of members those of which all was taken out again: they stand for no

@@ -145,8 +145,8 @@ func (l *Lens) Flags(e identity.Eyes, kind syncproto.Kind, flags []string) []str
 	}
 	for i := range f.Flags {
 		flag := &f.Flags[i]
-		hidden := slices.ContainsFunc(flag.When, func(c form.Condition) bool {
-			_, class := l.field(kind, c.Field)
+		hidden := slices.ContainsFunc(flag.When.Fields(), func(name string) bool {
+			_, class := l.field(kind, name)
 			return e.Of(class) != identity.Clear
 		})
 		if !hidden && slices.Contains(flags, flag.Name) {

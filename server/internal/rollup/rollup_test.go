@@ -111,7 +111,7 @@ func of(t *testing.T, record *syncproto.Record) ([]Count, []Sighting) {
 	}
 	f := forms.Newest(record.Kind)
 	shown := merge.Glance(f, record.Live)
-	return In(2, nil, f.Counts(shown.Values, shown.Exit)), SightingsOf(f, 2, record, shown)
+	return In(2, nil, f.Counts(shown.Values, shown.Exit, nil)), SightingsOf(f, nil, 2, record, shown)
 }
 
 func TestAVisitCountsWhereItBelongsAndWhomItMet(t *testing.T) {

@@ -192,7 +192,7 @@ func NewRow(snap *registry.Snapshot, record *syncproto.Record, absorbed ...*sync
 			row.Absorbed = append(row.Absorbed, other.ID)
 		}
 	}
-	row.Fields, row.Exit, row.Flags = view.Values(), view.Exit, f.FlagsOf(view.Values())
+	row.Fields, row.Exit, row.Flags = view.Values(), view.Exit, f.FlagsOf(view.Values(), snap.Settings.Of(view.Area))
 	for _, name := range view.Disputed() {
 		if row.Disputed == nil {
 			row.Disputed = make(map[string][]Claim)

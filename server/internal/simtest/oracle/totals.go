@@ -40,7 +40,7 @@ func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
 func (r *Reading) countsIn(f *form.Form, m *form.Measure, one *countedOnce, day form.Day) (syncproto.AreaID, int64) {
 	shown := &one.shown
 	start, ok := dayIn(shown.Values[m.Day])
-	if !ok || !m.When.Hold(f, shown.Values) {
+	if !ok || !m.When.Hold(f, shown.Values, nil) {
 		return "", 0
 	}
 	n := int64(1)
