@@ -46,9 +46,11 @@ type group struct {
 	ruledDays []syncproto.RecordID
 	reasked   []*Logged
 	reshaped  bool
-	followed  int
-	chain     syncproto.Hash
-	failure   error
+	// planted is the shape of the tree by which the group leaves the sums.
+	planted  int64
+	followed int
+	chain    syncproto.Hash
+	failure  error
 	// nowWaiting and noLongerWaiting are what this group does to writer.waiting.
 	nowWaiting, noLongerWaiting map[syncproto.RecordID]struct{}
 }
@@ -61,7 +63,7 @@ type origin struct {
 
 func newGroup(w *writer, tx Tx) *group {
 	return &group{
-		w: w, tx: tx, snap: w.service.registry.Current(),
+		w: w, tx: tx, snap: w.snap,
 		now:             max(w.service.instant(), w.now),
 		next:            w.last,
 		devices:         make(map[syncproto.DeviceID]*DeviceState),
@@ -71,6 +73,7 @@ func newGroup(w *writer, tx Tx) *group {
 		outcomes:        make(map[syncproto.Outcome]int64),
 		parked:          w.parked,
 		links:           w.links,
+		planted:         w.planted,
 		pulses:          make(map[syncproto.DeviceID]bool),
 		chain:           w.chain,
 		nowWaiting:      make(map[syncproto.RecordID]struct{}),
@@ -85,6 +88,9 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 	}
 	if len(jobs) == 1 && jobs[0].purge != nil {
 		return g.purge(ctx, jobs[0].purge)
+	}
+	if err := g.replant(); err != nil {
+		return err
 	}
 	if err := g.load(ctx, jobs); err != nil {
 		return err
@@ -326,6 +332,8 @@ func remark(l *Logged, d *decoded, gap bool) *syncproto.Error {
 	switch {
 	case len(d.unknown) > 0:
 		l.Reason, l.Field = syncproto.CodeUnknownField, d.unknown[0]
+	case len(d.unasked) > 0:
+		l.Reason, l.Field = syncproto.CodeNotAsked, d.unasked[0]
 	case gap:
 		l.Reason, l.Field = syncproto.CodeAfterGap, "n"
 	default:

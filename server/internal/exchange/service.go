@@ -62,7 +62,7 @@ type Service struct {
 
 // New starts a service, with one goroutine that writes. Close ends it.
 func New(ctx context.Context, cfg Config) (*Service, error) {
-	boot, err := bootOf(ctx, cfg)
+	boot, snap, err := bootOf(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("exchange: boot: %w", err)
 	}
@@ -91,21 +91,24 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		heads:   newHeads(boot),
 		desk:    DeskDevice(boot.Epoch),
 	}
-	s.writer = newWriter(s, boot, cfg.MaxQueue)
+	s.writer = newWriter(s, boot, snap, cfg.MaxQueue)
 	go s.writer.run(cfg.Flush)
 	return s, nil
 }
 
-// bootOf boots, and first derives anew what older rules derived, or another key.
-func bootOf(ctx context.Context, cfg Config) (Boot, error) {
+// bootOf boots, and first derives anew what an older program derived, or other forms and
+// settings, or another key. The snapshot is the one by which everything is derived now.
+func bootOf(ctx context.Context, cfg Config) (Boot, *registry.Snapshot, error) {
+	snap := cfg.Registry.Current()
 	boot, err := cfg.Store.Boot(ctx)
-	if err != nil || boot.Derivation >= Derivation && boot.Digest == cfg.Digester.Fingerprint() {
-		return boot, err
+	if err != nil || boot.Derivation >= Derivation && boot.Digest == cfg.Digester.Fingerprint() && boot.Rules == snap.Rules.Print() {
+		return boot, snap, err
 	}
-	if err := Rederive(ctx, cfg.Store, cfg.Registry.Current(), cfg.Digester); err != nil {
-		return boot, err
+	if err := Rederive(ctx, cfg.Store, snap, cfg.Digester); err != nil {
+		return boot, snap, err
 	}
-	return cfg.Store.Boot(ctx)
+	boot, err = cfg.Store.Boot(ctx)
+	return boot, snap, err
 }
 
 // Close waits for the pushes that are queued, writes down what is known of
@@ -212,7 +215,7 @@ func (s *Service) push(ctx context.Context, req *syncproto.Request, contact cloc
 	j := &job{
 		foreign: foreign,
 		device:  req.Device, contact: contact, high: req.High, unsent: req.Unsent, app: req.App,
-		changes: s.decode(req, s.registry.Current().Forms), done: make(chan error, 1),
+		changes: s.decode(req, s.registry.Current()), done: make(chan error, 1),
 	}
 	if err := s.writer.submit(ctx, j); err != nil {
 		var typed *syncproto.Error
@@ -231,13 +234,15 @@ type decoded struct {
 	hash   syncproto.Hash
 	err    *syncproto.Error
 	// checked is the form that the fields were held against, problem what it found,
-	// unknown the names that it doesn't have.
+	// unknown the names that it doesn't have, unasked those that it doesn't ask.
 	checked *form.Form
 	problem *syncproto.Error
 	unknown []string
-	// alone is what the record shows if it is this change and nothing else, by the
-	// rules of the form newest.
+	unasked []string
+	// alone is what the record shows if it is this change and nothing else, by the form
+	// newest and the rules.
 	newest *form.Form
+	rules  *registry.Rules
 	alone  *looked
 	// here says that the change was made at the server, by somebody whose session was
 	// checked: it has no device with authors of its own.
@@ -246,7 +251,8 @@ type decoded struct {
 
 // decode reads every change of a request, holds it against its form, and looks at
 // what it shows if nobody else writes, outside the writer's goroutine.
-func (s *Service) decode(req *syncproto.Request, forms form.Set) []decoded {
+func (s *Service) decode(req *syncproto.Request, snap *registry.Snapshot) []decoded {
+	forms := snap.Forms
 	out := make([]decoded, len(req.Changes))
 	for i, raw := range req.Changes {
 		d := &out[i]
@@ -263,12 +269,12 @@ func (s *Service) decode(req *syncproto.Request, forms form.Set) []decoded {
 		}
 		d.hash = d.change.Hash()
 		if d.checked = forms.Version(d.change.Kind, d.change.Form); d.checked != nil {
-			d.check(d.checked)
+			d.check(d.checked, form.Occasion{At: d.change.At, Env: snap.Settings.Of(d.change.Area)})
 		}
 		if d.change.Base == 0 {
 			part := d.change.PartOf(d.fields, 0, 0, syncproto.Stamp{})
-			d.newest = forms.Newest(d.change.Kind)
-			d.alone = look(d.newest, []syncproto.Part{part})
+			d.newest, d.rules = forms.Newest(d.change.Kind), snap.Rules
+			d.alone = look(snap.Settings, d.newest, []syncproto.Part{part})
 		}
 	}
 	return out
@@ -292,9 +298,11 @@ func (s *Service) unseal(device syncproto.DeviceID, raw []byte, n *uint64) ([]by
 	return opened, nil
 }
 
-func (d *decoded) check(f *form.Form) {
+// check holds the fields against their form.
+func (d *decoded) check(f *form.Form, o form.Occasion) {
 	d.checked = f
-	d.problem, d.unknown = f.Inspect(d.fields)
+	d.problem, d.unknown = f.Inspect(d.fields, o)
+	d.unasked = f.Unasked(d.fields, o)
 }
 
 // heads holds the ends of all feeds as last committed.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 )
@@ -77,8 +78,16 @@ type writer struct {
 	links   *links
 	signed  *signatures
 	chain   syncproto.Hash
-	// shape is a fingerprint of the tree of areas as the last retry found it.
-	shape uint64
+	// shape is a fingerprint of the tree of areas as the last retry found it, planted that of
+	// the tree by which the sums were last moved, and trees the tree itself.
+	shape   int64
+	planted int64
+	trees   trees
+	// snap is what groups work with, seen the registry's newest snapshot that was looked at,
+	// rules the print of the rules by which everything derived was derived: see follow.
+	snap, seen *registry.Snapshot
+	rules      uint64
+	behind     bool
 	// next is a job that was taken from the queue and is not of the group before it.
 	next *job
 
@@ -88,11 +97,10 @@ type writer struct {
 	size  float64       // jobs in one group, smoothed
 }
 
-func newWriter(s *Service, boot Boot, maxQueue int) *writer {
+func newWriter(s *Service, boot Boot, snap *registry.Snapshot, maxQueue int) *writer {
 	w := &writer{
 		service: s, jobs: make(chan *job, maxQueue), stop: make(chan struct{}), stopped: make(chan struct{}),
-		last: boot.Last, now: boot.Now, parked: boot.Parked,
-		links: newLinks(boot), signed: newSignatures(boot), chain: boot.Chain,
+		now: boot.Now, parked: boot.Parked, chain: boot.Chain, rules: boot.Rules, snap: snap, seen: snap,
 		waiting: make(map[syncproto.RecordID]struct{}, len(boot.WaitingFor)),
 		stats:   Stats{Verdicts: make(map[syncproto.Outcome]int64), Parked: boot.Parked},
 		size:    1,
@@ -100,7 +108,13 @@ func newWriter(s *Service, boot Boot, maxQueue int) *writer {
 	for _, id := range boot.WaitingFor {
 		w.waiting[id] = struct{}{}
 	}
+	w.take(&boot)
 	return w
+}
+
+// take holds in memory what is derived, as it is stored now.
+func (w *writer) take(boot *Boot) {
+	w.last, w.links, w.signed = boot.Last, newLinks(*boot), newSignatures(*boot)
 }
 
 // errClosed tells a caller that the service is going down: nothing was kept.
@@ -191,6 +205,7 @@ func (w *writer) gather(first *job) []*job {
 
 // flush writes down the contacts that came with nothing to push.
 func (w *writer) flush() {
+	w.follow(true)
 	if states := w.service.devices.unwritten(); len(states) > 0 {
 		w.commit(nil)
 	}
@@ -198,6 +213,7 @@ func (w *writer) flush() {
 
 // commit runs one group and tells its callers.
 func (w *writer) commit(jobs []*job) {
+	w.follow(len(jobs) == 1 && jobs[0].retry)
 	began := time.Now() // the pace of groups is of this machine, whatever Now says
 	ctx := context.Background()
 	var g *group
@@ -247,8 +263,9 @@ func (w *writer) published(g *group) {
 	}
 	w.links, w.chain = g.links, g.chain
 	if g.reshaped {
-		w.shape = shapeOf(g.snap)
+		w.shape = g.snap.Areas.Shape()
 	}
+	w.planted = g.planted
 	w.signed.publish(g.batch.Signatures)
 	w.service.heads.publish(&g.batch)
 	w.service.devices.publish(g.batch.Devices)
