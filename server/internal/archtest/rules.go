@@ -26,7 +26,7 @@ var (
 		"server/internal/area", "server/internal/identity", "server/internal/registry", "server/internal/exchange",
 		"server/internal/review", "server/internal/roster", "server/internal/rollup", "server/internal/desk",
 		"server/internal/match", "server/internal/plausible", "server/internal/seal", "server/internal/audit", "server/internal/privacy",
-		"server/internal/enrol", "server/internal/console", "server/internal/qr", "server/internal/sheet", "server/internal/formbook",
+		"server/internal/enrol", "server/internal/console", "server/internal/qr", "server/internal/sheet", "server/internal/formbook", "server/internal/xlsform",
 		"server/internal/division", "server/internal/intake",
 	}
 	store = []string{"server/internal/store/..."}
