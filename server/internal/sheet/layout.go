@@ -84,10 +84,21 @@ func (g *grid) heading(o *Options) int {
 	}
 	for i := range rows {
 		if n := filled(&rows[i]); n*5 >= width*3 && (n > 1 || width == 1) && worded(&rows[i]) {
-			return i
+			return g.lowest(rows, i)
 		}
 	}
 	return 0
+}
+
+// lowest is the last row of headings that stand in several: some of them are merged
+// downwards into it.
+func (g *grid) lowest(rows []Row, i int) int {
+	for i+1 < len(rows) && worded(&rows[i+1]) && slices.ContainsFunc(g.merged, func(m region) bool {
+		return m.top <= rows[i].N && m.bottom >= rows[i+1].N
+	}) {
+		i++
+	}
+	return i
 }
 
 // known is the row with the most of some words.

@@ -65,10 +65,20 @@ func suspect(name string, data []byte) string {
 		return badOld
 	case starts("<!doctype html", "<html", "<table", "<meta", "<head"):
 		return badPage
-	case starts("<?xml"), starts("%pdf", "{\\rtf", "\x7felf", "\x89png", "\xff\xd8\xff", "gif8", "rar!", "7z\xbc\xaf", "\x1f\x8b"):
+	case starts("<?xml", "%pdf", "{\\rtf"), otherKind(head):
 		return badOther
 	}
 	return ""
+}
+
+// otherKind reports whether a file begins as pictures, archives and programs do.
+func otherKind(head []byte) bool {
+	for _, mark := range []string{"\x89PNG", "\xff\xd8\xff", "GIF8", "Rar!", "7z\xbc\xaf", "\x1f\x8b", "\x7fELF", "MZ\x90"} {
+		if bytes.HasPrefix(head, []byte(mark)) {
+			return true
+		}
+	}
+	return false
 }
 
 // wide is a text as UTF-16 has it, little end first.
@@ -89,8 +99,6 @@ type grid struct {
 	merged []region
 	cells  int
 	notes  notes
-	// oneSheet is nil, or says which of several was taken.
-	chosen *syncproto.Text
 }
 
 // region are merged cells, from 0.
