@@ -74,8 +74,7 @@ func Parse(source string, names Names) (*Expr, error) {
 
 // Holds reports whether an expression is true: not null, false, 0, nor an empty text.
 func (e *Expr) Holds(s *Scope) bool {
-	v := e.root.eval(s)
-	return v.holds()
+	return e.root.holds(s)
 }
 
 // Value is what an expression comes to, as JSON. A date is a text, and an instant a number.
@@ -166,6 +165,8 @@ type node struct {
 	// lit is a literal, or what a setting is where nobody has set it.
 	lit  value
 	args []*node
+	// quick says that quickly may know.
+	quick bool
 	// pattern and format are what a function's literal argument says.
 	pattern *regexp.Regexp
 	format  string
@@ -193,10 +194,8 @@ func (n *node) eval(s *Scope) value {
 			return value{sort: isDate, n: int64(d)}
 		}
 		return null
-	case opOr:
-		return boolean(n.args[0].holds(s) || n.args[1].holds(s))
-	case opAnd:
-		return boolean(n.args[0].holds(s) && n.args[1].holds(s))
+	case opOr, opAnd:
+		return boolean(n.holds(s))
 	case opNegate:
 		v := n.args[0].eval(s)
 		return negate(&v)
@@ -212,6 +211,17 @@ func (n *node) eval(s *Scope) value {
 }
 
 func (n *node) holds(s *Scope) bool {
+	if n.quick {
+		if holds, known := n.quickly(s); known {
+			return holds
+		}
+	}
+	switch n.op {
+	case opOr:
+		return n.args[0].holds(s) || n.args[1].holds(s)
+	case opAnd:
+		return n.args[0].holds(s) && n.args[1].holds(s)
+	}
 	v := n.eval(s)
 	return v.holds()
 }

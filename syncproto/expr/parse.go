@@ -85,6 +85,7 @@ func (p *parser) binary(level int) (*node, *Problem) {
 		var right *node
 		right, problem = p.binary(level + 1)
 		left = &node{op: o, args: []*node{left, right}}
+		left.quick = problem == nil && left.isQuick()
 	}
 	return left, problem
 }

@@ -51,10 +51,18 @@ func (l *looked) searched(d match.Digester) []match.Range {
 	return l.ranges
 }
 
+// envOf is what is set in an area: nil where nothing is, which costs forms nothing to ask.
+func envOf(settings *registry.Settings, id syncproto.AreaID) form.Env {
+	if level := settings.Of(id); level != nil {
+		return level
+	}
+	return nil
+}
+
 // look looks at parts by the settings of the area in which they say that they belong.
 func look(settings *registry.Settings, f *form.Form, live []syncproto.Part) *looked {
 	shown := merge.Glance(f, live)
-	l := &looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit, settings.Of(shown.Area))}
+	l := &looked{Brief: shown, counts: f.Counts(shown.Values, shown.Exit, envOf(settings, shown.Area))}
 	if f == nil {
 		return l
 	}
