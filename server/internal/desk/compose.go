@@ -278,7 +278,7 @@ func (s *Service) sign(ctx context.Context, m *matter) ([]exchange.Step, error) 
 	if err != nil {
 		return nil, err
 	}
-	return []exchange.Step{on(m.asked[0].record, syncproto.Fields{fieldFigures: figuresNow(all)})}, nil
+	return []exchange.Step{on(m.asked[0].record, m.signedNow(all))}, nil
 }
 
 // correct is what a decider who accepts a parked change puts in its place.

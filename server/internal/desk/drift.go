@@ -7,16 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
-)
-
-// The fields of a day's signature.
-const (
-	fieldDay     = "day"
-	fieldFigures = "figures"
 )
 
 // drift compares the figures of a signed day with what is counted now, in the order of
@@ -26,9 +21,9 @@ func (s *Service) drift(ctx context.Context, m *matter) ([]Drift, error) {
 		return nil, nil
 	}
 	shown := m.asked[0].view.Values()
-	text, _ := shown[fieldDay].Text()
+	text, _ := shown[dayclose.FieldDay].Text()
 	day, _ := form.ParseDay(text)
-	figures, _ := shown[fieldFigures].Text()
+	figures, _ := shown[dayclose.FieldFigures].Text()
 	signed := make(map[string]int64)
 	if err := json.Unmarshal([]byte(figures), &signed); err != nil {
 		return nil, nil //nolint:nilerr // figures that were taken back, or are none, sign nothing
@@ -69,15 +64,15 @@ func moved(all []Drift) []Drift {
 	return slices.DeleteFunc(slices.Clone(all), func(d Drift) bool { return d.Signed == d.Now })
 }
 
-// figuresNow writes the figures as they are now, for the day to be signed again.
-func figuresNow(all []Drift) syncproto.Value {
-	now := make(map[string]int64, len(all))
+// signedNow writes the figures as they are now, for the day to be signed again, with a hash
+// of its own. Those who sign at the day itself also see how the areas below stand.
+func (m *matter) signedNow(all []Drift) syncproto.Fields {
+	paper, _, _ := dayclose.PaperOf(m.asked[0].record.Area, m.asked[0].view.Values())
+	paper.AsOf, paper.Figures = 0, make(map[string]int64, len(all))
 	for _, d := range all {
-		now[d.Measure] = d.Now
+		paper.Figures[d.Measure] = d.Now
 	}
-	text, err := json.Marshal(now)
-	if err != nil {
-		return syncproto.Null // names and numbers: this can't be, and the form would say so
-	}
-	return syncproto.TextValue(string(text))
+	fields := paper.Fields()
+	delete(fields, dayclose.FieldDay)
+	return fields
 }

@@ -21,6 +21,9 @@ type Decision struct {
 	Seen []syncproto.Beside
 	// Waits are parked changes that the author was looking at: they must wait still.
 	Waits []syncproto.Origin
+	// Holds are figures of days that the author was looking at: they must be so still. A
+	// measure that is left out is not looked at.
+	Holds []Signature
 }
 
 // Step is one change of a decision.
@@ -117,6 +120,15 @@ func (g *group) unmoved(d *Decision) error {
 		}
 		if now != seen.Version {
 			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "seen"}
+		}
+	}
+	for i := range d.Holds {
+		held := d.Holds[i]
+		if err := g.compareFigures(&held, nil); err != nil {
+			return err
+		}
+		if len(held.Drift) > 0 {
+			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "figures"}
 		}
 	}
 	for _, at := range d.Waits {

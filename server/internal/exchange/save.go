@@ -35,7 +35,9 @@ func (g *group) save() error {
 		}
 	}
 	g.count(d)
+	g.dwell(d)
 	d.into(b)
+	g.sum()
 	if err := g.drifts(q, b.Counts); err != nil {
 		return err
 	}
@@ -44,6 +46,7 @@ func (g *group) save() error {
 	if err := q.settle(); err != nil {
 		return err
 	}
+	g.alarm()
 	g.saveLinks()
 	g.saveLog()
 	if err := g.saveDevices(); err != nil {
@@ -101,8 +104,14 @@ func (g *group) saveLinks() {
 	}
 }
 
-// count moves the counters. A record that is one with others counts with them, once.
+// count moves the counters.
 func (g *group) count(d *delta) {
+	g.counted(func(_ syncproto.RecordID, counts []rollup.Count, sign int64) { d.add(counts, sign) })
+}
+
+// counted tells what each record counted before the group, with sign -1, and what it counts
+// after it. A record that is one with others counts with them, once.
+func (g *group) counted(tell func(id syncproto.RecordID, counts []rollup.Count, sign int64)) {
 	before, after := g.before(), g.after()
 	together := g.together()
 	joint := make(map[syncproto.RecordID]bool, len(together))
@@ -114,13 +123,13 @@ func (g *group) count(d *delta) {
 			continue
 		}
 		if was := w.past(g.snap); was != nil {
-			d.add(before.inAreas(was.record, was.shown.counts), -1)
+			tell(w.id, before.inAreas(was.record, was.shown.counts), -1)
 		}
 		now := w.present(g.snap)
-		d.add(after.inAreas(now.record, now.shown.counts), 1)
+		tell(w.id, after.inAreas(now.record, now.shown.counts), 1)
 	}
-	d.addGroups(before, together, -1)
-	d.addGroups(after, together, 1)
+	before.countedGroups(together, -1, tell)
+	after.countedGroups(together, 1, tell)
 }
 
 // together lists the records whose counts may have moved that count with others, before
@@ -152,12 +161,17 @@ func (g *group) together() []syncproto.RecordID {
 
 // addGroups adds what records count that count together, each group once.
 func (d *delta) addGroups(w *world, ids []syncproto.RecordID, sign int64) {
+	w.countedGroups(ids, sign, func(_ syncproto.RecordID, counts []rollup.Count, sign int64) { d.add(counts, sign) })
+}
+
+// countedGroups tells what records count that count together, each group once.
+func (w *world) countedGroups(ids []syncproto.RecordID, sign int64, tell func(syncproto.RecordID, []rollup.Count, int64)) {
 	done := make(map[syncproto.RecordID]bool)
 	for _, id := range ids {
 		all := w.links.counted(id)
 		if !done[all[0]] {
 			done[all[0]] = true
-			d.add(w.counts(id), sign)
+			tell(all[0], w.counts(id), sign)
 		}
 	}
 }
@@ -176,6 +190,8 @@ type delta struct {
 	counts   map[counter]int64
 	heads    map[Feed]Head
 	batch    Batch
+	// dwellings are the households that come (1) and go (-1).
+	dwellings map[rollup.Dwelling]int
 }
 
 type counter struct {
@@ -185,7 +201,7 @@ type counter struct {
 }
 
 func newDelta(snap *registry.Snapshot, ends *heads, digester match.Digester) *delta {
-	return &delta{snap: snap, ends: ends, digester: digester, counts: make(map[counter]int64), heads: make(map[Feed]Head)}
+	return &delta{snap: snap, ends: ends, digester: digester, counts: make(map[counter]int64), heads: make(map[Feed]Head), dwellings: make(map[rollup.Dwelling]int)}
 }
 
 // move notes where a record was and where it is: its feeds, whom it met, and where it
@@ -194,22 +210,30 @@ func (d *delta) move(w *working) {
 	now, was := w.present(d.snap), w.past(d.snap)
 	change := RecordChange{Record: *w.now, Feed: feedOf(d.snap, w.now), Sole: w.sole != nil, New: was == nil}
 	var before []rollup.Sighting
+	var lodged []rollup.Lodging
 	profile := &looked{}
 	if was != nil {
 		change.Before, change.BeforeVersion = feedOf(d.snap, w.before), w.before.Version
-		before, profile = d.sightings(was), was.shown
+		before, lodged, profile = d.sightings(was), d.lodgings(was), was.shown
 	}
 	d.batch.Records = append(d.batch.Records, change)
 	after := d.sightings(now)
 	d.batch.Unseen = append(d.batch.Unseen, minus(before, after)...)
 	d.batch.Seen = append(d.batch.Seen, minus(after, before)...)
+	lodges := d.lodgings(now)
+	d.batch.Unlodged = append(d.batch.Unlodged, minus(lodged, lodges)...)
+	d.batch.Lodged = append(d.batch.Lodged, minus(lodges, lodged)...)
+	d.trace(was, now)
+	lodges := d.lodgings(now)
+	d.batch.Unlodged = append(d.batch.Unlodged, minus(lodged, lodges)...)
+	d.batch.Lodged = append(d.batch.Lodged, minus(lodges, lodged)...)
 	d.index(w.id, profile, now.shown)
 	d.moveFeed(change)
 }
 
 func (d *delta) sightings(s *seen) []rollup.Sighting {
 	n, _ := d.snap.Areas.Find(s.record.Area)
-	return rollup.SightingsOf(d.snap.Forms.Newest(s.record.Kind), n.Key, s.record, s.shown.Brief)
+	return rollup.SightingsOf(d.snap.Forms.Newest(s.record.Kind), envOf(d.snap.Settings, s.shown.Area), n.Key, s.record, s.shown.Brief)
 }
 
 // minus returns the elements of a that b has not.
@@ -252,6 +276,8 @@ func (d *delta) head(f Feed) Head {
 func (d *delta) into(b *Batch) {
 	b.Records, b.Seen, b.Unseen = d.batch.Records, d.batch.Seen, d.batch.Unseen
 	b.Indexed, b.Unindexed = d.batch.Indexed, d.batch.Unindexed
+	b.Lodged, b.Unlodged = d.batch.Lodged, d.batch.Unlodged
+	d.traced(b)
 	for c, n := range d.counts {
 		if n != 0 {
 			b.Counts = append(b.Counts, rollup.Count{Area: c.area, Day: c.day, Measure: c.measure, N: n})

@@ -150,6 +150,7 @@ func (q *inquiry) close(it review.Item, said ruling) {
 	}
 	q.note(it, review.WasClosed, by, string(it.Ending), made)
 	q.g.batch.Items = append(q.g.batch.Items, it)
+	q.g.alertSettled(it)
 	q.tellClosed(it)
 }
 

@@ -54,6 +54,9 @@ func signatureOf(w *world, s *seen) (Signature, bool) {
 		return Signature{}, false
 	}
 	signed := Signature{Record: s.record.ID, Area: w.keyOf(s.record.Area), Day: day}
+	if isReturned(s) { // nothing is signed until it is signed again
+		return signed, signed.Area != 0
+	}
 	if json.Unmarshal([]byte(textOf(s.shown.Values, "figures")), &signed.Figures) != nil {
 		return Signature{}, false
 	}
@@ -76,6 +79,7 @@ func standingMeasures(forms form.Set) map[string]bool {
 func (g *group) drifts(q *inquiry, moves []rollup.Count) error {
 	moved := make(map[syncproto.RecordID]Signature)
 	g.drift(moved, moves)
+	g.restate()
 	if err := g.reshape(moved, moves); err != nil {
 		return err
 	}
@@ -83,6 +87,7 @@ func (g *group) drifts(q *inquiry, moves []rollup.Count) error {
 		if w.applied == 0 || w.now.Kind != review.DayCloseKind {
 			continue
 		}
+		g.closed(q, w)
 		signed, ok := signatureOf(g.after(), w.present(g.snap))
 		if !ok {
 			signed = Signature{Record: w.id}
@@ -180,18 +185,25 @@ func (s *Signature) move(measure string, n int64) {
 	}
 }
 
+// figures are what an area came to on the day signed, with all below it, before the group.
+func (g *group) figures(signed *Signature, below map[area.Key]bool, standing map[string]bool) ([]rollup.Count, error) {
+	if g.batch.Tree == nil {
+		return g.tx.Sums([]area.Key{signed.Area}, rollup.On(signed.Day), standing)
+	}
+	// The sums that are stored are those of the tree before: the counters know of no tree.
+	return g.tx.Totals(slices.Collect(maps.Keys(below)), signed.Day, standing)
+}
+
 // compareFigures holds figures that are signed now against the counters as the group
 // leaves them.
 func (g *group) compareFigures(signed *Signature, moves []rollup.Count) error {
 	n, _ := g.snap.Areas.ByKey(signed.Area)
-	var keys []area.Key
 	below := make(map[area.Key]bool)
 	for _, node := range g.snap.Areas.Subtree(n.ID) {
-		keys = append(keys, node.Key)
 		below[node.Key] = true
 	}
 	standing := standingMeasures(g.snap.Forms)
-	counts, err := g.tx.Totals(keys, signed.Day, standing)
+	counts, err := g.figures(signed, below, standing)
 	if err != nil {
 		return fmt.Errorf("group: figures of %s: %w", signed.Day, err)
 	}

@@ -68,10 +68,15 @@ type Tx interface {
 	// Totals sums the counters of areas over a day, and those of standing measures over
 	// all days up to it, as rollup.Store does.
 	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
+	SumTx
 	// Save writes everything that the group changed.
 	Save(*Batch) error
-	// Rederive replaces everything that Derived returns, but devices and heads.
+	// Rederive replaces everything that Derived returns, but devices; of heads, those of
+	// records that move into another stream. It gives out a number, so that whoever
+	// remembers what stood at the last sees that things have moved.
 	Rederive(*Derived) error
+	// SetRules notes by which rules everything is derived.
+	SetRules(print uint64) error
 	// SetChain writes the chain into rows of the log that have none.
 	SetChain(rows []Chained) error
 	PurgeTx
@@ -105,13 +110,14 @@ type Boot struct {
 	Twins []Link
 	// Derivation is the Derivation by which what is derived was written.
 	Derivation int
-	// Digest is the fingerprint of the key by which the blocked index was made.
-	Digest uint64
+	// Digest is the fingerprint of the key by which the blocked index was made, Rules that of
+	// the forms and settings by which everything was derived.
+	Digest, Rules uint64
 }
 
 // Derivation numbers the rules by which things are derived from the log: a database
 // written by older ones is derived anew when it is opened.
-const Derivation = 3
+const Derivation = 4
 
 // Chained is one row's link in the chain of the log.
 type Chained struct {
@@ -256,6 +262,16 @@ type Batch struct {
 	Released []Logged
 	Records  []RecordChange
 	Counts   []rollup.Count
+	// Sums are the moves of what areas come to with all below them, each once; Tree is the
+	// tree that they follow from now on, of which it has the areas that lie elsewhere than
+	// before, and nil if it is the one before.
+	Sums []rollup.Sum
+	Tree *rollup.Tree
+	// Lodged and Unlodged are former areas of records to add and to take away.
+	Lodged, Unlodged []rollup.Lodging
+	// Traced and Untraced are what records leave to be found by, to add and to take away; of a
+	// dwelling that goes only its household counts.
+	Traced, Untraced Traces
 	// Sightings to add and to take away.
 	Seen, Unseen []rollup.Sighting
 	// Items are questions as they stand now, new ones and those that have changed.
@@ -266,8 +282,12 @@ type Batch struct {
 	Indexed, Unindexed []match.Entry
 	Links              []Link
 	Signatures         []Signature
-	Devices            []DeviceState
-	Heads              []Head
+	// Alerts are what somebody may want to hear of at once, Restatings what records did to
+	// days signed.
+	Alerts     []Alert
+	Restatings []Restating
+	Devices    []DeviceState
+	Heads      []Head
 }
 
 // Telling is what one device is to hear.
@@ -294,15 +314,23 @@ type RecordChange struct {
 // Derived is what the store holds besides log and records.
 type Derived struct {
 	Counts    []rollup.Count
+	// Sums follow from Counts and Tree.
+	Sums      []rollup.Sum
+	Tree      rollup.Tree
+	Lodgings  []rollup.Lodging
 	Sightings []rollup.Sighting
 	Items     []review.Item
 	Index     []match.Entry
-	// Digest is the fingerprint of the key by which Index was made.
+	// Digest is the fingerprint of the key by which Index was made, Rules that of the forms
+	// and settings; Streams are those of kinds. A store returns none of these.
 	Digest     uint64
+	Rules      uint64
+	Streams    map[syncproto.Kind]form.Stream
 	Links      []Link
 	Signatures []Signature
 	Heads      []Head
 	Devices    []DeviceState
+	Traces     Traces
 	// Carried is the part of Counts that purged records counted.
 	Carried []rollup.Count
 }

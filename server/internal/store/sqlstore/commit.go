@@ -45,6 +45,8 @@ func (t *tx) Save(b *exchange.Batch) error {
 		{"released changes", t.saveReleased},
 		{"what is derived", t.saveDerived},
 		{"tellings", t.saveTold},
+		{"alerts", t.saveAlerts},
+		{"what restates days", t.saveRestatings},
 		{"devices", t.saveDevices},
 		{"heads", t.saveHeads},
 		{"last number", t.saveLast},
@@ -55,7 +57,11 @@ func (t *tx) Save(b *exchange.Batch) error {
 func (t *tx) saveDerived(b *exchange.Batch) error {
 	return do(b, []step{
 		{"counters", t.saveCounts},
+		{"sums", t.saveSums},
+		{"the tree of sums", t.saveTree},
+		{"former areas", t.saveLodgings},
 		{"sightings", t.saveSightings},
+		{"traces", t.saveTraces},
 		{"questions", t.saveItems},
 		{"what happened to questions", t.saveEvents},
 		{"blocked index", t.saveIndex},
@@ -95,6 +101,15 @@ func (t *tx) saveKeys(b *exchange.Batch) error {
 	}
 	for i := range b.Seen {
 		authors.add(string(b.Seen[i].Author[:]))
+	}
+	for i := range b.Traced.Visited {
+		authors.add(string(b.Traced.Visited[i].Author[:]))
+	}
+	for i := range b.Traced.References {
+		kinds.add(string(b.Traced.References[i].Kind))
+	}
+	for i := range b.Untraced.References {
+		kinds.add(string(b.Untraced.References[i].Kind))
 	}
 	for i := range b.Told {
 		devices.add(string(b.Told[i].Device[:]))

@@ -53,21 +53,24 @@ func figuresFrom(text string) (map[string]int64, error) {
 	return figures, nil
 }
 
-func signaturesFrom(ctx context.Context, q querier) ([]exchange.Signature, error) {
-	rows, err := q.query(ctx, `SELECT record, area, day, COALESCE(figures, ''), COALESCE(drift, ''), scope
-		FROM signature ORDER BY record`)
-	signatures, err := collect(rows, err, func(rows *sql.Rows, s *exchange.Signature) error {
-		var figures, drift string
-		err := rows.Scan(intoID(&s.Record), &s.Area, &s.Day, &figures, &drift, &s.Scope)
-		if err != nil {
-			return err
-		}
-		if s.Figures, err = figuresFrom(figures); err != nil {
-			return err
-		}
-		s.Drift, err = figuresFrom(drift)
+const signatureSelect = "SELECT record, area, day, COALESCE(figures, ''), COALESCE(drift, ''), scope FROM signature "
+
+func scanSignature(rows *sql.Rows, s *exchange.Signature) error {
+	var figures, drift string
+	err := rows.Scan(intoID(&s.Record), &s.Area, &s.Day, &figures, &drift, &s.Scope)
+	if err != nil {
 		return err
-	})
+	}
+	if s.Figures, err = figuresFrom(figures); err != nil {
+		return err
+	}
+	s.Drift, err = figuresFrom(drift)
+	return err
+}
+
+func signaturesFrom(ctx context.Context, q querier) ([]exchange.Signature, error) {
+	rows, err := q.query(ctx, signatureSelect+"ORDER BY record")
+	signatures, err := collect(rows, err, scanSignature)
 	if err != nil {
 		return nil, fmt.Errorf("signatures: %w", err)
 	}
