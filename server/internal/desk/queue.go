@@ -20,6 +20,7 @@ import (
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/roster"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 )
 
 // Page is one page of an area's open questions.
@@ -63,9 +64,10 @@ var Due = map[review.Kind]time.Duration{
 	review.Restated: 24 * time.Hour,
 }
 
-// Config is what a county may set.
+// Config is what an installation may set.
 type Config struct {
-	// Due is how long questions may lie; what is left out is as in Due.
+	// Due is how long questions may lie where an area's setting doesn't say it; what is left
+	// out is as in Due.
 	Due map[review.Kind]time.Duration
 }
 
@@ -143,10 +145,20 @@ func (s *Service) lines(ctx context.Context, snap *registry.Snapshot, items []re
 	return lines, nil
 }
 
+// dueIn is how long a question may lie in an area: as it was set there for the day on which
+// the question arose, or else as configured.
+func (s *Service) dueIn(snap *registry.Snapshot, id syncproto.AreaID, item *review.Item) time.Duration {
+	set := snap.Settings.Of(id).Setting("due_hours."+string(item.Kind), form.DayOf(item.At))
+	if hours, err := strconv.Atoi(string(set)); err == nil {
+		return time.Duration(hours) * time.Hour
+	}
+	return s.due[item.Kind]
+}
+
 func (s *Service) line(snap *registry.Snapshot, item *review.Item, groups map[syncproto.RecordID]*group) Line {
 	l := Line{
 		ID: item.ID(), Kind: item.Kind, Field: item.Field, State: item.State, Ending: item.Ending, Opened: item.Opened,
-		At: item.At, Due: item.At + syncproto.Instant(s.due[item.Kind].Milliseconds()), Score: item.Score,
+		At: item.At, Score: item.Score,
 	}
 	if item.Kind == review.Duplicate || item.Kind == review.DoubleVisit {
 		l.Field = "" // the other record stands in Other
@@ -154,6 +166,7 @@ func (s *Service) line(snap *registry.Snapshot, item *review.Item, groups map[sy
 	if n, ok := snap.Areas.ByKey(item.Area); ok {
 		l.Area = n.ID
 	}
+	l.Due = item.At + syncproto.Instant(s.dueIn(snap, l.Area, item).Milliseconds())
 	if !item.Assignee.IsZero() {
 		l.Assignee = personOf(snap, item.Assignee)
 	}

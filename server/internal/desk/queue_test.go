@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 )
@@ -107,6 +108,27 @@ func TestACountySaysHowLongAQuestionMayLie(t *testing.T) {
 	}
 	for _, line := range page.Items {
 		want := map[review.Kind]time.Duration{review.Conflict: time.Hour, review.Implausible: 72 * time.Hour}[line.Kind]
+		if line.Due != line.At+syncproto.Instant(want.Milliseconds()) {
+			t.Errorf("%s is due after %d ms", line.Kind, line.Due-line.At)
+		}
+	}
+}
+
+func TestAnAreaSaysHowLongItsOwnQuestionsMayLie(t *testing.T) {
+	w := newWorld(t,
+		registry.Setting{Area: "town", Name: "due_hours.conflict", From: day, Value: `6`},
+		registry.Setting{Area: "c2", Name: "due_hours.conflict", From: day, Value: `2`},
+		registry.Setting{Area: "c1", Name: "due_hours.implausible", From: day + 1, Value: `1`},
+	)
+	w.conflict(1)
+	w.ask(review.Key{Kind: review.Implausible, Record: record(1), Field: "odd"})
+	page, err := w.Open(t.Context(), "c1", Want{}, "", 0)
+	if err != nil || len(page.Items) != 2 {
+		t.Fatal(page, err)
+	}
+	for _, line := range page.Items {
+		// The second arose on the day before what was set for it.
+		want := map[review.Kind]time.Duration{review.Conflict: 6 * time.Hour, review.Implausible: 72 * time.Hour}[line.Kind]
 		if line.Due != line.At+syncproto.Instant(want.Milliseconds()) {
 			t.Errorf("%s is due after %d ms", line.Kind, line.Due-line.At)
 		}

@@ -42,8 +42,8 @@ func device(n byte) syncproto.DeviceID { return syncproto.DeviceID{15: n} }
 // record is the id of a record; the greater n was recorded later.
 func record(n byte) syncproto.RecordID { return syncproto.RecordID{0: 1, 15: n} }
 
-// places and people are the registry's store.
-type places struct{}
+// places and people are the registry's store, and what was set there.
+type places struct{ said []registry.Setting }
 
 func (places) Revision(context.Context) (int64, error) { return 1, nil }
 
@@ -81,6 +81,10 @@ func (places) Identities(context.Context) (identity.Everyone, error) {
 
 func (places) PutAreas(context.Context, []area.Node) error { return errors.ErrUnsupported }
 
+func (places) Published(context.Context) ([]registry.Published, error) { return nil, nil }
+
+func (p places) Settings(context.Context) ([]registry.Setting, error) { return p.said, nil }
+
 func (places) AddIdentities(context.Context, identity.Everyone) error { return errors.ErrUnsupported }
 
 // world is a desk over a store in memory, whose records are folded from what the test
@@ -101,13 +105,13 @@ type world struct {
 	fail    error
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, said ...registry.Setting) *world {
 	t.Helper()
 	forms, err := form.BuiltIn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := registry.Open(t.Context(), places{}, forms)
+	r, err := registry.Open(t.Context(), places{said}, forms)
 	if err != nil {
 		t.Fatal(err)
 	}
