@@ -12,7 +12,7 @@ import (
 
 // compose makes the questions fields, and adds what a form of ours needs besides.
 func (r *reader) compose(questions []*question) {
-	fields := make([]*field, len(questions))
+	fields := make([]*form.Field, len(questions))
 	for i, q := range questions {
 		fields[i] = r.shape(q)
 		r.types[q.name] = fields[i].Type
@@ -20,7 +20,7 @@ func (r *reader) compose(questions []*question) {
 	for i, q := range questions {
 		r.explain(q, fields[i])
 	}
-	var all []*field
+	var all []*form.Field
 	for i, q := range questions {
 		if q.silent {
 			continue
@@ -30,26 +30,33 @@ func (r *reader) compose(questions []*question) {
 			all = append(all, r.otherField(q, fields[i]))
 		}
 	}
-	moment := r.moment(questions, fields)
-	if moment == nil {
-		moment = r.recordedAt()
-		all = append(all, moment)
+	if b := r.options.Before; b == nil || b.Moment == "" && len(b.Measures) == 0 {
+		moment := r.moment(questions, fields)
+		if moment == nil {
+			moment = r.recordedAt()
+			all = append(all, moment)
+		}
+		r.form.Moment, r.day = moment.Name, moment.Name
+		r.countRecords()
+	} else {
+		r.keepDay(b)
 	}
-	r.form.Moment = moment.Name
 	for i, q := range questions {
 		r.flags(q, fields[i])
 		r.measures(q, fields[i])
 	}
-	r.countRecords()
 	r.sayWhatIsOpen(all)
 	for _, f := range all {
-		r.form.Fields = append(r.form.Fields, f)
+		r.form.Fields = append(r.form.Fields, *f)
+	}
+	if r.options.Before != nil {
+		r.follow(r.options.Before, questions)
 	}
 }
 
 // shape says what a question's answers are.
-func (r *reader) shape(q *question) *field {
-	f := &field{Name: q.name, Type: q.as, Rule: form.Review}
+func (r *reader) shape(q *question) *form.Field {
+	f := &form.Field{Name: q.name, Type: q.as, Rule: form.Review}
 	label, found := q.text("label", r.plain)
 	if found.text == "" {
 		label = syncproto.Text{ZH: q.asked, EN: q.asked}
@@ -95,7 +102,7 @@ func (r *reader) shape(q *question) *field {
 }
 
 // slide takes the bounds of a range; they are 1 and 10 if it doesn't say.
-func (r *reader) slide(q *question, f *field) {
+func (r *reader) slide(q *question, f *form.Field) {
 	bounds := map[string]float64{"start": 1, "end": 10, "step": 1}
 	c := q.cell("parameters")
 	for _, pair := range strings.FieldsFunc(c.text, func(c rune) bool { return c == ' ' || c == ';' || c == ',' }) {
@@ -115,7 +122,7 @@ func (r *reader) slide(q *question, f *field) {
 }
 
 // overrideType makes a text, or what is worked out, something that XLSForm has no type for.
-func (r *reader) overrideType(q *question, f *field) {
+func (r *reader) overrideType(q *question, f *form.Field) {
 	c := q.cell("gridsync_type")
 	if c.text == "" {
 		return
@@ -140,7 +147,7 @@ func (r *reader) overrideType(q *question, f *field) {
 }
 
 // explain reads what a question says of itself in words and conditions.
-func (r *reader) explain(q *question, f *field) {
+func (r *reader) explain(q *question, f *form.Field) {
 	r.hint(q, f)
 	r.need(q, f)
 	for _, c := range q.relevant {
@@ -161,18 +168,16 @@ func (r *reader) explain(q *question, f *field) {
 	}
 }
 
-func (r *reader) hint(q *question, f *field) {
+func (r *reader) hint(q *question, f *form.Field) {
 	hint, found := q.text("hint", r.plain)
 	if mentions(hint) {
 		r.remark(found.at, say("文字中的 ${…} 不会换成答案", "${…} in what people read is not replaced by the answer"))
 	}
-	if all := lines(q.note, hint); all != (syncproto.Text{}) {
-		f.Hint = &all
-	}
+	f.Hint = lines(q.note, hint)
 }
 
 // need reads whether an answer must be given.
-func (r *reader) need(q *question, f *field) {
+func (r *reader) need(q *question, f *form.Field) {
 	c := q.cell("required")
 	is, sure := yes(c.text)
 	if !sure {
@@ -187,7 +192,7 @@ func (r *reader) need(q *question, f *field) {
 // clockPattern is a time of day.
 const clockPattern = `regex(., '([01][0-9]|2[0-3]):[0-5][0-9]')`
 
-func (r *reader) constrain(q *question, f *field) {
+func (r *reader) constrain(q *question, f *form.Field) {
 	f.Constraint = both(f.Constraint, r.expression(q.cell("constraint"), q.name))
 	if q.word == "time" {
 		f.Constraint = both(clockPattern, f.Constraint)
@@ -200,10 +205,10 @@ func (r *reader) constrain(q *question, f *field) {
 		r.remark(found.at, say("没有约束条件，提示不会用到", "there is no constraint for this message"))
 		return
 	}
-	f.ConstraintMessage = &message
+	f.ConstraintMessage = message
 }
 
-func (r *reader) calculation(q *question, f *field) {
+func (r *reader) calculation(q *question, f *form.Field) {
 	fixed := q.cell("read_only")
 	if s, ok := r.sums[q.asked]; ok {
 		f.Calculate = r.worked(s)
@@ -216,8 +221,8 @@ func (r *reader) calculation(q *question, f *field) {
 }
 
 // otherField asks for what is not on a list.
-func (r *reader) otherField(q *question, of *field) *field {
-	f := &field{
+func (r *reader) otherField(q *question, of *form.Field) *form.Field {
+	f := &form.Field{
 		Name: r.names.free(cut(q.name, maxName-len("_other")) + "_other"), Type: form.Text, Rule: form.Review, Class: form.Personal,
 		Label:    syncproto.Text{ZH: of.Label.ZH + "：其他，请说明", EN: of.Label.EN + ": other, please specify"},
 		Relevant: both(of.Relevant, "selected(${"+q.name+"}, '"+codeOther+"')"),

@@ -9,7 +9,7 @@ import (
 )
 
 // flags reads the condition under which an answer alarms.
-func (r *reader) flags(q *question, f *field) {
+func (r *reader) flags(q *question, f *form.Field) {
 	when := r.derives(q.cell("gridsync_flag"), q.asked)
 	if when == "" {
 		return
@@ -18,7 +18,7 @@ func (r *reader) flags(q *question, f *field) {
 	if found.text == "" {
 		label = f.Label
 	}
-	r.form.Flags = append(r.form.Flags, flag{Name: q.name, Label: label, When: when})
+	r.form.Flags = append(r.form.Flags, form.Flag{Name: q.name, Label: label, When: form.When{Formula: when}})
 }
 
 // units are those that a measure may be told to count in.
@@ -40,24 +40,24 @@ func (r *reader) unit() form.Unit {
 
 // countRecords counts the records of each day.
 func (r *reader) countRecords() {
-	records := measure{
-		Name: string(r.form.Kind) + "_records", Unit: r.unit(), Day: r.form.Moment,
+	records := form.Measure{
+		Name: string(r.form.Kind) + "_records", Unit: r.unit(), Day: r.day,
 		Label: syncproto.Text{ZH: r.form.Label.ZH + "：份数", EN: r.form.Label.EN + ": records"},
 	}
-	r.form.Measures = slices.Insert(r.form.Measures, 0, any(records))
+	r.form.Measures = append(r.form.Measures, records)
 }
 
 // measures reads what is counted of an answer. Yes counts each choice, or what was agreed to,
 // or adds whole numbers up; a unit does the same in that unit; a condition counts the
 // records for which it holds.
-func (r *reader) measures(q *question, f *field) {
+func (r *reader) measures(q *question, f *form.Field) {
 	c := q.cell("gridsync_measure")
 	is, sure := yes(c.text)
 	if sure && !is {
 		return
 	}
-	m := measure{
-		Name: r.measureName(q.name), Unit: form.Items, Day: r.form.Moment,
+	m := form.Measure{
+		Name: r.measureName(q.name), Unit: form.Items, Day: r.day,
 		Label: syncproto.Text{ZH: r.form.Label.ZH + "：" + f.Label.ZH, EN: r.form.Label.EN + ": " + f.Label.EN},
 	}
 	if u := form.Unit(strings.ToLower(c.text)); slices.Contains(units, u) {
@@ -68,13 +68,13 @@ func (r *reader) measures(q *question, f *field) {
 	case self == "":
 		return
 	case !sure:
-		if m.When = r.derives(c, q.asked); m.When == "" {
+		if m.When.Formula = r.derives(c, q.asked); m.When.Formula == "" {
 			return
 		}
 	case f.Type == form.Integer:
 		m.Sum = self
 	case f.Type == form.Boolean:
-		m.When = self + " = true()"
+		m.When.Formula = self + " = true()"
 	case f.Type == form.Choice || f.Type == form.Choices:
 		r.countChoices(m, f, c)
 		return
@@ -88,7 +88,7 @@ func (r *reader) measures(q *question, f *field) {
 func (r *reader) measureName(name string) string { return string(r.form.Kind) + "_" + name }
 
 // countChoices counts the records with each choice.
-func (r *reader) countChoices(m measure, f *field, c cell) {
+func (r *reader) countChoices(m form.Measure, f *form.Field, c cell) {
 	for _, o := range f.Choices {
 		if strings.Contains(o.Code, "'") {
 			r.problem(c.at, say("选项代码“%s”含引号，不能计数", "the code %q has a quote in it and can't be counted", o.Code))
@@ -97,7 +97,7 @@ func (r *reader) countChoices(m measure, f *field, c cell) {
 		each := m
 		each.Name = m.Name + "_" + latin(o.Code)
 		each.Label = syncproto.Text{ZH: m.Label.ZH + "：" + o.Label.ZH, EN: m.Label.EN + ": " + o.Label.EN}
-		each.When = "selected(${" + f.Name + "}, '" + o.Code + "')"
+		each.When.Formula = "selected(${" + f.Name + "}, '" + o.Code + "')"
 		r.form.Measures = append(r.form.Measures, each)
 	}
 }

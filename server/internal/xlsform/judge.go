@@ -10,7 +10,7 @@ import (
 
 // rule is how disagreement about an answer is merged: what the workbook says; or by union
 // for lists, by the latest for remarks, and by a person for everything that is a fact.
-func (r *reader) rule(q *question, f *field) form.Rule {
+func (r *reader) rule(q *question, f *form.Field) form.Rule {
 	rule := f.Rule
 	if f.Type == form.Text && (strings.EqualFold(q.cell("appearance").text, "multiline") || like(q, f, remarkWords)) {
 		rule = form.Latest
@@ -32,7 +32,7 @@ func (r *reader) rule(q *question, f *field) form.Rule {
 
 // class is how personal an answer is: what the workbook says; or secret for numbers by which
 // people are found, personal for dates of birth and whatever is typed freely, and open else.
-func (r *reader) class(q *question, f *field) form.Class {
+func (r *reader) class(q *question, f *form.Field) form.Class {
 	guess := form.Open
 	switch {
 	case f.Type == form.IDNumber || f.Type == form.Mobile || f.Type == form.Text && like(q, f, secretWords):
@@ -63,13 +63,13 @@ var (
 	birthWords  = []string{"birth", "dob", "出生", "生日"}
 )
 
-func like(q *question, f *field, words []string) bool {
+func like(q *question, f *form.Field, words []string) bool {
 	said := strings.ToLower(q.asked + "\n" + f.Label.ZH + "\n" + f.Label.EN)
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) })
 }
 
 // sayWhatIsOpen lists what everybody sees who may see the form's records at all.
-func (r *reader) sayWhatIsOpen(fields []*field) {
+func (r *reader) sayWhatIsOpen(fields []*form.Field) {
 	var open []string
 	for _, f := range fields {
 		if f.Class == form.Open {
@@ -84,7 +84,7 @@ func (r *reader) sayWhatIsOpen(fields []*field) {
 
 // moment is the field that says when what was recorded took place: the one that the settings
 // name, or the first date that must always be given and isn't personal; nil for none.
-func (r *reader) moment(questions []*question, fields []*field) *field {
+func (r *reader) moment(questions []*question, fields []*form.Field) *form.Field {
 	asked := r.settings["gridsync_moment"]
 	for i, q := range questions {
 		f := fields[i]
@@ -104,8 +104,8 @@ func (r *reader) moment(questions []*question, fields []*field) *field {
 }
 
 // recordedAt asks when, where nothing else does.
-func (r *reader) recordedAt() *field {
-	f := &field{
+func (r *reader) recordedAt() *form.Field {
+	f := &form.Field{
 		Name: r.names.free("recorded_at"), Type: form.Time, Rule: form.Review, Required: true,
 		Label: syncproto.Text{ZH: "登记时间", EN: "Recorded at"},
 	}

@@ -140,3 +140,17 @@ func TestAScreeningBecomesAForm(t *testing.T) {
 	counts(t, f, map[string]int64{"muac_screening_records": 1, "muac_screening_muac": 1}, at, "muac=114")
 	counts(t, f, map[string]int64{"muac_screening_records": 1}, at, "muac=115")
 }
+
+func TestADateOfBirthIsNotTheDayOfARecord(t *testing.T) {
+	f, _ := read(t, "# survey\ntype | name | label | required\ndate | dob | Date of birth | yes\n# settings\nform_id\nbirths\n")
+	if f.Moment != "recorded_at" || f.Measures[0].Day != "recorded_at" {
+		t.Errorf("records count on the day of %s", f.Moment)
+	}
+}
+
+func TestTheSettingsNameTheDayOfARecord(t *testing.T) {
+	f, _ := read(t, "# survey\ntype | name | label | required\ndate | asked | Asked on | yes\ndate | fell_ill | Fell ill on |\n# settings\nform_id | gridsync_moment\nillness | fell_ill\n")
+	if f.Moment != "fell_ill" {
+		t.Errorf("records count on the day of %s", f.Moment)
+	}
+}

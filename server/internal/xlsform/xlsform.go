@@ -20,6 +20,9 @@ type Options struct {
 	// Before is the newest form of the kind, nil if there is none. The workbook is then
 	// read as its next version: what it doesn't ask any more is retired, not removed.
 	Before *form.Form
+	// Extend keeps asking what the workbook doesn't ask: it has questions for a kind that
+	// there is, and isn't all of it.
+	Extend bool
 }
 
 // Note is what is to be said of one cell. Cell is empty where it is said of a sheet, Sheet
@@ -91,8 +94,10 @@ type reader struct {
 	// sums are the calculations, by the survey's names.
 	sums map[string]*sum
 	// plain is the language of columns that don't name theirs.
-	plain  language
-	form   definition
+	plain language
+	form  form.Form
+	// day is the field that says on which day a record counts.
+	day    string
 	source json.RawMessage
 }
 
@@ -105,6 +110,9 @@ func (r *reader) read(found sheets) {
 	r.form.Kind = r.kind()
 	r.form.Label = r.title()
 	r.form.Stream = r.stream()
+	if b := r.options.Before; b != nil {
+		r.form.Version = b.Version + 1
+	}
 	questions := r.readSurvey(found.survey)
 	if len(questions) == 0 {
 		r.problem(place{sheet: found.survey.name}, textNoQuestions)
@@ -117,7 +125,7 @@ func (r *reader) read(found sheets) {
 
 // finish writes the definition and holds it against the language's own rules.
 func (r *reader) finish() {
-	source, err := encode(r.form)
+	source, err := encode(&r.form)
 	if err != nil {
 		r.problem(place{}, say("表单无法写出：%v", "the form can't be written: %v", err))
 		return
@@ -134,12 +142,12 @@ func (r *reader) finish() {
 }
 
 // encode writes a definition for people to read as well: without escapes.
-func encode(d definition) (json.RawMessage, error) {
+func encode(f *form.Form) (json.RawMessage, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(d); err != nil {
+	if err := enc.Encode(f); err != nil {
 		return nil, fmt.Errorf("encode a form: %w", err)
 	}
 	return bytes.TrimSpace(out.Bytes()), nil
