@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"gridsync/server/internal/division"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -31,17 +32,37 @@ func newID[T ~[16]byte](r *rand.Rand, t syncproto.Instant) T {
 	return T(b)
 }
 
-// addAreas makes the tree: a county, a township, the community with its resident
-// groups, grids and posts, and a neighbouring community without phones.
+// Where the community stands: a real county and subdistrict of a real city, all of whose
+// areas are there. The community itself, and the one beside it, are in no register: their
+// codes are such as no village has.
+const (
+	countyName   = "婺城区"
+	townshipName = "城东街道"
+	unregistered = "901"
+	neighbouring = "902"
+)
+
+// addAreas makes the tree: the city, with the county and the township; the community with
+// its resident groups, grids and posts, and a neighbouring community without phones.
 func (w *World) addAreas() {
-	w.County, w.Township = "999001", "999001001"
-	w.Community, w.Neighbour = "999001001001", "999001001002"
+	city, err := division.Jinhua()
+	if err != nil {
+		panic(err) // the file is part of the program, and a test reads it
+	}
+	for _, n := range city {
+		w.Areas = append(w.Areas, syncproto.Area{ID: n.ID, Name: n.Name, Parent: n.Parent})
+	}
+	w.County = division.Named(city, countyName)[0].ID
+	for _, n := range division.Named(city, townshipName) {
+		if n.Parent == w.County {
+			w.Township = n.ID
+		}
+	}
+	w.Community, w.Neighbour = w.Township+unregistered, w.Township+neighbouring
 	add := func(id syncproto.AreaID, name string, parent syncproto.AreaID) syncproto.AreaID {
 		w.Areas = append(w.Areas, syncproto.Area{ID: id, Name: name, Parent: parent})
 		return id
 	}
-	add(w.County, "甲县", "")
-	add(w.Township, "乙街道", w.County)
 	add(w.Community, "D社区", w.Township)
 	add(w.Neighbour, "E社区", w.Township)
 	for g := range w.Size.Groups {

@@ -6,11 +6,16 @@ import (
 	"testing"
 )
 
-// areasCSV writes a world's areas as `server areas import` reads them.
+// areasCSV writes the community, what is beside and below it, and what is above, as
+// `server areas import` reads them.
 func areasCSV(w *World) string {
 	var b strings.Builder
 	b.WriteString("code,name,parent\n")
 	for _, a := range w.Areas {
+		near := strings.HasPrefix(string(a.ID), string(w.Community)) || a.ID == w.Neighbour
+		if !near && !strings.HasPrefix(string(w.Township), string(a.ID)) {
+			continue
+		}
 		b.WriteString(string(a.ID) + "," + a.Name + "," + string(a.Parent) + "\n")
 	}
 	return b.String()

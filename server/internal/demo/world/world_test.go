@@ -153,7 +153,7 @@ func TestTheScriptKeepsToTheForms(t *testing.T) {
 		if act.Signs != "" {
 			write.Fields["figures"] = "\"{}\"" // filled in by whoever plays it
 		}
-		problem := forms.Newest(write.Kind).Check(write.Fields, !made[write.Record])
+		problem := forms.Newest(write.Kind).Check(write.Fields, !made[write.Record], form.Occasion{At: act.At})
 		if problem != nil && !bad[write.Record] {
 			t.Errorf("%s: %v", write.Kind, problem)
 		}
