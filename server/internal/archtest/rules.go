@@ -27,7 +27,7 @@ var (
 		"server/internal/review", "server/internal/roster", "server/internal/rollup", "server/internal/desk",
 		"server/internal/match", "server/internal/plausible", "server/internal/seal", "server/internal/audit", "server/internal/privacy",
 		"server/internal/enrol", "server/internal/console", "server/internal/qr", "server/internal/sheet", "server/internal/formbook", "server/internal/xlsform",
-		"server/internal/dayclose", "server/internal/division", "server/internal/intake",
+		"server/internal/dayclose", "server/internal/division", "server/internal/intake", "server/internal/fieldwork",
 	}
 	store = []string{"server/internal/store/..."}
 	api   = []string{"server/internal/api/..."}

@@ -10,6 +10,7 @@ import (
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 	"gridsync/syncproto/merge"
@@ -38,6 +39,9 @@ type rebuilder struct {
 
 	raised     []raised
 	signatures []Signature
+	// anew are the records of which something else lives than is stored: of fields whose
+	// rule is another one now.
+	anew []RecordChange
 
 	// pulseAfter and windows are what a purge leaves of how entries came.
 	pulseAfter map[syncproto.DeviceID]syncproto.Version
@@ -143,6 +147,7 @@ func (r *rebuilder) walk(ctx context.Context, store Store) error {
 		}
 		alone := &world{snap: r.snap, links: r.links, find: func(syncproto.RecordID) *seen { return s }}
 		r.delta.add(alone.inAreas(s.record, s.shown.counts), 1)
+		r.delta.dwell(alone.dwellingOf(s))(1)
 		r.raised = append(r.raised, alone.fieldQuestions(s.record.ID)...)
 		r.raised = append(r.raised, alone.flagQuestions(s.record.ID)...)
 		return nil
@@ -154,6 +159,9 @@ func (r *rebuilder) compareRecord(now, stored *syncproto.Record) {
 	case stored == nil:
 		r.diff.add("record %s is in the log and not stored", now.ID)
 	case !equal(now, stored):
+		r.anew = append(r.anew, RecordChange{
+			Record: *now, Feed: feedOf(r.snap, now), Before: feedOf(r.snap, stored), BeforeVersion: stored.Version,
+		})
 		r.diff.add("record %s differs: stored as %s version %d in %s with %d live parts, the log says version %d in %s with %d",
 			stored.ID, stored.Kind, stored.Version, stored.Area, len(stored.Live), now.Version, now.Area, len(now.Live))
 	}
@@ -198,6 +206,7 @@ func (r *rebuilder) together() {
 	}
 	slices.SortFunc(ids, func(a, b syncproto.RecordID) int { return cmp.Compare(a.String(), b.String()) })
 	r.delta.addGroups(r.world, ids, 1)
+	r.delta.dwellTogether(r.world, ids, 1)
 	for _, id := range ids {
 		r.raised = append(r.raised, r.world.flagQuestions(id)...)
 		if r.links.root(id) == id {
@@ -283,8 +292,9 @@ func (r *rebuilder) linked() []Link {
 func (r *rebuilder) derived() Derived {
 	var b Batch
 	r.delta.into(&b)
+	tree := rollup.TreeOf(r.snap.Areas)
 	return Derived{
-		Counts: b.Counts, Sightings: b.Seen, Items: r.items(), Index: b.Indexed, Links: r.linked(), Signatures: r.signatures,
+		Counts: b.Counts, Sums: tree.Sums(b.Counts), Tree: tree, Lodgings: b.Lodged, Traces: b.Traced, Sightings: b.Seen, Items: r.items(), Index: b.Indexed, Links: r.linked(), Signatures: r.signatures,
 		Digest: r.digester.Fingerprint(),
 	}
 }
@@ -317,7 +327,7 @@ func (r *rebuilder) fold(log []Logged) (*seen, error) {
 	}
 	f := r.snap.Forms.Newest(first.Change.Kind)
 	live := merge.Fold(f, applied)
-	s := &seen{shown: look(f, live)}
+	s := &seen{shown: look(r.snap.Settings, f, live)}
 	at := r.placeOf(f, s, rows)
 	s.record = &syncproto.Record{ID: first.Change.Record, Kind: first.Change.Kind, Area: at, Version: version, Live: live}
 	return s, nil

@@ -240,6 +240,8 @@ func (d *delta) leave(was *seen, feed Feed, version syncproto.Version) {
 	head.Last = version
 	d.heads[feed] = head
 	d.batch.Unseen = append(d.batch.Unseen, d.sightings(was)...)
+	d.batch.Unlodged = append(d.batch.Unlodged, d.lodgings(was)...)
+	d.untrace(was)
 	d.index(was.record.ID, was.shown, &looked{})
 }
 

@@ -65,44 +65,6 @@ func Rebuild(ctx context.Context, store Store, snap *registry.Snapshot, digester
 	return r.diff, nil
 }
 
-// Rederive writes down anew everything that follows from the log, and the chain where
-// rows have none: for a database that was written by older rules.
-func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) error {
-	stored, err := store.Derived(ctx)
-	if err != nil {
-		return fmt.Errorf("derive anew: %w", err)
-	}
-	r, err := rebuild(ctx, store, snap, digester, &Difference{}, &stored)
-	if err != nil {
-		return err
-	}
-	derived := r.derived()
-	chain, err := chainOf(ctx, store)
-	if err != nil {
-		return err
-	}
-	for i := range stored.Devices {
-		if t := r.devices[stored.Devices[i].Device]; t != nil {
-			stored.Devices[i].Pulse = t.pulse
-		}
-	}
-	err = store.Commit(ctx, func(tx Tx) error {
-		for rows := range slices.Chunk(chain, 1000) {
-			if err := tx.SetChain(rows); err != nil {
-				return err
-			}
-		}
-		if err := tx.Save(&Batch{Devices: stored.Devices}); err != nil {
-			return err
-		}
-		return tx.Rederive(&derived)
-	})
-	if err != nil {
-		return fmt.Errorf("derive anew: %w", err)
-	}
-	return nil
-}
-
 // chainOf chains the rows that have no link yet: those of a database from before there
 // was a chain, which stand before all others.
 func chainOf(ctx context.Context, store Store) ([]Chained, error) {
@@ -126,9 +88,14 @@ func (r *rebuilder) compare(stored *Derived) {
 	var b Batch
 	r.delta.into(&b)
 	r.compareCounts(b.Counts, stored.Counts)
+	r.compareSums(b.Counts, stored)
+	compareSets(r.diff, "former area", b.Lodged, stored.Lodgings, func(l rollup.Lodging) string {
+		return fmt.Sprintf("%d of %s", l.Area, l.Record)
+	})
 	compareSets(r.diff, "sighting", b.Seen, stored.Sightings, func(s rollup.Sighting) string {
 		return fmt.Sprintf("of %s in round %s by visit %s", s.Person, s.Round, s.Visit)
 	})
+	r.compareTraces(b.Traced, stored.Traces)
 	r.compareItems(stored.Items)
 	compareSets(r.diff, "line of the index", b.Indexed, stored.Index, func(e match.Entry) string {
 		return fmt.Sprintf("%016x of %s", uint64(e.Key), e.Record)
@@ -170,6 +137,30 @@ func (r *rebuilder) compareCounts(want, stored []rollup.Count) {
 		if n != 0 {
 			r.diff.add("%s of area %d on %s: stored %d, the log says 0", key.measure, key.area, key.day, n)
 		}
+	}
+}
+
+// compareSums holds the sums against the counters, by the tree that the sums follow: the
+// next group carries them over to another one.
+func (r *rebuilder) compareSums(counts []rollup.Count, stored *Derived) {
+	type place struct {
+		area    area.Key
+		measure string
+		slot    rollup.Slot
+	}
+	got := make(map[place]int64, len(stored.Sums))
+	for _, s := range stored.Sums {
+		got[place{s.Area, s.Measure, s.Slot}] += s.N
+	}
+	for _, s := range stored.Tree.Sums(counts) {
+		at := place{s.Area, s.Measure, s.Slot}
+		if got[at] != s.N {
+			r.diff.add("%s summed up for area %d over %d: stored %d, the log says %d", s.Measure, s.Area, s.Slot, got[at], s.N)
+		}
+		delete(got, at)
+	}
+	for at, n := range got {
+		r.diff.add("%s summed up for area %d over %d: stored %d, the log says 0", at.measure, at.area, at.slot, n)
 	}
 }
 

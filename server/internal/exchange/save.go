@@ -224,9 +224,6 @@ func (d *delta) move(w *working) {
 	d.batch.Unlodged = append(d.batch.Unlodged, minus(lodged, lodges)...)
 	d.batch.Lodged = append(d.batch.Lodged, minus(lodges, lodged)...)
 	d.trace(was, now)
-	lodges := d.lodgings(now)
-	d.batch.Unlodged = append(d.batch.Unlodged, minus(lodged, lodges)...)
-	d.batch.Lodged = append(d.batch.Lodged, minus(lodges, lodged)...)
 	d.index(w.id, profile, now.shown)
 	d.moveFeed(change)
 }

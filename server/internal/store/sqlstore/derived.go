@@ -30,8 +30,20 @@ func derivedFrom(ctx context.Context, q querier) (d exchange.Derived, err error)
 	if d.Carried, err = carriedFrom(ctx, q); err != nil {
 		return d, err
 	}
+	if d.Sums, err = sumsFrom(ctx, q); err != nil {
+		return d, err
+	}
+	if d.Tree, err = treeFrom(ctx, q); err != nil {
+		return d, err
+	}
+	if d.Lodgings, err = lodgingsFrom(ctx, q); err != nil {
+		return d, err
+	}
 	if d.Sightings, err = sightingsFrom(ctx, q); err != nil {
 		return d, fmt.Errorf("sightings: %w", err)
+	}
+	if d.Traces, err = tracesFrom(ctx, q); err != nil {
+		return d, err
 	}
 	if d.Items, err = openItems(ctx, q); err != nil {
 		return d, err
@@ -58,12 +70,21 @@ func derivedFrom(ctx context.Context, q querier) (d exchange.Derived, err error)
 // or closes here gets a line that says so.
 func (t *tx) Rederive(d *exchange.Derived) error {
 	b := &exchange.Batch{
-		Counts: d.Counts, Seen: d.Sightings, Indexed: d.Index, Links: d.Links, Signatures: d.Signatures,
+		Counts: d.Counts, Sums: d.Sums, Tree: &d.Tree, Lodged: d.Lodgings, Traced: d.Traces,
+		Seen: d.Sightings, Indexed: d.Index, Links: d.Links, Signatures: d.Signatures,
+	}
+	err := t.w.exec(t.ctx, "UPDATE meta SET derivation = $1, digest = $2, rules = $3, last_number = last_number + 1",
+		exchange.Derivation, int64(d.Digest), int64(d.Rules))
+	if err != nil {
+		return err
+	}
+	if err := t.refeed(d); err != nil {
+		return fmt.Errorf("feeds: %w", err)
 	}
 	if err := t.rederiveItems(b, d.Items); err != nil {
 		return fmt.Errorf("questions: %w", err)
 	}
-	for _, table := range []string{"counter", "sighting", "match_key", "link", "signature"} {
+	for _, table := range []string{"counter", "total", "total_tree", "lodging", "sighting", "visited", "dwelling", "reference", "match_key", "link", "signature"} {
 		if err := t.w.exec(t.ctx, "DELETE FROM "+table); err != nil {
 			return fmt.Errorf("empty %s: %w", table, err)
 		}
@@ -71,10 +92,7 @@ func (t *tx) Rederive(d *exchange.Derived) error {
 	if err := t.saveKeys(b); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
-	if err := t.saveDerived(b); err != nil {
-		return err
-	}
-	return t.w.exec(t.ctx, "UPDATE meta SET derivation = $1, digest = $2", exchange.Derivation, int64(d.Digest))
+	return t.saveDerived(b)
 }
 
 // rederiveItems puts into a batch what becomes of questions when these, and no
@@ -92,6 +110,11 @@ func (t *tx) rederiveItems(b *exchange.Batch, open []review.Item) error {
 	}
 	for _, it := range open {
 		before, there := stored[it.Key]
+		if it.Opened == 0 { // it follows from no change, but from what everything is derived by
+			if it.Opened, it.At = now, at; there && before.Closed == 0 {
+				it.Opened, it.At = before.Opened, before.At
+			}
+		}
 		if there && it.Assignee.IsZero() {
 			it.Assignee = before.Assignee
 		}
