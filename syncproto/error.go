@@ -111,8 +111,16 @@ type Error struct {
 	// Detail is technical, in English, and holds no value that a person typed.
 	Detail string
 
-	// said is the message of a newer server, whose code this table doesn't have.
-	said Text
+	// said is the message of a newer server, whose code this table doesn't have; reason what
+	// Because added.
+	said, reason Text
+}
+
+// Because returns the error with a reason that a person reads after the code's text.
+func (e *Error) Because(reason Text) *Error {
+	with := *e
+	with.reason = reason
+	return &with
 }
 
 func (e *Error) Error() string {
@@ -138,6 +146,9 @@ func (e *Error) Message() Text {
 	known, ok := catalogue[e.Code]
 	if !ok {
 		return e.said
+	}
+	if e.reason != (Text{}) {
+		return Text{ZH: known.ZH + "：" + e.reason.ZH, EN: known.EN + ": " + e.reason.EN}
 	}
 	if problem, ok := problems[e.Detail]; ok {
 		return Text{ZH: known.ZH + "：" + problem, EN: known.EN + ": " + e.Detail}

@@ -112,3 +112,14 @@ func TestAnErrorFromANewerServerKeepsItsWords(t *testing.T) {
 		t.Errorf("a code of the table speaks other words: %+v (%v)", e.Message(), err)
 	}
 }
+
+func TestAReasonIsReadAfterTheCodesText(t *testing.T) {
+	plain := &syncproto.Error{Code: syncproto.CodeBadForm, Field: "name"}
+	with := plain.Because(syncproto.Text{ZH: "类型不能更改", EN: "its type can't change"})
+	if got, want := with.Message(), plain.Message(); got.ZH != want.ZH+"：类型不能更改" || got.EN != want.EN+": its type can't change" {
+		t.Errorf("%+v", got)
+	}
+	if with.Field != "name" || !errors.Is(with, plain) || plain.Message().ZH == with.Message().ZH {
+		t.Errorf("%+v beside %+v", with, plain)
+	}
+}

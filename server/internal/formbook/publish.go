@@ -106,7 +106,7 @@ func complete(snap *registry.Snapshot, sort registry.Sort, name string, source [
 	}
 	source, err := renumber(source, version)
 	if err != nil {
-		return nil, 0, badForm("", err.Error())
+		return nil, 0, unread(err)
 	}
 	if sort == registry.TemplateSort {
 		return source, version, checkTemplate(snap, name, source)
@@ -118,34 +118,52 @@ func badForm(field, detail string) *syncproto.Error {
 	return &syncproto.Error{Code: syncproto.CodeBadForm, Field: field, Detail: detail}
 }
 
-func incompatible(field, detail string) *syncproto.Error {
-	return &syncproto.Error{Code: syncproto.CodeFormIncompatible, Field: field, Detail: detail}
+// unread is a definition that makes no sense, with the reason in the reader's language
+// where whoever found it has one.
+func unread(err error) *syncproto.Error { return because(badForm("", err.Error()), err) }
+
+func incompatible(field string, err error) *syncproto.Error {
+	return because(&syncproto.Error{Code: syncproto.CodeFormIncompatible, Field: field, Detail: err.Error()}, err)
+}
+
+func because(e *syncproto.Error, err error) *syncproto.Error {
+	var reason interface {
+		error
+		Message() syncproto.Text
+	}
+	if errors.As(err, &reason) {
+		return e.Because(reason.Message())
+	}
+	return e
 }
 
 func checkTemplate(snap *registry.Snapshot, name string, source []byte) error {
 	t, err := form.ParseTemplate(source)
 	if err != nil {
-		return badForm("", err.Error())
+		return unread(err)
 	}
 	if t.Name != name {
 		return badForm("name", "another name than the one asked for")
 	}
 	if before := snap.Templates.Newest(name); before != nil && before.Kind != t.Kind {
-		return incompatible("kind", "a template stays one of "+string(before.Kind))
+		return incompatible("kind", fmt.Errorf("a template stays one of %s", before.Kind))
 	}
 	if err := t.Check(snap.Forms.Newest(t.Kind)); err != nil {
-		return badForm("fields", err.Error())
+		return because(badForm("fields", err.Error()), err)
 	}
 	return nil
 }
 
+// reserved are names that routes have already.
+var reserved = []string{"schema", "import"}
+
 func checkForm(snap *registry.Snapshot, name string, source []byte) error {
 	f, err := form.Parse(source)
 	if err != nil {
-		return badForm("", err.Error())
+		return unread(err)
 	}
-	if string(f.Kind) != name {
-		return badForm("kind", "another kind than the one asked for")
+	if string(f.Kind) != name || slices.Contains(reserved, name) {
+		return badForm("kind", "another kind than the one asked for, or no name for one")
 	}
 	before := snap.Forms.Newest(f.Kind)
 	switch {
@@ -164,32 +182,17 @@ func checkForm(snap *registry.Snapshot, name string, source []byte) error {
 	return uniqueMeasures(snap.Forms, f)
 }
 
-// follows says why a version can't come after another: what the form itself demands, and
-// what phones and the store demand besides.
+// follows says why a version can't come after another.
 func follows(before, f *form.Form) error {
-	for i := range before.Fields {
-		old := &before.Fields[i]
-		field, there := f.Field(old.Name)
-		switch {
-		case !there:
-			return incompatible(old.Name, "a field is retired, and not removed")
-		case field.Type != old.Type:
-			return incompatible(old.Name, "a field keeps its type")
-		}
+	err := form.Compatible(before, f)
+	if err == nil {
+		return nil
 	}
-	if before.Stream != f.Stream && (before.Stream == form.Broadcast || f.Stream == form.Broadcast) {
-		return incompatible("stream", "what is broadcast is so from the start, and nothing else becomes so")
+	var found *form.Incompatible
+	if errors.As(err, &found) {
+		return incompatible(found.Field, err)
 	}
-	for i := range f.Fields {
-		field := &f.Fields[i]
-		// What lives of a field follows from whether it is written once. Phones hold what
-		// lives, and not what was ever said.
-		old, there := before.Field(field.Name)
-		if there && (old.Rule == form.Once) != (field.Rule == form.Once) {
-			return incompatible(field.Name, "a field that is written once stays so, and no other becomes so")
-		}
-	}
-	return nil
+	return incompatible("", err)
 }
 
 // uniqueMeasures says which measure of a form has a name that another kind's has: totals
