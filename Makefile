@@ -27,7 +27,7 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler check $(TOOLS) simulation ## everything: check, 200 simulations, all tests with the race detector, each fuzz target for 20 s
+test: compiler office check $(TOOLS) simulation ## everything: check, 200 simulations, all tests with the race detector, each fuzz target for 20 s
 	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # How many fleets are simulated, without the race detector.
@@ -81,3 +81,11 @@ bin/tally: $(wildcard tools/tally/*.go) tools/go.mod
 
 bin/golangci-lint: tools/go.mod tools/go.sum
 	go build -C tools -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# What we write as .xlsx is opened by a program of others, too.
+.PHONY: office
+office:
+	@command -v soffice >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+			echo "make test needs LibreOffice to open the workbooks that we write: please install it (Debian: apt-get install --no-install-recommends libreoffice-calc-nogui)" >&2; exit 1; }; \
+		apt-get update -q && apt-get install -y -q --no-install-recommends libreoffice-calc-nogui; }

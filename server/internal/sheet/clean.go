@@ -24,10 +24,16 @@ func clean(raw string) cleaned {
 		c.text, c.wide = strings.Map(narrow, c.text), true
 	}
 	if rest, ok := strings.CutPrefix(c.text, "'"); ok && guarded(rest) {
-		c.text, c.apostrophe = rest, true
+		c.text, c.apostrophe = strings.TrimFunc(rest, invisible), true
+	}
+	if strings.ContainsRune(c.text, '\r') {
+		c.text = lineEnds.Replace(c.text)
 	}
 	return c
 }
+
+// lineEnds within a cell are one character, whoever wrote them.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // invisible are spaces and what people copy along with a number: marks of direction, of
 // width, of byte order.
@@ -65,7 +71,7 @@ var scientificForm = regexp.MustCompile(`^[+-]?(\d)(?:\.(\d+))?[Ee](?:\+(\d{1,3}
 // scientific reads a text such as 1.23E+17. digits is "" where some are lost.
 func scientific(text string) (digits string, ok bool) {
 	m := scientificForm.FindStringSubmatch(text)
-	if m == nil || m[2] == "" && m[3] == "" { // 1E10 may be a flat
+	if len(m) != 5 || m[2] == "" && m[3] == "" { // 1E10 may be a flat
 		return "", false
 	}
 	exponent, err := strconv.Atoi(m[3] + m[4])

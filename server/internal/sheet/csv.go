@@ -23,10 +23,12 @@ func openCSV(w io.Writer, r Report, m *Mark) (*lines, error) {
 	for _, c := range r.Columns() {
 		head = append(head, TextOf(m.say(c.Head)))
 	}
-	if err := l.row([]Value{TextOf(m.Line())}); err != nil {
-		return nil, err
+	for _, cells := range [][]Value{{TextOf(m.Line())}, head} {
+		if err := l.row(cells); err != nil {
+			return nil, err
+		}
 	}
-	return l, l.row(head)
+	return l, nil
 }
 
 func (l *lines) row(cells []Value) error {

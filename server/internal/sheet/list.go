@@ -169,6 +169,8 @@ type splitter struct {
 	at        int
 	separator byte
 	row       int
+	// wasted counts what was looked through for quotation marks that weren't there.
+	wasted int
 }
 
 func (s *splitter) more() bool { return s.at < len(s.text) }
@@ -206,13 +208,20 @@ func (s *splitter) value(g *grid, col int) (raw string, ended bool) {
 }
 
 // maxQuoted bounds what stands between quotation marks: beyond it one of them is missing.
-const maxQuoted = 128 << 10
+// maxWasted bounds how long such marks are looked for in all: then they are ordinary.
+const (
+	maxQuoted = 128 << 10
+	maxWasted = 64 << 20
+)
 
 // quoted reads a value in quotation marks; false where none ends it: before a separator or
 // a line end.
 func (s *splitter) quoted() (raw string, end int, ok bool) {
 	var b strings.Builder
 	limit := min(len(s.text), s.at+maxQuoted)
+	if s.wasted > maxWasted {
+		limit = s.at
+	}
 	for i := s.at + 1; i < limit; i++ {
 		if s.text[i] != '"' {
 			b.WriteByte(s.text[i])
@@ -226,8 +235,10 @@ func (s *splitter) quoted() (raw string, end int, ok bool) {
 		if i+1 == len(s.text) || s.text[i+1] == s.separator || s.text[i+1] == '\n' || s.text[i+1] == '\r' {
 			return b.String(), i + 1, true
 		}
+		s.wasted += i - s.at
 		return "", 0, false
 	}
+	s.wasted += max(limit-s.at, 0)
 	return "", 0, false
 }
 

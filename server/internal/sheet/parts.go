@@ -45,7 +45,10 @@ func openParts(data []byte, limits *Limits) (*parts, error) {
 			return nil, refuse(badLocked)
 		}
 	}
-	return p, p.suspect()
+	if err := p.suspect(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // A part that is packed to less than a 400th is nothing that anybody has typed, unless it

@@ -84,7 +84,10 @@ func openWorkbook(w io.Writer, r Report, m *Mark) (*workbook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin a workbook: %w", err)
 	}
-	return b, b.top(r, m)
+	if err := b.top(r, m); err != nil {
+		return nil, fmt.Errorf("begin a workbook: %w", err)
+	}
+	return b, nil
 }
 
 func unpacked(f *zip.File) (content []byte, err error) {
@@ -198,8 +201,10 @@ func columnWidth(c Column, m *Mark) float64 {
 
 func (b *workbook) addStyles(f *excelize.File) error {
 	line := []excelize.Border{
-		{Type: "left", Style: 1, Color: "999999"}, {Type: "right", Style: 1, Color: "999999"},
-		{Type: "top", Style: 1, Color: "999999"}, {Type: "bottom", Style: 1, Color: "999999"},
+		{Type: "left", Style: 1, Color: "999999"},
+		{Type: "right", Style: 1, Color: "999999"},
+		{Type: "top", Style: 1, Color: "999999"},
+		{Type: "bottom", Style: 1, Color: "999999"},
 	}
 	day, moment := "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 	const text = 49 // "@": what is typed over stays text, too
@@ -243,13 +248,15 @@ func (b *workbook) write(cells []Value, text int) error {
 	if b.n++; b.n > lastRow {
 		return errTooLong
 	}
-	l := append(b.line[:0], `<row r="`...)
+	l := b.line[:0]
+	l = append(l, `<row r="`...)
 	l = strconv.AppendInt(l, int64(b.n), 10)
 	l = append(l, `">`...)
 	for i := range cells {
 		l = b.cell(l, &cells[i], i, text)
 	}
-	b.line = append(l, "</row>"...)
+	l = append(l, "</row>"...)
+	b.line = l
 	_, err := b.sheet.Write(b.line)
 	return err //nolint:wrapcheck // Write says what was being done
 }
