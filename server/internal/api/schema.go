@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gridsync/server/internal/audit"
+	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/review"
@@ -46,6 +47,7 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[audit.Shown]():     "AuditLine",
 	reflect.TypeFor[audit.Seen]():      "WhoSaw",
 	reflect.TypeFor[audit.Phone]():     "PhoneWithCopy",
+	reflect.TypeFor[dayclose.Seen]():  "DaySeen",
 	reflect.TypeFor[enrol.Ending]():    "GrantEnding",
 	reflect.TypeFor[enrol.Person]():    "Holder",
 	reflect.TypeFor[syncproto.Area]():  "Area",
