@@ -41,7 +41,10 @@ type Exchange interface {
 
 // Summaries answers with totals. Code not_found: no such area.
 type Summaries interface {
-	Summary(ctx context.Context, area syncproto.AreaID, day form.Day, now syncproto.Instant) (*rollup.Summary, error)
+	Summary(ctx context.Context, area syncproto.AreaID, days rollup.Days, now syncproto.Instant) (*rollup.Summary, error)
+	// Series fails with code bad_request, too, for a measure that isn't there and for more than
+	// one answer holds.
+	Series(ctx context.Context, area syncproto.AreaID, measures []string, days rollup.Days, children bool) (*rollup.Series, error)
 	Published(ctx context.Context, area syncproto.AreaID, day form.Day, small int64) (*rollup.Published, error)
 }
 
@@ -105,6 +108,8 @@ type Config struct {
 	Rounds    Rounds
 	Questions Questions
 	Histories Histories
+	Days      Days
+	Forms     Forms
 	Registry  Registry
 	Tokens    Tokens
 	// Sessions may be nil: then nobody signs in.

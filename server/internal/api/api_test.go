@@ -83,9 +83,13 @@ func (s *services) Queue() (int, time.Duration) { return s.waiting, s.estimate }
 
 func (s *services) Ping(context.Context) error { return s.ping }
 
-func (s *services) Summary(_ context.Context, id syncproto.AreaID, day form.Day, _ syncproto.Instant) (*rollup.Summary, error) {
-	s.asked = "summary " + string(id) + " " + day.String()
-	return &rollup.Summary{Area: id, Day: day.String()}, nil
+func (s *services) Series(context.Context, syncproto.AreaID, []string, rollup.Days, bool) (*rollup.Series, error) {
+	return &rollup.Series{}, nil
+}
+
+func (s *services) Summary(_ context.Context, id syncproto.AreaID, days rollup.Days, _ syncproto.Instant) (*rollup.Summary, error) {
+	s.asked = "summary " + string(id) + " " + days.To.String()
+	return &rollup.Summary{Area: id, Day: days.To.String()}, nil
 }
 
 func (s *services) Published(_ context.Context, id syncproto.AreaID, day form.Day, small int64) (*rollup.Published, error) {

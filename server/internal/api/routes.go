@@ -75,6 +75,8 @@ const (
 var (
 	paramArea  = param{"id", "path", "The area's code.", "string", "330702001003"}
 	paramDay   = param{"day", "query", "The day; today if absent.", "string", "2020-01-31"}
+	paramFrom  = param{"from", "query", "The first of several days, instead of one; the last of them is to.", "string", "2020-01-24"}
+	paramTo    = param{"to", "query", "The last of several days; today if absent.", "string", "2020-01-31"}
 	paramAfter = param{"after", "query", "The next of the page before; absent for the first page.", "string", ""}
 	paramLimit = param{"limit", "query", "Rows of a page, 1 to 500; 100 if absent.", "integer", "100"}
 )
@@ -95,7 +97,7 @@ var (
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
-	return slices.Concat(recordRoutes(), entryRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), openRoutes())
+	return slices.Concat(recordRoutes(), totalRoutes(), dayRoutes(), entryRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), formRoutes(), settingRoutes(), openRoutes())
 }
 
 // recordRoutes are about what was recorded.
@@ -113,8 +115,8 @@ func recordRoutes() []route {
 		},
 		{
 			method: fiber.MethodGet, path: "/v1/areas/{id}/summary", id: "summary", who: someone, right: identity.Totals, within: readWithin,
-			summary: "The totals of an area and of those directly below it on a day, and how fresh and complete they are.",
-			params:  []param{paramArea, paramDay},
+			summary: "The totals of an area and of those directly below it on a day, or over several, and how fresh and complete they are.",
+			params:  []param{paramArea, paramDay, paramFrom, paramTo},
 			answer:  rollup.Summary{}, codes: codesOfRead, handle: (*API).totals,
 		},
 		{

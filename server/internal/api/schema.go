@@ -98,11 +98,16 @@ var schemaOf = map[reflect.Type]object{
 // maybeCount is a number that may be held back.
 var maybeCount = object{"type": []string{"integer", "null"}}
 
+// maybeShare is a percentage, where there is anything to have a share of.
+var maybeShare = object{"type": []string{"number", "null"}, "description": "In percent, to the nearest tenth."}
+
 // Members that hold JSON whose shape another place of the code knows.
 var memberSchemas = map[string]object{
 	"Request.changes":        {"type": "array", "maxItems": syncproto.MaxBatchChanges, "items": ref("Change")},
 	"PublishedMeasure.value": maybeCount,
 	"PublishedChild.values":  {"type": "array", "items": maybeCount},
+	"Ratio.share":            maybeShare,
+	"Child.shares":           {"type": "array", "items": maybeShare},
 	"Answer.forms":           {"type": "array", "items": object{"type": "object", "description": "A form's definition."}},
 }
 

@@ -7,6 +7,7 @@ package area
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"slices"
 
 	"gridsync/syncproto"
@@ -32,6 +33,7 @@ type Tree struct {
 	nodes    map[syncproto.AreaID]*Node
 	byKey    map[Key]*Node
 	children map[syncproto.AreaID][]*Node
+	shape    uint64
 }
 
 // Store keeps areas.
@@ -64,7 +66,10 @@ func NewTree(nodes []Node) (*Tree, error) {
 		t.children[n.Parent] = append(t.children[n.Parent], n)
 	}
 	reached := 0
-	t.walk("", func(*Node) { reached++ })
+	t.walk("", func(n *Node) {
+		reached++
+		t.shape += n.print() // in whatever order
+	})
 	if reached == len(nodes) {
 		return t, nil
 	}
@@ -138,6 +143,18 @@ func (t *Tree) Path(id syncproto.AreaID) []Node {
 	}
 	slices.Reverse(path)
 	return path
+}
+
+// Shape is a fingerprint of which area lies below which.
+func (t *Tree) Shape() int64 { return int64(t.shape) } //nolint:gosec // 64 bits, whatever they are
+
+// print is a fingerprint of where an area lies.
+func (n *Node) print() uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(n.Parent)) // writing to a hash doesn't fail
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write([]byte(n.ID))
+	return h.Sum64()
 }
 
 // Len counts the areas.

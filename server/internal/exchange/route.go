@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gridsync/server/internal/registry"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -46,8 +45,10 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	case !w.there() && c.Base > 0:
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
 	}
-	if d.checked != f {
-		d.check(f)
+	// By the time of the entry as it was corrected: no device's clock decides what passes.
+	o := form.Occasion{At: l.Stamp.Time, Env: g.snap.Settings.Of(c.Area)}
+	if d.checked != f || f.Asks() {
+		d.check(f, o)
 	}
 	if d.problem != nil {
 		return d.problem
@@ -55,7 +56,7 @@ func (g *group) route(l *Logged, d *decoded, w *working, state *DeviceState) *sy
 	if w.there() {
 		return nil
 	}
-	why := f.CheckComplete(fields)
+	why := f.CheckComplete(fields, o)
 	if why != nil && len(state.Missing) > 0 && state.Missing[0].From < c.N {
 		// An edit that overtook the change that makes the record.
 		return &syncproto.Error{Code: syncproto.CodeUnknownRecord, Field: "record"}
@@ -112,7 +113,7 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 		if !j.retry {
 			continue
 		}
-		g.reshaped = shapeOf(g.snap) != g.w.shape
+		g.reshaped = g.snap.Areas.Shape() != g.w.shape
 		if err := g.retryAll(ctx); err != nil {
 			return err
 		}
@@ -141,20 +142,6 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 			return err
 		}
 	}
-}
-
-// shapeOf is a fingerprint of the tree: which area lies below which.
-func shapeOf(snap *registry.Snapshot) uint64 {
-	var sum uint64
-	var walk func(parent syncproto.AreaID)
-	walk = func(parent syncproto.AreaID) {
-		for _, n := range snap.Areas.Children(parent) {
-			sum += hash(hash(fnvOffset, string(parent))*fnvPrime, string(n.ID)) // in whatever order
-			walk(n.ID)
-		}
-	}
-	walk("")
-	return sum
 }
 
 func (g *group) waits(id syncproto.RecordID) bool {

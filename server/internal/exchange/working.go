@@ -44,7 +44,7 @@ func (w *working) present(snap *registry.Snapshot) *seen {
 		return nil
 	}
 	if w.shown == nil {
-		w.shown = look(snap.Forms.Newest(w.now.Kind), w.now.Live)
+		w.shown = look(snap.Settings, snap.Forms.Newest(w.now.Kind), w.now.Live)
 	}
 	w.nowSeen = seen{w.now, w.shown}
 	return &w.nowSeen
@@ -56,7 +56,7 @@ func (w *working) past(snap *registry.Snapshot) *seen {
 		return nil
 	}
 	if w.wasSeen.record == nil {
-		w.wasSeen = seen{w.before, look(snap.Forms.Newest(w.before.Kind), w.before.Live)}
+		w.wasSeen = seen{w.before, look(snap.Settings, snap.Forms.Newest(w.before.Kind), w.before.Live)}
 	}
 	return &w.wasSeen
 }
@@ -93,8 +93,8 @@ func (g *group) apply(l *Logged, d *decoded, w *working, late bool) error {
 		version = max(version, w.now.Version)
 	}
 	live := merge.Fold(f, parts)
-	if w.shown = d.alone; w.shown == nil || w.now != nil || d.newest != f || l.Admitted != nil {
-		w.shown = look(f, live)
+	if w.shown = d.alone; w.shown == nil || w.now != nil || d.newest != f || d.rules != g.snap.Rules || l.Admitted != nil {
+		w.shown = look(g.snap.Settings, f, live)
 	}
 	w.now = &syncproto.Record{ID: w.id, Kind: l.Change.Kind, Area: g.place(w, l), Version: version, Live: live}
 	w.applied++

@@ -18,8 +18,10 @@ import (
 
 	"gridsync/server/internal/api"
 	"gridsync/server/internal/audit"
+	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
@@ -139,10 +141,12 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	desks := desk.NewService(s.store, s.exchange, s.registry, desk.Config{Due: cfg.Due})
 	noted := audit.NewKeeper(s.store)
 	consoles := s.console(noted)
+	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
-		Summaries: rollup.NewService(s.store, s.store, s.registry),
+		Summaries: summaries, Days: dayclose.NewService(s.store, summaries, s.exchange, s.registry),
 		Questions: desks, Histories: desks,
+		Forms:    formbook.NewService(s.store, s.registry),
 		Registry: s.registry, Health: s.store,
 		Lenses: lenses, Audit: noted, Audits: noted, Whereabouts: desks, Small: cfg.Small,
 		Sessions: consoles, Desk: api.Desk{Accounts: consoles, Signing: consoles, InsecureCookie: ownMachine(cfg.Listen)},

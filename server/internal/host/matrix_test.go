@@ -85,10 +85,19 @@ var notThere = []int{http.StatusNotFound}
 var rules = map[string]rule{
 	"areas":      {make: fixed("/v1/areas", ""), anywhere: true},
 	"summary":    {make: within("/v1/areas/%s/summary?day=2020-01-31")},
+	"series":     {make: within("/v1/areas/%s/series?from=2020-01-30&to=2020-01-31")},
 	"published":  {make: within("/v1/areas/%s/published?day=2020-01-31")},
 	"roster":     {make: within("/v1/areas/%s/roster")},
 	"rosterFile": {make: within("/v1/areas/%s/roster.csv?kind=person")},
 	"review":     {make: within("/v1/areas/%s/review")},
+	"day":        {make: within("/v1/areas/%s/days/2020-01-31")},
+	"signDay": {allowed: []int{http.StatusConflict}, make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/days/2020-01-31/sign", s.town), `{"seen":{"version":1,"hash":"x","record":0}}`}
+	}},
+	// t1 lies below 3307, where nobody here decides.
+	"returnDay": {allowed: []int{http.StatusForbidden}, make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/days/2020-01-31/return", s.town), `{"record":0,"reason":"x"}`}
+	}},
 	"revisits":   {make: within("/v1/areas/%s/revisits?day=2020-01-31")},
 	"audit":      {make: within("/v1/audit?area=%s")},
 	"invites":    {make: within("/v1/areas/%s/invites")},

@@ -6,6 +6,7 @@
 package rollup
 
 import (
+	"cmp"
 	"context"
 
 	"gridsync/server/internal/area"
@@ -21,6 +22,11 @@ type Count struct {
 	Day     form.Day
 	Measure string
 	N       int64
+}
+
+// Compare puts counts in order of (area, measure, day).
+func Compare(a, b Count) int {
+	return cmp.Or(cmp.Compare(a.Area, b.Area), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Day, b.Day))
 }
 
 // Sighting says that a person was met in a round, by a visit.
@@ -50,9 +56,10 @@ func In(key area.Key, tree *area.Tree, counts []form.Count) []Count {
 	return out
 }
 
-// SightingsOf returns whom a record as it stands gives evidence of having met.
-func SightingsOf(f *form.Form, key area.Key, record *syncproto.Record, shown merge.Brief) []Sighting {
-	round, subjects := f.Seen(shown.Values)
+// SightingsOf returns whom a record as it stands gives evidence of having met, by the
+// settings of its area.
+func SightingsOf(f *form.Form, env form.Env, key area.Key, record *syncproto.Record, shown merge.Brief) []Sighting {
+	round, subjects := f.Seen(shown.Values, env)
 	if len(subjects) == 0 {
 		return nil
 	}
@@ -85,6 +92,15 @@ type Store interface {
 	// Totals returns, for each of the areas given, the sum of each measure: over the
 	// days up to day for the measures named standing, on day for the others.
 	Totals(ctx context.Context, areas []area.Key, day form.Day, standing map[string]bool) ([]Count, error)
+	// Sums returns, for each of the areas given together with all below it, the sum of each
+	// measure over days: for the measures named standing over all days up to the last of
+	// them. It reads one moment, and costs the same however many areas lie below and
+	// however many days there are.
+	Sums(ctx context.Context, areas []area.Key, days Days, standing map[string]bool) (Summed, error)
+	// Daily returns, for each of the areas given together with all below it, what moved
+	// each measure on each of days; for the measures named standing also, as of day 0, all
+	// that moved them before. It reads one moment.
+	Daily(ctx context.Context, areas []area.Key, days Days, standing map[string]bool) (Summed, error)
 	// Contacts returns the last contact of devices: (device, when, unsent, clock offset).
 	Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]Contact, error)
 	// CountParked counts the parked changes by the area that they name, which needn't
@@ -92,6 +108,14 @@ type Store interface {
 	CountParked(ctx context.Context) ([]Parked, error)
 	// AsOf returns the version up to which everything is counted, and its instant.
 	AsOf(ctx context.Context) (syncproto.Version, syncproto.Instant, error)
+}
+
+// Summed is what areas come to at one moment, by the tree with a shape.
+type Summed struct {
+	Shape   int64
+	Version syncproto.Version
+	At      syncproto.Instant
+	Counts  []Count
 }
 
 // Parked says how many changes of a device that name an area are parked.

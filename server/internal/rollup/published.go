@@ -3,8 +3,10 @@ package rollup
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gridsync/server/internal/area"
+	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -48,24 +50,24 @@ const DefaultSmall = 5
 // is worked out for the whole tree that the area is in: what one answer holds back no
 // other gives away. It fails with code not_found for an area that isn't there.
 func (s *Service) Published(ctx context.Context, id syncproto.AreaID, day form.Day, small int64) (*Published, error) {
-	snap := s.registry.Current()
-	path := snap.Areas.Path(id)
-	if len(path) == 0 {
-		return nil, &syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}
-	}
-	version, at, err := s.store.AsOf(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("published totals: as of: %w", err)
-	}
-	nodes := snap.Areas.Subtree(path[0].ID)
-	measures, standing := declared(snap.Forms)
-	counts, err := s.store.Totals(ctx, keysOf(nodes), day, standing)
+	var path, nodes []area.Node
+	var summed Summed
+	snap, err := s.read(ctx, func(snap *registry.Snapshot) (_ Summed, err error) {
+		if path = snap.Areas.Path(id); len(path) == 0 {
+			return Summed{}, &syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}
+		}
+		nodes = snap.Areas.Subtree(path[0].ID)
+		_, standing := declared(snap.Forms)
+		summed, err = s.store.Sums(ctx, keysOf(nodes), On(day), standing)
+		return summed, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("published totals: %w", err)
 	}
+	measures, _ := declared(snap.Forms)
 	here := path[len(path)-1]
-	p := &Published{Area: id, Name: here.Name, Day: day.String(), Small: small, Version: version, At: at}
-	lines := linesOf(nodes)
+	p := &Published{Area: id, Name: here.Name, Day: day.String(), Small: small, Version: summed.Version, At: summed.At}
+	lines, counts := linesOf(nodes), own(nodes, summed.Counts)
 	at0 := lines.of[here.Key]
 	below := lines.all[at0].below
 	for _, i := range below {
@@ -89,6 +91,23 @@ func (s *Service) Published(ctx context.Context, id syncproto.AreaID, day form.D
 		}
 	}
 	return p, nil
+}
+
+// own leaves of what areas come to with all below them what is each one's alone.
+func own(nodes []area.Node, counts []Count) []Count {
+	byID := make(map[syncproto.AreaID]area.Key, len(nodes))
+	parents := make(map[area.Key]area.Key, len(nodes))
+	for _, n := range nodes {
+		byID[n.ID] = n.Key
+		parents[n.Key] = byID[n.Parent] // which stands before it
+	}
+	all := slices.Clone(counts)
+	for _, c := range counts {
+		if c.Area, c.N = parents[c.Area], -c.N; c.Area != 0 {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // line is a place of the tree that has a value: an area, or what belongs to an area that

@@ -64,12 +64,12 @@ func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
 }
 
 func bootFrom(ctx context.Context, q querier) (b exchange.Boot, err error) {
-	var digest int64
-	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest FROM meta")
-	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest)); err != nil {
+	var digest, rules int64
+	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest, rules FROM meta")
+	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest, &rules)); err != nil {
 		return b, err
 	}
-	b.Digest = uint64(digest)
+	b.Digest, b.Rules = uint64(digest), uint64(rules)
 	if b.Heads, err = headsFrom(ctx, q); err != nil {
 		return b, err
 	}
@@ -106,11 +106,17 @@ func noMeta(err error) error {
 
 // AsOf implements rollup.Store.
 func (s *Store) AsOf(ctx context.Context) (syncproto.Version, syncproto.Instant, error) {
-	var last syncproto.Version
-	var now syncproto.Instant
-	rows, err := s.read.query(ctx, "SELECT last_number, as_of FROM meta")
+	last, now, err := asOf(ctx, s.read)
+	if err != nil {
+		return 0, 0, fmt.Errorf("store: %w", err)
+	}
+	return last, now, nil
+}
+
+func asOf(ctx context.Context, q querier) (last syncproto.Version, now syncproto.Instant, err error) {
+	rows, err := q.query(ctx, "SELECT last_number, as_of FROM meta")
 	if err := noMeta(one(rows, err, &last, &now)); err != nil {
-		return 0, 0, fmt.Errorf("store: as of: %w", err)
+		return 0, 0, fmt.Errorf("as of: %w", err)
 	}
 	return last, now, nil
 }
@@ -134,6 +140,11 @@ func (t *tx) saveLast(b *exchange.Batch) error {
 	return t.w.exec(t.ctx, `UPDATE meta SET
 		last_number = CASE WHEN last_number < $1 THEN $1 ELSE last_number END,
 		as_of = CASE WHEN as_of < $2 THEN $2 ELSE as_of END`, int64(b.Last), int64(b.Now))
+}
+
+// SetRules implements exchange.Tx.
+func (t *tx) SetRules(print uint64) error {
+	return t.w.exec(t.ctx, "UPDATE meta SET rules = $1", int64(print))
 }
 
 func headsFrom(ctx context.Context, q querier) ([]exchange.Head, error) {
