@@ -10,10 +10,13 @@ import (
 
 	"gridsync/server/internal/audit"
 	"gridsync/server/internal/console"
+	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/fieldwork"
 	"gridsync/server/internal/formbook"
+	"gridsync/server/internal/hook"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -31,6 +34,9 @@ type Engine interface {
 	console.Store
 	enrol.Store
 	formbook.Store
+	dayclose.Store
+	hook.Store
+	fieldwork.Store
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 	// NewEpoch starts a new history, whose numbers lie beyond all that the lost end
@@ -99,6 +105,12 @@ var promises = []struct {
 	{"SightingsComeAndGo", sightingsComeAndGo},
 	{"OnlyInNamesEachPersonOnce", onlyInNamesEachPersonOnce},
 	{"WhoeverIsOneIsMetOnce", whoeverIsOneIsMetOnce},
+	{"TracesComeAndGo", tracesComeAndGo},
+	{"AHouseholdCountsByItsBestVisit", aHouseholdCountsByItsBestVisit},
+	{"HouseholdsOfARoundComePageByPage", householdsOfARoundComePageByPage},
+	{"WhatIsVisitedAndNotThereIsCounted", whatIsVisitedAndNotThereIsCounted},
+	{"ReferencesAreFoundByTheirTarget", referencesAreFoundByTheirTarget},
+	{"TheLogIsCutByTime", theLogIsCutByTime},
 	{"DevicesAreKeptWhole", devicesAreKeptWhole},
 	{"ContactsTellClocksAndBacklog", contactsTellClocksAndBacklog},
 	{"AsOfNeverGoesBack", asOfNeverGoesBack},
@@ -130,8 +142,20 @@ var promises = []struct {
 	{"ManyAreAbsorbed", manyAreAbsorbed},
 	{"SignaturesAreReplaced", signaturesAreReplaced},
 
+	{"AlertsAreNumberedWithoutHoles", alertsAreNumberedWithoutHoles},
+	{"WhatRestatesADayIsAddedUp", whatRestatesADayIsAddedUp},
+	{"ADaysSignaturesAreFound", aDaysSignaturesAreFound},
+	{"HooksComeBackWhole", hooksComeBackWhole},
+	{"AnAlertIsQueuedOnce", anAlertIsQueuedOnce},
+	{"ALineGoesOutInOrder", aLineGoesOutInOrder},
+	{"ADeliveryIsClaimedByOne", aDeliveryIsClaimedByOne},
+	{"WhatWasGivenUpCanGoOutAgain", whatWasGivenUpCanGoOutAgain},
+
 	{"RederivingReplacesWhatWasDerived", rederivingReplacesWhatWasDerived},
 	{"QuestionsOutliveRederiving", questionsOutliveRederiving},
+	{"QuestionsRaisedByRederivingAreOfNow", questionsRaisedByRederivingAreOfNow},
+	{"RulesAreNoted", rulesAreNoted},
+	{"RecordsMoveToTheStreamOfTheirKind", recordsMoveToTheStreamOfTheirKind},
 
 	{"APurgedRecordIsAName", aPurgedRecordIsAName},
 	{"WhatWaitsForAPurgedRecordIsKept", whatWaitsForAPurgedRecordIsKept},
