@@ -11,9 +11,11 @@ import (
 	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
+	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
+	"gridsync/server/internal/xlsform"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -50,6 +52,12 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[dayclose.Seen]():    "DaySeen",
 	reflect.TypeFor[dayclose.Measure](): "DayFigure",
 	reflect.TypeFor[enrol.Ending]():     "GrantEnding",
+	reflect.TypeFor[formbook.List]():    "Definitions",
+	reflect.TypeFor[formbook.InArea]():  "AreaSettings",
+	reflect.TypeFor[formbook.Held]():    "SettingHeld",
+	reflect.TypeFor[formbook.Said]():    "SettingSaid",
+	reflect.TypeFor[formbook.Change]():  "SettingChange",
+	reflect.TypeFor[xlsform.Note]():     "SheetNote",
 	reflect.TypeFor[enrol.Person]():     "Holder",
 	reflect.TypeFor[syncproto.Area]():   "Area",
 	reflect.TypeFor[syncproto.Error]():  "Remark",
