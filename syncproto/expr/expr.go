@@ -91,7 +91,10 @@ func (e *Expr) Whole(s *Scope) (int64, bool) {
 		return 0, false
 	}
 	n := v.rat().Num().Int64()
-	return n, n <= syncproto.MaxN && n >= -syncproto.MaxN
+	if n > syncproto.MaxN || n < -syncproto.MaxN {
+		return 0, false
+	}
+	return n, true
 }
 
 // Fields are the names that an expression reads, in order, each once.
