@@ -80,6 +80,8 @@ func fixed(path, body string) func(*matrix, *side, *asker) request {
 
 var notThere = []int{http.StatusNotFound}
 
+func nobody(identity.Role) bool { return false }
+
 // rules has a line for every route that there is: whoever adds a route says here who may
 // use it.
 var rules = map[string]rule{
@@ -175,6 +177,25 @@ var rules = map[string]rule{
 	"endSession":     {desk: true, make: fixed("/v1/sessions/end", `{"all":true}`)},
 	"changePassword": {desk: true, make: fixed("/v1/account/password", `{}`)},
 	"makeLink":       {desk: true, make: fixed("/v1/accounts", `{}`)},
+
+	"settings": {make: within("/v1/areas/%s/settings?day=2020-01-31")},
+	"set": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/settings", s.town), `{"changes":[{"name":"closing_hour","from":"2020-01-31","value":"17:30"}]}`}
+	}},
+	// What holds everywhere is said where there is nothing above, which is neither town.
+	"forms":             {anywhere: true, make: fixed("/v1/forms", "")},
+	"form":              {anywhere: true, make: fixed("/v1/forms/visit?version=1", "")},
+	"formDraft":         {may: nobody, make: fixed("/v1/forms/visit/draft", "")},
+	"formPutDraft":      {may: nobody, make: fixed("/v1/forms/visit/draft", "{}")},
+	"formDropDraft":     {may: nobody, make: fixed("/v1/forms/visit/draft", "")},
+	"formPublish":       {may: nobody, make: fixed("/v1/forms/visit/publish", "")},
+	"importForm":        {may: nobody, make: fixed("/v1/forms/import", "PK")},
+	"templates":         {anywhere: true, make: fixed("/v1/templates", "")},
+	"template":          {anywhere: true, make: fixed("/v1/templates/seven_musts", ""), allowed: []int{http.StatusOK, http.StatusNotFound}},
+	"templateDraft":     {may: nobody, make: fixed("/v1/templates/seven_musts/draft", "")},
+	"templatePutDraft":  {may: nobody, make: fixed("/v1/templates/seven_musts/draft", "{}")},
+	"templateDropDraft": {may: nobody, make: fixed("/v1/templates/seven_musts/draft", "")},
+	"templatePublish":   {may: nobody, make: fixed("/v1/templates/seven_musts/publish", "")},
 
 	"lookAtInvite": {open: true, make: fixed("/v1/enrol/look", `{"code":"x"}`)},
 	"enrol":        {open: true, make: fixed("/v1/enrol", `{}`)},

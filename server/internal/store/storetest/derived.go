@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 
 	"gridsync/server/internal/area"
@@ -9,6 +10,7 @@ import (
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 )
 
 func signaturesAreReplaced(w *world) {
@@ -69,6 +71,7 @@ func rederivingReplacesWhatWasDerived(w *world) {
 	booted, err := w.Boot(w.ctx())
 	w.must(err)
 	boot.Links, boot.Signatures = want.Links, want.Signatures
+	boot.Last++ // whoever remembers what stood at the last number sees that it has moved
 	same(w.t, "boot", booted, boot)
 	same(w.t, "what devices hear", len(w.hears(1, 0, 10)), 1)
 	w.rederive(&exchange.Derived{})
@@ -98,17 +101,72 @@ func questionsOutliveRederiving(w *world) {
 	w.rederive(&exchange.Derived{Items: []review.Item{comes, fresh, reopened}})
 
 	fresh.Assignee, reopened.Assignee = stays.Assignee, again.Assignee
-	goes.Closed, goes.Ended, goes.State, goes.Ending = 20, at, review.Closed, review.Corrected
+	goes.Closed, goes.Ended, goes.State, goes.Ending = 21, at, review.Closed, review.Corrected
 	for _, it := range []review.Item{comes, fresh, reopened, goes, settled} {
 		same(w.t, "question "+it.Field, w.item(it.Key), it)
 	}
-	ended := review.Event{Item: goes.ID(), Version: 20, At: at, What: review.WasClosed, Detail: string(review.Corrected)}
+	ended := review.Event{Item: goes.ID(), Version: 21, At: at, What: review.WasClosed, Detail: string(review.Corrected)}
 	same(w.t, "what stays has its line", w.events(stays), []review.Event{line(stays)})
 	same(w.t, "what goes has two", w.events(goes), []review.Event{line(goes), ended})
 	same(w.t, "what comes has one", w.events(comes), []review.Event{line(comes)})
 	same(w.t, "what comes again has one", w.events(reopened), []review.Event{line(reopened)})
 	same(w.t, "what was closed has none", len(w.events(settled)), 0)
 	same(w.t, "counted", []int{w.countOpen(1), w.countOpen(2)}, []int{2, 1})
+}
+
+func questionsRaisedByRederivingAreOfNow(w *world) {
+	w.last = 20
+	at := w.time()
+	w.save(&exchange.Batch{})
+	raised := w.question(1, "restated", 1, 0)
+	raised.Opened, raised.At = 0, 0
+	w.rederive(&exchange.Derived{Items: []review.Item{raised}})
+	raised.Opened, raised.At = 21, at
+	same(w.t, "question", w.item(raised.Key), raised)
+	w.rederive(&exchange.Derived{Items: []review.Item{{Key: raised.Key, Area: 1, State: raised.State}}})
+	same(w.t, "since when it is open", w.item(raised.Key).Opened, raised.Opened)
+}
+
+func rulesAreNoted(w *world) {
+	rules := func() uint64 {
+		boot, err := w.Boot(w.ctx())
+		w.must(err)
+		return boot.Rules
+	}
+	same(w.t, "at first", rules(), uint64(0))
+	w.rederive(&exchange.Derived{Rules: 1<<63 + 7})
+	same(w.t, "with what was derived", rules(), uint64(1<<63+7))
+	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) error { return tx.SetRules(9) }))
+	w.reopen()
+	same(w.t, "by themselves", rules(), uint64(9))
+}
+
+func recordsMoveToTheStreamOfTheirKind(w *world) {
+	w.areas(2)
+	b := &exchange.Batch{}
+	first, second := w.add(b, 1, recordID(1), rosterOf(1)), w.add(b, 1, recordID(2), historyOf(1))
+	other := w.change(1, recordID(3))
+	other.Kind = "visit"
+	l := w.log(other)
+	b.Log, b.Records = append(b.Log, l), append(b.Records, w.record(&l, historyOf(1)))
+	b.Heads = []exchange.Head{
+		{Feed: rosterOf(1), Last: 9, Sum: 5, Records: 1}, {Feed: historyOf(1), Last: 8, Sum: 6, Records: 2}, {Feed: rosterOf(2), Last: 3},
+	}
+	w.last = 9
+	w.save(b)
+	now := []exchange.Head{{Feed: rosterOf(1), Last: second.Version, Sum: 7, Records: 2}, {Feed: historyOf(1), Last: l.Version, Sum: 4, Records: 1}}
+	w.rederive(&exchange.Derived{Streams: map[syncproto.Kind]form.Stream{"person": form.Roster}, Heads: now})
+	same(w.t, "roster", w.page(rosterOf(1), 0)[0].Record.ID, first.ID)
+	same(w.t, "roster", versions(w.page(rosterOf(1), 0)), fmt.Sprint(first.Version, second.Version))
+	same(w.t, "history", versions(w.page(historyOf(1), 0)), fmt.Sprint(l.Version))
+	boot, err := w.Boot(w.ctx())
+	w.must(err)
+	now[0].Last, now[1].Last = 9, 8
+	same(w.t, "heads", boot.Heads, append(now, exchange.Head{Feed: rosterOf(2), Last: 3}))
+	w.rederive(&exchange.Derived{Streams: map[syncproto.Kind]form.Stream{"person": form.Roster}, Heads: []exchange.Head{{Feed: rosterOf(1), Sum: 99}}})
+	again, err := w.Boot(w.ctx())
+	w.must(err)
+	same(w.t, "heads where nothing moves", again.Heads, boot.Heads)
 }
 
 func aGroupSeesWhatItSaved(w *world) {
