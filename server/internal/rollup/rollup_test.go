@@ -30,8 +30,24 @@ func town(t *testing.T) *area.Tree {
 func summed(t *testing.T, id syncproto.AreaID, counts ...Count) *Summary {
 	t.Helper()
 	sum := &Summary{Area: id, Measures: []Measure{{Name: "people"}, {Name: "visits"}}}
-	sum.add(town(t), counts)
+	tree := town(t)
+	here, _ := tree.Find(id)
+	asked := append(keysOf(tree.Children(id)), here.Key)
+	sum.add(tree, slices.DeleteFunc(whole(tree, counts), func(c Count) bool { return !slices.Contains(asked, c.Area) }))
 	return sum
+}
+
+// whole is what areas come to with all below them.
+func whole(tree *area.Tree, counts []Count) []Count {
+	var all []Count
+	for _, c := range counts {
+		n, _ := tree.ByKey(c.Area)
+		for _, up := range tree.Path(n.ID) {
+			c.Area = up.Key
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 func count(key area.Key, measure string, n int64) Count {
