@@ -69,7 +69,7 @@ func formRoutes() []route {
 		{
 			method: fiber.MethodPost, path: "/v1/forms/import", id: "importForm", who: someone, right: identity.Configure, within: readWithin,
 			summary: "Read a form from an XLSForm workbook, whose bytes are the body, and keep it as a draft. What can't be read is named, with its cell.",
-			params:  []param{{"kind", "query", "The kind that it is of; as the workbook says if absent.", "string", "survey"}},
+			params:  []param{{"kind", "query", "The kind that it is of; as the workbook says if absent.", "string", "survey"}, {"extend", "query", "The workbook adds to a kind that there is: what it doesn't ask is asked on.", "boolean", "true"}},
 			answer:  ImportedForm{}, codes: codesOfDraft, handle: (*API).importForm,
 		},
 	}
@@ -96,6 +96,7 @@ func definitionRoutes(path, what string, name param, list func(*API, *call) (any
 		{
 			method: fiber.MethodGet, path: path, id: what + "s", who: someone, right: identity.Totals, within: readWithin,
 			summary: "Every " + what + " in force, by its newest version, and those that somebody works on.",
+			params:  []param{{"definitions", "query", "With their definitions.", "boolean", "true"}},
 			answer:  formbook.List{}, codes: codesOfForms, handle: list,
 		},
 		{
@@ -126,8 +127,35 @@ func definitionRoutes(path, what string, name param, list func(*API, *call) (any
 }
 
 // forms is GET /v1/forms, templates GET /v1/templates.
-func (a *API) forms(c *call) (any, error)     { return a.Forms.Forms(c.ctx) }
-func (a *API) templates(c *call) (any, error) { return a.Forms.Templates(c.ctx) }
+func (a *API) forms(c *call) (any, error) {
+	list, err := a.Forms.Forms(c.ctx)
+	return a.defined(c, registry.FormSort, list, err)
+}
+
+func (a *API) templates(c *call) (any, error) {
+	list, err := a.Forms.Templates(c.ctx)
+	return a.defined(c, registry.TemplateSort, list, err)
+}
+
+// defined adds the definitions to a list for whoever asks for them: a page that shows
+// records needs the words of all.
+func (a *API) defined(c *call, sort registry.Sort, list *formbook.List, err error) (any, error) {
+	if err != nil || !c.QueryBool("definitions") {
+		return list, err
+	}
+	for i := range list.Definitions {
+		d := &list.Definitions[i]
+		if d.Version == 0 {
+			continue
+		}
+		whole, err := a.Forms.Definition(sort, d.Name, d.Version)
+		if err != nil {
+			return nil, err
+		}
+		d.Source = whole.Source
+	}
+	return list, nil
+}
 
 // get is GET /v1/forms/{kind}.
 func (d definitions) get(a *API, c *call) (any, error) {
@@ -194,10 +222,12 @@ func (a *API) importForm(c *call) (any, error) {
 	if kind != "" && kind.Check() != nil {
 		return nil, bad("kind", "a kind of record")
 	}
-	read, err := xlsform.Read(c.ctx, workbook, xlsform.Options{Kind: kind, Before: c.snap.Forms.Newest(kind)})
+	options := xlsform.Options{Kind: kind, Before: c.snap.Forms.Newest(kind), Extend: c.QueryBool("extend")}
+	read, err := xlsform.Read(c.ctx, workbook, options)
 	if before := c.snap.Forms.Newest(read.Kind); err == nil && kind == "" && before != nil {
 		// The workbook names its kind, and there is one.
-		read, err = xlsform.Read(c.ctx, workbook, xlsform.Options{Kind: read.Kind, Before: before})
+		options.Kind, options.Before = read.Kind, before
+		read, err = xlsform.Read(c.ctx, workbook, options)
 	}
 	if err != nil {
 		return nil, err
