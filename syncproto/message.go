@@ -105,9 +105,12 @@ type Answer struct {
 	Restarted []AreaID `json:"restarted,omitempty"`
 	Areas     []Area   `json:"areas,omitempty"`
 	// Forms are form definitions, each as form.Parse reads it.
-	Forms   []json.RawMessage `json:"forms,omitempty"`
-	Records []Record          `json:"records,omitempty"`
-	Gone    []Gone            `json:"gone,omitempty"`
+	Forms []json.RawMessage `json:"forms,omitempty"`
+	// Templates are definitions of what areas ask, each as form.ParseTemplate reads it. They
+	// come with the forms.
+	Templates []json.RawMessage `json:"templates,omitempty"`
+	Records   []Record          `json:"records,omitempty"`
+	Gone      []Gone            `json:"gone,omitempty"`
 	// Told is what was decided about things that the device's authors wrote, in order
 	// of versions.
 	Told []Told `json:"told,omitempty"`
@@ -126,6 +129,20 @@ type Area struct {
 	// Above says that the area lies above those of the device: it sees nothing of it but
 	// what it broadcasts.
 	Above bool `json:"above,omitempty"`
+	// Settings are what was set in this very area, in order of names and days: what holds in
+	// an area is what was set there last, or in the nearest area above. Where an area is
+	// told, these are all of them.
+	Settings []Setting `json:"settings,omitempty"`
+}
+
+// Setting is what holds in an area and below it from a day on, until another says something
+// else.
+type Setting struct {
+	Name string `json:"name"`
+	// From is the first day, such as 2020-01-31.
+	From string `json:"from"`
+	// Value is null where what holds above holds here again.
+	Value Value `json:"value"`
 }
 
 // Gone names a record that has left an area for another.

@@ -17,14 +17,16 @@ import (
 //	1  2026-11-21  the first: one round trip, changes, verdicts, receipt, feeds
 //	1  2026-11-22  added: told in an answer, with, undoes and spent in a part; a change's with,
 //	               undoes and answers, which older replicas pass on as unknown members;
-//	               above of an area, whose broadcasts an older replica shows like records
+//	               above of an area, whose broadcasts an older replica shows like records;
+//	               settings of an area and templates, without which an older replica asks and
+//	               flags by what its program came with
 const pinned = 1
 
 // shape is every message of protocol 1: Go's name, and of each member its name on
 // the wire, how it is written, and "?" if it may be missing.
 const shape = `
-Answer: protocol int; epoch Epoch; now Instant; verdicts? []Verdict; receipt Receipt; reset? bool; notice? *Error; left? []AreaID; restarted? []AreaID; areas? []Area; forms? []RawMessage; records? []Record; gone? []Gone; told? []Told; sums? map[AreaID]Sum; cursor string; more? bool
-Area: id AreaID; name string; parent? AreaID; above? bool
+Answer: protocol int; epoch Epoch; now Instant; verdicts? []Verdict; receipt Receipt; reset? bool; notice? *Error; left? []AreaID; restarted? []AreaID; areas? []Area; forms? []RawMessage; templates? []RawMessage; records? []Record; gone? []Gone; told? []Told; sums? map[AreaID]Sum; cursor string; more? bool
+Area: id AreaID; name string; parent? AreaID; above? bool; settings? []Setting
 Beside: record RecordID; version Version
 Enrolled: author AuthorID; access string; access_until Instant; refresh string; refresh_until Instant; now Instant; box []uint8; state EnrolmentState; undertaking int
 Enrolling: code string; device DeviceID; key []uint8; name string; phone? string; app? string; undertaking int; signature []uint8
@@ -39,6 +41,7 @@ Record: id RecordID; kind Kind; area AreaID; version Version; live []Part
 Renewing: device DeviceID; refresh string; clock Instant; accepted? int; signature []uint8
 Request: protocol int; device DeviceID; clock Instant; epoch? *Epoch; cursor? string; high uint64; unsent int; app? string; page_bytes? int; restart? []AreaID; deliver? bool; changes? []RawMessage
 Sealed: n uint64; sealed []uint8
+Setting: name string; from string; value Value
 Span: from uint64; to uint64
 Stamp: time Instant; earliest Instant; latest Instant
 Text: zh string; en string

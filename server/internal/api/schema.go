@@ -122,6 +122,7 @@ var memberSchemas = map[string]object{
 	"Ratio.share":            maybeShare,
 	"Child.shares":           {"type": "array", "items": maybeShare},
 	"Answer.forms":           {"type": "array", "items": object{"type": "object", "description": "A form's definition."}},
+	"Answer.templates":       {"type": "array", "items": object{"type": "object", "description": "A template's definition."}},
 }
 
 // changeSchema is the shape of a change on the wire, whose reader and writer are
@@ -170,6 +171,8 @@ func (s *schemas) schema(t reflect.Type) object {
 		return object{"type": "boolean"}
 	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint64:
 		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
 	case reflect.String:
 		return object{"type": "string"}
 	case reflect.Slice:

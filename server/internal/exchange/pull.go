@@ -12,7 +12,6 @@ import (
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
-	"gridsync/syncproto/form"
 )
 
 // maxRows bounds the rows of one page, whatever their size.
@@ -154,15 +153,29 @@ func (p *puller) describe() {
 		p.cursor.areas = p.scope.print
 		p.answer.Areas = make([]syncproto.Area, 0, len(p.scope.nodes)+len(p.scope.above))
 		for _, n := range p.scope.all() {
-			p.answer.Areas = append(p.answer.Areas, syncproto.Area{ID: n.ID, Name: n.Name, Parent: n.Parent, Above: p.scope.hasAbove[n.Key]})
+			p.answer.Areas = append(p.answer.Areas, syncproto.Area{
+				ID: n.ID, Name: n.Name, Parent: n.Parent, Above: p.scope.hasAbove[n.Key], Settings: settingsOf(p.snap, n.ID),
+			})
 		}
 	}
 	if print := p.s.forms.of(p.snap); print != p.cursor.forms {
 		p.cursor.forms = print
 		for _, f := range p.snap.Forms.All() {
-			p.answer.Forms = append(p.answer.Forms, compact(f))
+			p.answer.Forms = append(p.answer.Forms, compact(f.Source()))
+		}
+		for _, t := range p.snap.Templates.All() {
+			p.answer.Templates = append(p.answer.Templates, compact(t.Source()))
 		}
 	}
+}
+
+// settingsOf are what was set in an area, as devices hear it.
+func settingsOf(snap *registry.Snapshot, id syncproto.AreaID) []syncproto.Setting {
+	var all []syncproto.Setting
+	for _, own := range snap.Settings.Own(id) {
+		all = append(all, syncproto.Setting{Name: own.Name, From: own.From.String(), Value: own.Value})
+	}
+	return all
 }
 
 // formsPrint remembers the fingerprint of the snapshot that was asked for last.
@@ -183,13 +196,16 @@ func (f *formsPrint) of(snap *registry.Snapshot) uint32 {
 	for _, f := range snap.Forms.All() {
 		h.Write(f.Source())
 	}
+	for _, t := range snap.Templates.All() {
+		h.Write(t.Source())
+	}
 	f.last.Store(&printed{snap, h.Sum32()})
 	return h.Sum32()
 }
 
-// compact returns a form's definition without white space.
-func compact(f *form.Form) json.RawMessage {
-	return json.RawMessage(syncproto.ValueOf(f.Source()))
+// compact returns a definition without white space.
+func compact(source json.RawMessage) json.RawMessage {
+	return json.RawMessage(syncproto.ValueOf(source))
 }
 
 // suppress finds the records that the device makes itself from its own bytes. It

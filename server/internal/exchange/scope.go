@@ -30,11 +30,15 @@ type scope struct {
 // streams are the streams of every area in the order of a first sync.
 var streams = []form.Stream{form.Broadcast, form.Roster, form.History}
 
-func newScope(tree *area.Tree, roots []syncproto.AreaID) *scope {
+func newScope(snap *registry.Snapshot, roots []syncproto.AreaID) *scope {
+	tree := snap.Areas
 	s := &scope{has: make(map[area.Key]bool), hasAbove: make(map[area.Key]bool)}
 	h := fnv.New32a()
 	note := func(n area.Node) {
 		h.Write([]byte(string(n.ID) + "\x00" + n.Name + "\x00" + string(n.Parent) + "\x00"))
+		for _, own := range snap.Settings.Own(n.ID) {
+			h.Write([]byte(own.Name + "\x00" + own.From.String() + "\x00" + string(own.Value) + "\x00"))
+		}
 	}
 	for _, root := range roots {
 		for _, n := range tree.Subtree(root) {
@@ -92,7 +96,7 @@ func (c *scopes) of(snap *registry.Snapshot, roots []syncproto.AreaID) *scope {
 	}
 	s := c.byRoots[key.String()]
 	if s == nil {
-		s = newScope(snap.Areas, roots)
+		s = newScope(snap, roots)
 		c.byRoots[key.String()] = s
 	}
 	return s

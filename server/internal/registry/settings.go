@@ -120,14 +120,6 @@ func (l *Level) Find(name string, day form.Day) (syncproto.Value, syncproto.Area
 	return syncproto.Null, ""
 }
 
-// Own returns what was set in this very area for a day, null if nothing was.
-func (l *Level) Own(id syncproto.AreaID, name string, day form.Day) syncproto.Value {
-	if l == nil || l.area != id {
-		return syncproto.Null
-	}
-	return l.at(name, day)
-}
-
 // at returns what was set here for a day.
 func (l *Level) at(name string, day form.Day) syncproto.Value {
 	days := l.own[name]
@@ -150,13 +142,20 @@ type Period struct {
 // it has from above. Where a name was set and isn't any more, its value is null.
 func (l *Level) Periods() []Period { return l.periods(func(string) bool { return true }) }
 
-// OwnPeriods is Periods of the names about which this very area has said something: with
-// those of the areas above it says all of what holds.
-func (l *Level) OwnPeriods(id syncproto.AreaID) []Period {
+// Own returns what was set in this very area, name by name and day by day. A value of null
+// says that what holds above holds here.
+func (s *Settings) Own(id syncproto.AreaID) []Period {
+	l := s.Of(id)
 	if l == nil || l.area != id {
 		return nil
 	}
-	return l.periods(func(name string) bool { return len(l.own[name]) > 0 })
+	var own []Period
+	for _, name := range names(l.own) {
+		for _, x := range l.own[name] {
+			own = append(own, Period{name, x.from, x.value})
+		}
+	}
+	return own
 }
 
 func (l *Level) periods(wanted func(string) bool) []Period {
