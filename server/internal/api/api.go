@@ -108,7 +108,10 @@ type Config struct {
 	Rounds    Rounds
 	Questions Questions
 	Histories Histories
+	Imports   Imports
+	ListsDown ListsDown
 	Days      Days
+	Hooks     Hooks
 	Forms     Forms
 	Registry  Registry
 	Tokens    Tokens

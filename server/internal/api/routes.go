@@ -97,7 +97,7 @@ var (
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
-	return slices.Concat(recordRoutes(), totalRoutes(), dayRoutes(), entryRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), formRoutes(), settingRoutes(), openRoutes())
+	return slices.Concat(recordRoutes(), totalRoutes(), dayRoutes(), hookRoutes(), entryRoutes(), intakeRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), formRoutes(), settingRoutes(), openRoutes())
 }
 
 // recordRoutes are about what was recorded.

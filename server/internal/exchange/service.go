@@ -56,6 +56,8 @@ type Service struct {
 	sights   sights
 	lenses   privacy.Maker
 	writer   *writer
+	// subscribed hear of every group.
+	subscribed subscriptions
 	// desk is the server's own device: it records what is decided at a desk.
 	desk syncproto.DeviceID
 }

@@ -231,7 +231,7 @@ func (w *writer) commit(jobs []*job) {
 	var misstep *Misstep
 	switch {
 	case err == nil:
-		w.published(g)
+		w.published(g, jobs)
 	case len(jobs) == 1 && jobs[0].decision != nil && errors.As(err, &refusal):
 		err = refusal // an answer, and no failure
 	case errors.As(err, &misstep):
@@ -253,7 +253,7 @@ func (w *writer) commit(jobs []*job) {
 }
 
 // published moves what is held in memory on to what was committed.
-func (w *writer) published(g *group) {
+func (w *writer) published(g *group, jobs []*job) {
 	w.last, w.now, w.parked = g.batch.Last, g.batch.Now, g.parked
 	for id := range g.nowWaiting {
 		w.waiting[id] = struct{}{}
@@ -269,6 +269,9 @@ func (w *writer) published(g *group) {
 	w.signed.publish(g.batch.Signatures)
 	w.service.heads.publish(&g.batch)
 	w.service.devices.publish(g.batch.Devices)
+	if len(jobs) > 0 { // without one only contacts were written down
+		w.service.subscribed.tell(&g.batch)
+	}
 }
 
 func (w *writer) measure(took time.Duration, jobs int, g *group, err error) {

@@ -22,6 +22,8 @@ import (
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/formbook"
+	"gridsync/server/internal/hook/courier"
+	"gridsync/server/internal/intake"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
@@ -64,6 +66,9 @@ type Config struct {
 	Guard api.Guard
 	// Retain is what keeps its content for how long; everything for good if it is empty.
 	Retain Retention
+	// Hooks says which other systems may be told of what happens; those that the open
+	// Internet reaches over TLS, if it is zero.
+	Hooks courier.Policy
 }
 
 // Server is a server that runs.
@@ -72,6 +77,7 @@ type Server struct {
 	exchange *exchange.Service
 	api      *api.API
 	listener net.Listener
+	hooks    hooks
 	lock     *sqlite.Lock
 	log      *slog.Logger
 
@@ -138,14 +144,16 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		return err
 	}
 	rosters := roster.NewService(s.store, s.registry)
+	intakes := intake.NewService(s.store, s.exchange, rosters, s.registry, s.secrets.digester)
 	desks := desk.NewService(s.store, s.exchange, s.registry, desk.Config{Due: cfg.Due})
 	noted := audit.NewKeeper(s.store)
 	consoles := s.console(noted)
+	s.hooks = s.Data.hooks(cfg.Hooks, cfg.Log)
 	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
 		Summaries: summaries, Days: dayclose.NewService(s.store, summaries, s.exchange, s.registry),
-		Questions: desks, Histories: desks,
+		Questions: desks, Histories: desks, Imports: intakes, ListsDown: intakes,
 		Forms:    formbook.NewService(s.store, s.registry),
 		Registry: s.registry, Health: s.store,
 		Lenses: lenses, Audit: noted, Audits: noted, Whereabouts: desks, Small: cfg.Small,
@@ -154,7 +162,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Tokens:     s.keys,
 		Page:       cfg.Page,
 		Guard:      cfg.Guard,
-		Collectors: collectors(s.exchange, s.store),
+		Hooks:      s.hooks.service,
+		Collectors: append(collectors(s.exchange, s.store), hookMetrics(s.hooks.worker)...),
 		Now:        cfg.Now, NewReference: uuid.NewString, Log: cfg.Log,
 	})
 	if err != nil {
@@ -181,6 +190,7 @@ func (s *Server) run(cfg *Config) {
 	}()
 	var work sync.WaitGroup
 	work.Go(func() { s.watch(ctx, cfg.Poll) })
+	work.Go(func() { s.tellHooks(ctx) })
 	if len(cfg.Retain) > 0 {
 		work.Go(func() { s.sweep(ctx, cfg.Retain) })
 	}

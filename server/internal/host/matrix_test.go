@@ -93,6 +93,19 @@ var rules = map[string]rule{
 	"rosterFile": {make: within("/v1/areas/%s/roster.csv?kind=person")},
 	"review":     {make: within("/v1/areas/%s/review")},
 	"day":        {make: within("/v1/areas/%s/days/2020-01-31")},
+	"hooks":      {make: within("/v1/areas/%s/hooks")},
+	"addHook": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/hooks", s.town), `{"url":"https://example.org/in","events":["fever"]}`}
+	}},
+	"endHook": {allowed: notThere, make: func(_ *matrix, s *side, _ *asker) request {
+		return request{path: fmt.Sprintf("/v1/areas/%s/hooks/00000000-0000-7000-8000-000000000001", s.town)}
+	}},
+	"deliveries": {allowed: notThere, make: func(_ *matrix, s *side, _ *asker) request {
+		return request{path: fmt.Sprintf("/v1/areas/%s/hooks/00000000-0000-7000-8000-000000000001/deliveries", s.town)}
+	}},
+	"retryDeliveries": {allowed: notThere, make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/hooks/00000000-0000-7000-8000-000000000001/retry", s.town), `{}`}
+	}},
 	"signDay": {allowed: []int{http.StatusConflict}, make: func(_ *matrix, s *side, _ *asker) request {
 		return request{fmt.Sprintf("/v1/areas/%s/days/2020-01-31/sign", s.town), `{"seen":{"version":1,"hash":"x","record":0}}`}
 	}},

@@ -13,7 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/hook"
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/seal"
@@ -63,6 +66,10 @@ func filled(t *testing.T) (dir string) {
 		b.Devices[i].Pulse = []byte("beats")
 	}
 	commit(t, store, b)
+	listener := hook.Hook{ID: uuid.UUID{1}, Area: "330702001", Events: []string{"fever"}, Target: hook.Target{URL: "https://example.org", Secret: "whsec_"}}
+	if err := store.AddHook(t.Context(), &listener); err != nil {
+		t.Fatal(err)
+	}
 	closed(t, store)
 	return dir
 }
@@ -98,11 +105,12 @@ func reads(ctx context.Context, store *sqlite.Store) (texts int, err error) {
 		}
 		texts += len(told)
 	}
-	return texts, nil
+	hooks, err := store.Hooks(ctx, nil)
+	return texts + len(hooks), err
 }
 
 // everything is what reads counts in a filled folder.
-const everything = 2500 + 2 + 2 + 2 + 2
+const everything = 2500 + 2 + 2 + 2 + 2 + 1
 
 func readsEverything(t *testing.T, store *sqlite.Store) {
 	t.Helper()

@@ -35,7 +35,8 @@ func (t *tx) saveAlerts(b *exchange.Batch) error {
 	args := make([]any, 0, len(b.Alerts)*addAlert.columns)
 	for i := range b.Alerts {
 		a := &b.Alerts[i]
-		args = append(args, last+int64(i)+1, int64(a.Version), int64(a.At), int64(a.Area), string(a.What), string(a.Kind),
+		a.Seq = last + int64(i) + 1
+		args = append(args, a.Seq, int64(a.Version), int64(a.At), int64(a.Area), string(a.What), string(a.Kind),
 			idOrNull(a.Record), a.Detail, idOrNull(a.Item), string(a.Ending))
 	}
 	return t.put(&addAlert, args)

@@ -97,6 +97,7 @@ var sealedTexts = []sealedText{
 	{"device_state", "beats", []string{"device"}},
 	{"enrolment", "phone", []string{"id"}},
 	{"refresh", "secret", []string{"device"}},
+	{"hook", "target", []string{"id"}},
 	{"account", "totp", []string{"(SELECT id FROM author WHERE key = account.author)"}},
 }
 
