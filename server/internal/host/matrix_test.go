@@ -149,6 +149,16 @@ var rules = map[string]rule{
 	"diff": {make: func(_ *matrix, s *side, _ *asker) request {
 		return request{path: fmt.Sprintf("/v1/rounds/%s/diff/%s?area=%s", s.rounds[0], s.rounds[1], s.town)}
 	}},
+	"import": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/import?kind=person", s.town), "姓名\n甲\n"}
+	}},
+	"sendList": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{fmt.Sprintf("/v1/areas/%s/lists?name=x", s.town), "姓名\n甲\n"}
+	}},
+	"lists":    {make: fixed("/v1/lists", ""), anywhere: true},
+	"list":     {make: fixed("/v1/lists/00000000-0000-7000-8000-000000000001", ""), allowed: notThere, denied: notThere},
+	"listRows": {make: fixed("/v1/lists/00000000-0000-7000-8000-000000000001/rows", ""), allowed: notThere, denied: notThere},
+	"watch":    {make: fixed("/v1/watch", ""), anywhere: true},
 	"sync": {anywhere: true, make: func(_ *matrix, _ *side, a *asker) request {
 		id := syncproto.DeviceID{}
 		if a.phone != nil {
