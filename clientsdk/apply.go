@@ -69,6 +69,11 @@ func (s *session) apply(ctx context.Context, out *outgoing, answer *syncproto.An
 	if a.m.Closed {
 		return done, s.c.bury(ctx)
 	}
+	if tellsOfAreas(answer) {
+		if err := s.c.learned(ctx); err != nil {
+			return done, err
+		}
+	}
 	s.c.watch.tell(slices.SortedFunc(maps.Keys(a.touched), func(x, y syncproto.RecordID) int { return bytes.Compare(x[:], y[:]) }))
 	return done, nil
 }
@@ -233,7 +238,7 @@ func (a *applying) learn() error {
 		}
 		a.forms = a.forms.With(f)
 	}
-	return nil
+	return a.learnSettings()
 }
 
 // prune forgets changes that were delivered long ago by the server's clock, but none that

@@ -280,6 +280,7 @@ func (a *Author) fields(e *Edit, change *syncproto.Change, shown *Record, exists
 	if f == nil || e.Anyway {
 		return fields, nil
 	}
+	o.Env = a.client.Settings(change.Area)
 	if problem := f.Check(fields, !exists, o); problem != nil {
 		return nil, problem
 	}

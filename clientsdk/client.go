@@ -142,7 +142,10 @@ type Client struct {
 	creds credentials
 	vault vault
 	forms form.Set
-	link  pace
+	// settings and templates are as the file has them; see learned.
+	settings  *settings
+	templates []*form.Template
+	link      pace
 }
 
 // builtIn parses the forms that come with the program once for all clients.
@@ -296,6 +299,12 @@ func (c *Client) load(tx *sql.Tx) (closed bool, err error) {
 	}
 	c.device = m.Device
 	if c.forms, err = readForms(tx, c.forms); err != nil {
+		return false, err
+	}
+	if c.settings, err = readSettings(tx); err != nil {
+		return false, err
+	}
+	if c.templates, err = readTemplates(tx); err != nil {
 		return false, err
 	}
 	return m.Closed, m.write(tx)

@@ -149,6 +149,24 @@ CREATE INDEX outbox_joins ON outbox (record) WHERE joins = 1;
 -- above is 1 for an area above the device's own: it gets nothing of it but what is
 -- broadcast there.
 ALTER TABLE areas ADD COLUMN above INTEGER NOT NULL DEFAULT 0;
+`, `
+-- A row is what was set in an area: value, as JSON, holds there and below it from a day on
+-- (20200131); null says that what holds above holds here.
+CREATE TABLE settings (
+	area     TEXT NOT NULL,
+	name     TEXT NOT NULL,
+	from_day INTEGER NOT NULL,
+	value    TEXT NOT NULL,
+	PRIMARY KEY (area, name, from_day)
+) WITHOUT ROWID;
+
+-- A row is a template that the server sent, in place of a built-in one.
+CREATE TABLE templates (
+	name    TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	body    TEXT NOT NULL,
+	PRIMARY KEY (name, version)
+) WITHOUT ROWID;
 `}
 
 func migrate(tx *sql.Tx) error {

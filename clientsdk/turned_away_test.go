@@ -49,7 +49,11 @@ var reactions = map[syncproto.Code][2]reaction{
 	syncproto.CodeMethod:          {tells, tells},
 	syncproto.CodeMovedOn:         {tells, tells},
 	syncproto.CodePurged:          {tells, tells},
+	syncproto.CodeBadFile:         {tells, tells},
+	syncproto.CodeBadForm:         {tells, tells},
+	syncproto.CodeBadSetting:      {tells, tells},
 
+	syncproto.CodeFormIncompatible:  {tells, tells},
 	syncproto.CodeUndertakingNeeded: {tells, tells},
 	syncproto.CodeEnrolmentRefused:  {tells, tells},
 	syncproto.CodeInviteUnknown:     {tells, tells},
