@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -105,6 +106,8 @@ type Config struct {
 	Exchange  Exchange
 	Summaries Summaries
 	Rosters   Rosters
+	Proofs    Proofs
+	Ledgers   Ledgers
 	Rounds    Rounds
 	Questions Questions
 	Histories Histories
@@ -112,6 +115,7 @@ type Config struct {
 	ListsDown ListsDown
 	Days      Days
 	Hooks     Hooks
+	Changes   Changes
 	Forms     Forms
 	Registry  Registry
 	Tokens    Tokens
@@ -149,6 +153,8 @@ type API struct {
 	gate    gate
 	limiter *limiter
 	openapi []byte
+	// polls counts those who wait for something new.
+	polls atomic.Int64
 }
 
 // New builds the API.

@@ -12,6 +12,7 @@ import (
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/formbook"
+	"gridsync/server/internal/proof"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -40,6 +41,8 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[roster.Row]():       "RosterRow",
 	reflect.TypeFor[roster.Diff]():      "RoundDiff",
 	reflect.TypeFor[desk.Page]():        "ReviewPage",
+	reflect.TypeFor[proof.Rows]():       "MeasureRows",
+	reflect.TypeFor[proof.Row]():        "MeasureRow",
 	reflect.TypeFor[desk.Line]():        "ReviewLine",
 	reflect.TypeFor[desk.Field]():       "CaseField",
 	reflect.TypeFor[desk.Value]():       "LiveValue",

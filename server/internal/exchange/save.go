@@ -210,19 +210,16 @@ func (d *delta) move(w *working) {
 	now, was := w.present(d.snap), w.past(d.snap)
 	change := RecordChange{Record: *w.now, Feed: feedOf(d.snap, w.now), Sole: w.sole != nil, New: was == nil}
 	var before []rollup.Sighting
-	var lodged []rollup.Lodging
 	profile := &looked{}
 	if was != nil {
 		change.Before, change.BeforeVersion = feedOf(d.snap, w.before), w.before.Version
-		before, lodged, profile = d.sightings(was), d.lodgings(was), was.shown
+		before, profile = d.sightings(was), was.shown
 	}
 	d.batch.Records = append(d.batch.Records, change)
 	after := d.sightings(now)
 	d.batch.Unseen = append(d.batch.Unseen, minus(before, after)...)
 	d.batch.Seen = append(d.batch.Seen, minus(after, before)...)
-	lodges := d.lodgings(now)
-	d.batch.Unlodged = append(d.batch.Unlodged, minus(lodged, lodges)...)
-	d.batch.Lodged = append(d.batch.Lodged, minus(lodges, lodged)...)
+	d.lodge(was, now)
 	d.trace(was, now)
 	d.index(w.id, profile, now.shown)
 	d.moveFeed(change)

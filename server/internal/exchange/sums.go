@@ -63,6 +63,18 @@ func (t *trees) of(snap *registry.Snapshot) rollup.Tree {
 	return t.last
 }
 
+// lodge notes in which former areas a record counts for its days. was is nil for one that is
+// new.
+func (d *delta) lodge(was, now *seen) {
+	var before []rollup.Lodging
+	if was != nil {
+		before = d.lodgings(was)
+	}
+	after := d.lodgings(now)
+	d.batch.Unlodged = append(d.batch.Unlodged, minus(before, after)...)
+	d.batch.Lodged = append(d.batch.Lodged, minus(after, before)...)
+}
+
 // lodgings are the former areas of a record in which it counts for its days.
 func (d *delta) lodgings(s *seen) []rollup.Lodging {
 	var all []rollup.Lodging

@@ -25,6 +25,7 @@ import (
 	"gridsync/server/internal/hook/courier"
 	"gridsync/server/internal/intake"
 	"gridsync/server/internal/privacy"
+	"gridsync/server/internal/proof"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -151,7 +152,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.hooks = s.Data.hooks(cfg.Hooks, cfg.Log)
 	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
-		Exchange: s.exchange, Rosters: rosters, Rounds: rosters,
+		Exchange: s.exchange, Rosters: rosters, Proofs: proof.NewService(s.store, s.registry), Ledgers: roster.NewLedgers(rosters, s.store), Rounds: rosters,
 		Summaries: summaries, Days: dayclose.NewService(s.store, summaries, s.exchange, s.registry),
 		Questions: desks, Histories: desks, Imports: intakes, ListsDown: intakes,
 		Forms:    formbook.NewService(s.store, s.registry),
@@ -163,6 +164,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Page:       cfg.Page,
 		Guard:      cfg.Guard,
 		Hooks:      s.hooks.service,
+		Changes:    s.exchange,
 		Collectors: append(collectors(s.exchange, s.store), hookMetrics(s.hooks.worker)...),
 		Now:        cfg.Now, NewReference: uuid.NewString, Log: cfg.Log,
 	})

@@ -20,6 +20,7 @@ import (
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/proof"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -43,6 +44,7 @@ var (
 	_ registry.Store = (*Store)(nil)
 	_ desk.Store     = (*Store)(nil)
 	_ rollup.Store   = (*Store)(nil)
+	_ proof.Store    = (*Store)(nil)
 	_ roster.Store   = (*Store)(nil)
 	_ enrol.Store    = (*Store)(nil)
 )

@@ -301,3 +301,54 @@ func (s *Store) Lodgers(ctx context.Context, key area.Key, after syncproto.Recor
 	}
 	return ids, nil
 }
+
+// Own implements proof.Store.
+func (s *Store) Own(ctx context.Context, areas []area.Key, measure string, days rollup.Days) ([]rollup.Count, error) {
+	return s.ownIn(ctx, "counter", areas, measure, days)
+}
+
+// Carried implements proof.Store.
+func (s *Store) Carried(ctx context.Context, areas []area.Key, measure string, days rollup.Days) ([]rollup.Count, error) {
+	return s.ownIn(ctx, "carried", areas, measure, days)
+}
+
+func (s *Store) ownIn(ctx context.Context, table string, areas []area.Key, measure string, days rollup.Days) ([]rollup.Count, error) {
+	if len(areas) == 0 {
+		return nil, nil
+	}
+	text := "SELECT area, SUM(n) FROM " + table + " WHERE " + s.dialect.AmongNumbers("area", 1) +
+		" AND measure = $2 AND day BETWEEN $3 AND $4 GROUP BY area ORDER BY area"
+	rows, err := s.read.query(ctx, text, list(areas), measure, int64(days.From), int64(days.To))
+	counts, err := collect(rows, err, func(rows *sql.Rows, c *rollup.Count) error {
+		c.Measure, c.Day = measure, days.To
+		return rows.Scan(&c.Area, &c.N)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", table, err)
+	}
+	return counts, nil
+}
+
+// Ones implements proof.Store.
+func (s *Store) Ones(ctx context.Context) (ones, twins []exchange.Link, err error) {
+	err = s.read.moment(ctx, func(q querier) (err error) {
+		if ones, err = linksFrom(ctx, q); err != nil {
+			return err
+		}
+		twins, err = twinsFrom(ctx, q)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: which records are one: %w", err)
+	}
+	return ones, twins, nil
+}
+
+// LastBefore implements proof.Store.
+func (s *Store) LastBefore(ctx context.Context, at syncproto.Instant) (syncproto.Version, error) {
+	last, err := lastBefore(ctx, s.read, at)
+	if err != nil {
+		return 0, fmt.Errorf("store: the last version before: %w", err)
+	}
+	return last, nil
+}

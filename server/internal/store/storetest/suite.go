@@ -17,6 +17,7 @@ import (
 	"gridsync/server/internal/fieldwork"
 	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/hook"
+	"gridsync/server/internal/proof"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
@@ -29,6 +30,7 @@ type Engine interface {
 	registry.Store
 	desk.Store
 	rollup.Store
+	proof.Store
 	roster.Store
 	audit.Store
 	console.Store
@@ -102,6 +104,9 @@ var promises = []struct {
 
 	{"CountersSumOverDays", countersSumOverDays},
 	{"CountersMoveBothWays", countersMoveBothWays},
+	{"SumsReachDownTheTreeAndOverTheDays", sumsReachDownTheTreeAndOverTheDays},
+	{"SumsFollowTheTree", sumsFollowTheTree},
+	{"WhoBelongedToAnAreaIsRemembered", whoBelongedToAnAreaIsRemembered},
 	{"SightingsComeAndGo", sightingsComeAndGo},
 	{"OnlyInNamesEachPersonOnce", onlyInNamesEachPersonOnce},
 	{"WhoeverIsOneIsMetOnce", whoeverIsOneIsMetOnce},
