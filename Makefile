@@ -27,7 +27,7 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler office check $(TOOLS) simulation ## everything: check, 200 simulations, all tests with the race detector, each fuzz target for 20 s
+test: compiler office check $(TOOLS) web simulation ## everything: check, the web client, 200 simulations, all tests with the race detector, each fuzz target for 20 s
 	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # How many fleets are simulated, without the race detector.
@@ -56,6 +56,10 @@ format: bin/golangci-lint ## rewrite the Go files as gofumpt has them
 	bin/golangci-lint fmt ./...
 	cd tools && ../bin/golangci-lint fmt ./...
 
+.PHONY: web
+web: node ## the web client: compiled strictly, and held against the same vectors
+	cd clientsdk/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm test
+
 .PHONY: fuzz
 fuzz: bin/tally ## each fuzz target for FUZZTIME (20s)
 	bin/tally -flags '-run=^Fuzz' -fuzz $(FUZZTIME) .
@@ -75,6 +79,14 @@ compiler:
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
 			echo "make test needs gcc for the race detector: please install it (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }; \
 		apt-get update -q && apt-get install -y -q --no-install-recommends gcc libc6-dev; }
+
+# The web client needs node, which is fetched in the same way.
+.PHONY: node
+node:
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+			echo "make web needs node and npm: please install them (Debian: apt-get install nodejs npm)" >&2; exit 1; }; \
+		apt-get update -q && apt-get install -y -q --no-install-recommends nodejs npm; }
 
 bin/tally: $(wildcard tools/tally/*.go) tools/go.mod
 	go build -C tools -o ../bin/tally ./tally

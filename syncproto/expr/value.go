@@ -331,7 +331,7 @@ func (v *value) written() syncproto.Value {
 	case isBool, isNumber:
 		return syncproto.Value(v.text())
 	case isList:
-		return syncproto.Value(v.s)
+		return syncproto.ValueOf(v.members())
 	case isInstant:
 		return syncproto.Value(strconv.FormatInt(v.n, 10))
 	}
