@@ -41,8 +41,8 @@ var catalogue = map[Code]entry{
 	CodeNotAsked:      {0, Text{"填写了按条件不必填写的栏目，已一并保存", "It answers what the form does not ask here. It was kept with the rest"}},
 	CodeAfterGap:      {0, Text{"之前有序号尚未到达，请继续同步", "Earlier entries of this device have not arrived yet. Please go on syncing"}},
 	CodeClockOff:      {0, Text{"手机时钟与服务器相差较大，时间已按服务器校正", "The phone's clock is off. Times were corrected by the server's"}},
-	CodeCursorForeign: {0, Text{"服务器数据已更换或恢复，正在重新同步", "The server's history has changed. Syncing again from the start"}},
-	CodeCursorInvalid: {0, Text{"同步位置无效，正在重新同步", "The sync position is not valid. Syncing again from the start"}},
+	CodeCursorForeign: {410, Text{"服务器数据已更换或恢复，正在重新同步", "The server's history has changed. Syncing again from the start"}},
+	CodeCursorInvalid: {400, Text{"同步位置无效，正在重新同步", "The sync position is not valid. Syncing again from the start"}},
 
 	CodeBadRequest:        {400, Text{"请求格式不正确", "The request is not well formed"}},
 	CodeBodyTooLarge:      {413, Text{"一次上传的内容太大，请减半后重试", "Too much in one request. Send half of it"}},

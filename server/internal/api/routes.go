@@ -97,7 +97,7 @@ var (
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
-	return slices.Concat(recordRoutes(), totalRoutes(), dayRoutes(), hookRoutes(), entryRoutes(), intakeRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), formRoutes(), settingRoutes(), openRoutes())
+	return slices.Concat(recordRoutes(), totalRoutes(), rowRoutes(), dayRoutes(), hookRoutes(), feedRoutes(), entryRoutes(), intakeRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), exportRoutes(), formRoutes(), settingRoutes(), openRoutes())
 }
 
 // recordRoutes are about what was recorded.
@@ -326,6 +326,14 @@ func (a *API) note(c *fiber.Ctx, r *route, from identity.Caller, status int, too
 	}
 	a.Log.LogAttrs(context.Background(), level, "request",
 		slog.String("route", r.id), slog.Int("status", status), slog.Duration("took", took),
-		slog.Int("in", len(c.Request().Body())), slog.Int("out", len(c.Response().Body())),
+		slog.Int("in", len(c.Request().Body())), slog.Int("out", sent(c)),
 		slog.String("device", from.Device.ID.String()))
+}
+
+// sent is the size of an answer; 0 for one that is still being written.
+func sent(c *fiber.Ctx) int {
+	if c.Response().IsBodyStream() {
+		return 0
+	}
+	return len(c.Response().Body())
 }

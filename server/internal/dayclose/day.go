@@ -81,7 +81,7 @@ type Seen struct {
 type Signature struct {
 	Record syncproto.RecordID `json:"record"`
 	By     syncproto.AuthorID `json:"by"`
-	Name   string             `json:"by_name,omitempty"`
+	ByName string             `json:"by_name,omitempty"`
 	At     syncproto.Instant  `json:"at"`
 	// AsOf is the version that its figures stand for; 0 if it was signed on a phone.
 	AsOf    syncproto.Version `json:"as_of,omitempty"`
@@ -100,7 +100,7 @@ type Signature struct {
 // Return says why a day was sent back.
 type Return struct {
 	By     syncproto.AuthorID `json:"by"`
-	Name   string             `json:"by_name,omitempty"`
+	ByName string             `json:"by_name,omitempty"`
 	At     syncproto.Instant  `json:"at"`
 	Reason string             `json:"reason"`
 }
@@ -132,7 +132,7 @@ type Change struct {
 type Act struct {
 	What    string             `json:"what"` // signed or returned
 	By      syncproto.AuthorID `json:"by"`
-	Name    string             `json:"by_name,omitempty"`
+	ByName  string             `json:"by_name,omitempty"`
 	At      syncproto.Instant  `json:"at"`
 	Version syncproto.Version  `json:"version"`
 	Figures map[string]int64   `json:"figures,omitempty"`

@@ -270,14 +270,14 @@ func (s *Service) acts(ctx context.Context, l *looked) error {
 	}
 	author, _ := l.snap.People.Author(part.Author)
 	l.Signed = &Signature{
-		Record: l.own.id, By: part.Author, Name: author.Name, At: part.Time, AsOf: paper.AsOf, Figures: paper.Figures,
+		Record: l.own.id, By: part.Author, ByName: author.Name, At: part.Time, AsOf: paper.AsOf, Figures: paper.Figures,
 		Zero: values[FieldZero] == "true", Note: text(values, FieldNote), Below: paper.Below,
 		Hash: hash, Holds: hash == paper.Hash(), Text: paper.Text(),
 	}
 	if l.State == Returned {
 		for i := range l.History {
 			if act := &l.History[i]; act.What == string(Returned) {
-				l.Returned = &Return{By: act.By, Name: act.Name, At: act.At, Reason: text(values, FieldReturned)}
+				l.Returned = &Return{By: act.By, ByName: act.ByName, At: act.At, Reason: text(values, FieldReturned)}
 			}
 		}
 	}
@@ -291,7 +291,7 @@ func (l *looked) act(row *exchange.Logged) (Act, bool) {
 		return Act{}, false
 	}
 	author, _ := l.snap.People.Author(row.Change.Author)
-	act := Act{By: row.Change.Author, Name: author.Name, At: row.Time, Version: row.Version}
+	act := Act{By: row.Change.Author, ByName: author.Name, At: row.Time, Version: row.Version}
 	if reason := text(fields, FieldReturned); reason != "" {
 		act.What, act.Reason = string(Returned), reason
 		return act, true
