@@ -55,6 +55,8 @@ type commands struct {
 		Rotate keysRotateCommand `cmd:"" help:"${keys_rotate}"`
 		Token  keysTokenCommand  `cmd:"" help:"${keys_add}"`
 	} `cmd:"" help:"${keys}"`
+	Forms      formsCommands     `cmd:"" help:"${forms}"`
+	Settings   settingsCommand   `cmd:"" help:"${settings}"`
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Bench      benchCommand      `cmd:"" help:"${bench}"`
 	BenchChild benchChildCommand `cmd:"" hidden:""`

@@ -66,6 +66,12 @@ var (
 	textKeepsOldKey  = syncproto.Text{ZH: "本数据库已不需要 %s；确认更早的备份不再需要它之后可以删除", EN: "this database needs %s no more; remove it once no older backup does"}
 	textDroppedKey   = syncproto.Text{ZH: "已删除 %s；用它加密的旧备份从此无法读取", EN: "removed %s; older backups sealed with it can't be read any more"}
 	textBadLimit     = syncproto.Text{ZH: "-limit 应为“类别=每秒次数/一次最多次数”，如 sync=10/60（%v）", EN: "-limit takes a class and how often a second and at once, such as sync=10/60 (%v)"}
+	textDrafted      = syncproto.Text{ZH: "已存为草稿 %s，尚未发布", EN: "kept as a draft of %s, not published yet"}
+	textPublished    = syncproto.Text{ZH: "已发布 %s 第 %d 版；手机下次同步时收到，原有记录仍属原版本", EN: "published %s, version %d; phones get it when they sync, old records keep their version"}
+	textIsDraft      = syncproto.Text{ZH: "有草稿", EN: "a draft"}
+	textAtMachine    = syncproto.Text{ZH: "本机", EN: "at the machine"}
+	textByDefault    = syncproto.Text{ZH: "默认", EN: "by default"}
+	textSetHere      = syncproto.Text{ZH: "本区域设置", EN: "set here"}
 	textNewEpoch     = syncproto.Text{ZH: "新的历史编号 %s：各手机下次同步时会补交本备份中没有的记录", EN: "new epoch %s: at their next sync phones offer again what this backup lacks"}
 )
 
@@ -214,6 +220,22 @@ var helpTexts = map[string]string{
 	"handover_dry":    "只说明会怎样，不改动。 / Say what it comes to, change nothing.",
 	"keys_add":        "新增凭证签名密钥，此后由它签发；旧密钥仍可验证。 / Add a key that signs tokens from now on; the older ones stay good.",
 	"base_outside":    "对外的服务地址，用于邀请链接；不给则取请求中的地址。 / Where the server is reached from outside, for links; as each request has it if absent.",
+	"forms":           "表单和模板。 / Forms and templates.",
+	"forms_list":      "列出在用的表单、模板及草稿。 / List forms and templates in force, and drafts.",
+	"forms_show":      "打印一个表单的定义。 / Print a form's definition.",
+	"forms_draft":     "把一份定义存为草稿；不能发布的不会保存。 / Keep a definition as a draft; one that could not be published is not kept.",
+	"forms_publish":   "发布草稿，成为下一版；发布后不能更改或收回。 / Publish a draft as the next version, for good.",
+	"forms_import":    "由 XLSForm 工作簿（.xlsx）生成草稿，逐格说明读不了的内容。 / Make a draft from an XLSForm workbook (.xlsx); what can't be read is named with its cell.",
+	"forms_kind":      "档案类别；加 -template 则为模板名。 / Kind of record, or with -template a template's name.",
+	"forms_version":   "版本；不给则为最新。 / Version; the newest if absent.",
+	"forms_template":  "指模板而不是表单。 / A template is meant, not a form.",
+	"forms_file":      "定义（JSON），“-”表示标准输入。 / Definition in JSON, or - for standard input.",
+	"forms_workbook":  "XLSForm 工作簿（.xlsx）。 / XLSForm workbook (.xlsx).",
+	"forms_extend":    "工作簿只是补充栏目，原有栏目仍然填写。 / The workbook adds questions; those that there are stay.",
+	"settings":        "一个区域的设置：发热阈值、每日测温次数、隔离天数、日结时间、颜色、办理时限、模板；下级沿用上级。 / What holds in an area: fever threshold, temperatures a day, days of observation, closing hour, colours, due times, templates; areas below have it too.",
+	"settings_area":   "区域编码。 / Code of the area.",
+	"settings_set":    "名称=值，可多个；“名称=”表示沿用上级。 / NAME=VALUE, as many as are to be set; NAME= for what holds above.",
+	"settings_from":   "从哪一天起，如 2020-01-31；不给则为今天。 / From which day on, such as 2020-01-31; today if absent.",
 	"epoch":           "历史编号。 / The database's history.",
 	"demo":            "演示：一个社区两轮排查，手机离线记录、弱网同步，最后逐级汇总。 / The whole case: two rounds of one community, phones offline, a bad network, merged totals.",
 	"demo_once":       "打印结果后退出。 / Exit when the figures are told.",

@@ -33,6 +33,7 @@ type FormLife interface {
 	PutDraft(ctx context.Context, sort registry.Sort, name string, source []byte, who formbook.Editor) (*formbook.Definition, error)
 	DropDraft(ctx context.Context, sort registry.Sort, name string, who formbook.Editor) error
 	Publish(ctx context.Context, sort registry.Sort, name string, who formbook.Editor) (*formbook.Definition, error)
+	Import(ctx context.Context, as xlsform.Options, workbook []byte, who formbook.Editor) (xlsform.Reading, *formbook.Definition, error)
 }
 
 // SettingLife is what holds in an area, and how it comes to.
@@ -222,21 +223,8 @@ func (a *API) importForm(c *call) (any, error) {
 	if kind != "" && kind.Check() != nil {
 		return nil, bad("kind", "a kind of record")
 	}
-	options := xlsform.Options{Kind: kind, Before: c.snap.Forms.Newest(kind), Extend: c.QueryBool("extend")}
-	read, err := xlsform.Read(c.ctx, workbook, options)
-	if before := c.snap.Forms.Newest(read.Kind); err == nil && kind == "" && before != nil {
-		// The workbook names its kind, and there is one.
-		options.Kind, options.Before = read.Kind, before
-		read, err = xlsform.Read(c.ctx, workbook, options)
-	}
-	if err != nil {
-		return nil, err
-	}
-	imported := ImportedForm{Problems: read.Problems, Remarks: read.Remarks}
-	if len(read.Source) == 0 {
-		return imported, nil
-	}
-	imported.Draft, err = a.Forms.PutDraft(c.ctx, registry.FormSort, string(read.Kind), read.Source, who)
+	read, draft, err := a.Forms.Import(c.ctx, xlsform.Options{Kind: kind, Extend: c.QueryBool("extend")}, workbook, who)
+	imported := ImportedForm{Draft: draft, Problems: read.Problems, Remarks: read.Remarks}
 	imported.Error, err = remark(err)
 	return imported, err
 }

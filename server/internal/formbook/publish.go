@@ -11,6 +11,7 @@ import (
 
 	"gridsync/server/internal/audit"
 	"gridsync/server/internal/registry"
+	"gridsync/server/internal/xlsform"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -40,6 +41,30 @@ func (s *Service) PutDraft(ctx context.Context, sort registry.Sort, name string,
 		return nil, err
 	}
 	return s.Draft(ctx, sort, name)
+}
+
+// Import reads a form from an XLSForm workbook and keeps it as a draft: none if there was
+// nothing to be read. Its kind may be left out: the workbook then names it; what was before
+// is known here. Codes as PutDraft; the reading holds what is to be said of the workbook
+// even then.
+func (s *Service) Import(ctx context.Context, as xlsform.Options, workbook []byte, who Editor) (xlsform.Reading, *Definition, error) {
+	snap, err := s.newest(ctx)
+	if err != nil {
+		return xlsform.Reading{}, nil, err
+	}
+	named := as.Kind != ""
+	as.Before = snap.Forms.Newest(as.Kind)
+	read, err := xlsform.Read(ctx, workbook, as)
+	if before := snap.Forms.Newest(read.Kind); err == nil && !named && before != nil {
+		// The workbook names its kind, and there is one.
+		as.Kind, as.Before = read.Kind, before
+		read, err = xlsform.Read(ctx, workbook, as)
+	}
+	if err != nil || len(read.Source) == 0 {
+		return read, nil, err
+	}
+	draft, err := s.PutDraft(ctx, registry.FormSort, string(read.Kind), read.Source, who)
+	return read, draft, err
 }
 
 // DropDraft throws a draft away; one that isn't there is no error.
