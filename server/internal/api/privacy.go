@@ -49,16 +49,6 @@ func privacyRoutes() []route {
 			answer: audit.Seen{}, codes: codesOfRead, handle: (*API).seen,
 		},
 		{
-			method: fiber.MethodGet, path: "/v1/areas/{id}/roster.csv", id: "rosterFile", who: someone, right: identity.Export, within: exportWithin,
-			summary: "The records of one kind of an area and all below it as a file, marked with who took it and when.",
-			params: []param{
-				paramArea,
-				{"kind", "query", "The kind; must be given.", "string", "household"},
-				{"lang", "query", "Language of the headings, zh or en; zh if absent.", "string", "zh"},
-			},
-			media: "text/csv", codes: codesOfRead, handle: (*API).rosterFile,
-		},
-		{
 			method: fiber.MethodGet, path: "/v1/areas/{id}/published", id: "published", who: someone, right: identity.Totals, within: readWithin,
 			summary: "The totals of an area as they may be published: people who are few are not counted out.",
 			params:  []param{paramArea, paramDay},

@@ -27,6 +27,10 @@ func (world) Identities(context.Context) (identity.Everyone, error) {
 	return identity.Everyone{Authors: []identity.Author{{ID: author(1), Name: "甲"}, {ID: author(2), Name: "乙"}, {ID: author(3), Name: "丙"}}}, nil
 }
 
+func (world) Published(context.Context) ([]registry.Published, error) { return nil, nil }
+
+func (world) Settings(context.Context) ([]registry.Setting, error) { return nil, nil }
+
 func (world) PutAreas(context.Context, []area.Node) error { return errors.ErrUnsupported }
 
 func (world) AddIdentities(context.Context, identity.Everyone) error { return errors.ErrUnsupported }
