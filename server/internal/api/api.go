@@ -109,6 +109,7 @@ type Config struct {
 	Proofs    Proofs
 	Ledgers   Ledgers
 	Rounds    Rounds
+	FieldWork FieldWork
 	Questions Questions
 	Histories Histories
 	Imports   Imports

@@ -11,6 +11,7 @@ import (
 	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/enrol"
+	"gridsync/server/internal/fieldwork"
 	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/proof"
 	"gridsync/server/internal/review"
@@ -91,7 +92,8 @@ var schemaOf = map[reflect.Type]object{
 	reflect.TypeFor[syncproto.Outcome](): enum(
 		syncproto.Applied, syncproto.Merged, syncproto.Disputed, syncproto.Parked, syncproto.Duplicate, syncproto.Refused,
 	),
-	reflect.TypeFor[review.Kind](): enum(review.Kinds...),
+	reflect.TypeFor[review.Kind]():        enum(review.Kinds...),
+	reflect.TypeFor[fieldwork.DutyKind](): enum(fieldwork.DutyKinds...),
 	reflect.TypeFor[desk.Act](): enum(
 		desk.Choose, desk.Merge, desk.Different, desk.Route, desk.Accept, desk.Return, desk.Assign, desk.Undo,
 	),
@@ -123,6 +125,8 @@ var memberSchemas = map[string]object{
 	"PublishedMeasure.value": maybeCount,
 	"PublishedChild.values":  {"type": "array", "items": maybeCount},
 	"Ratio.share":            maybeShare,
+	"RoundNumbers.met_share": maybeShare,
+	"Receipts.share":         maybeShare,
 	"Child.shares":           {"type": "array", "items": maybeShare},
 	"Answer.forms":           {"type": "array", "items": object{"type": "object", "description": "A form's definition."}},
 	"Answer.templates":       {"type": "array", "items": object{"type": "object", "description": "A template's definition."}},

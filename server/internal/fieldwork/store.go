@@ -30,6 +30,8 @@ type Store interface {
 	// Before returns the last place of the log that was taken before an instant, 0 if none
 	// was: whatever was received since has a greater version.
 	Before(ctx context.Context, t syncproto.Instant) (syncproto.Version, error)
+	// AsOf returns the version up to which everything is told, and its instant.
+	AsOf(ctx context.Context) (syncproto.Version, syncproto.Instant, error)
 }
 
 // RoundStore reads how rounds reached households. Households that turned out to be one are
@@ -44,8 +46,12 @@ type RoundStore interface {
 	// Elsewhere counts households that visits of the round in areas speak of, and that don't
 	// stand there on the day.
 	Elsewhere(ctx context.Context, round syncproto.RecordID, areas []area.Key, day form.Day) (int, error)
-	// CountMet is roster.Store's.
+	// Turned counts the households that stand in areas on a day by how two rounds reached
+	// them.
+	Turned(ctx context.Context, a, b syncproto.RecordID, areas []area.Key, day form.Day) ([]Turn, error)
+	// CountMet and CountPurged are roster.Store's.
 	CountMet(ctx context.Context, round syncproto.RecordID, areas []area.Key) (int, error)
+	CountPurged(ctx context.Context, round syncproto.RecordID, areas []area.Key) (int, error)
 }
 
 // Way is how a round reached a household. Of several visits the best counts: somebody was
@@ -66,6 +72,12 @@ type Reach struct {
 	Area area.Key
 	Way  Way
 	N    int
+}
+
+// Turn counts households that one round reached in one way, and another in another.
+type Turn struct {
+	From, To Way
+	N        int
 }
 
 // HouseholdsWanted says which households to list.

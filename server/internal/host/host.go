@@ -21,6 +21,7 @@ import (
 	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/fieldwork"
 	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/hook/courier"
 	"gridsync/server/internal/intake"
@@ -153,6 +154,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Proofs: proof.NewService(s.store, s.registry), Ledgers: roster.NewLedgers(rosters, s.store), Rounds: rosters,
+		FieldWork: fieldwork.NewService(s.store, s.registry),
 		Summaries: summaries, Days: dayclose.NewService(s.store, summaries, s.exchange, s.registry),
 		Questions: desks, Histories: desks, Imports: intakes, ListsDown: intakes,
 		Forms:    formbook.NewService(s.store, s.registry),

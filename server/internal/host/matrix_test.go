@@ -151,6 +151,22 @@ var rules = map[string]rule{
 	"diff": {make: func(_ *matrix, s *side, _ *asker) request {
 		return request{path: fmt.Sprintf("/v1/rounds/%s/diff/%s?area=%s", s.rounds[0], s.rounds[1], s.town)}
 	}},
+	"rounds": {make: within("/v1/areas/%s/rounds")},
+	"round": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{path: fmt.Sprintf("/v1/areas/%s/rounds/%s", s.town, s.rounds[0])}
+	}},
+	"roundHouseholds": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{path: fmt.Sprintf("/v1/areas/%s/rounds/%s/households", s.town, s.rounds[0])}
+	}},
+	"roundTurns": {make: func(_ *matrix, s *side, _ *asker) request {
+		return request{path: fmt.Sprintf("/v1/areas/%s/rounds/%s/turns/%s", s.town, s.rounds[0], s.rounds[1])}
+	}},
+	"duties":  {make: within("/v1/areas/%s/duties?day=2020-01-31")},
+	"notices": {make: within("/v1/areas/%s/notices")},
+	"receipts": {allowed: notThere, make: func(_ *matrix, s *side, _ *asker) request {
+		return request{path: fmt.Sprintf("/v1/notices/00000000-0000-7000-8000-000000000001/receipts?area=%s", s.town)}
+	}},
+	"supplies": {make: within("/v1/areas/%s/supplies?day=2020-01-31")},
 	"import": {make: func(_ *matrix, s *side, _ *asker) request {
 		return request{fmt.Sprintf("/v1/areas/%s/import?kind=person", s.town), "姓名\n甲\n"}
 	}},

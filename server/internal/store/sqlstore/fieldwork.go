@@ -46,6 +46,25 @@ func (s *Store) Reached(ctx context.Context, round syncproto.RecordID, areas []a
 	return all, nil
 }
 
+// Turned implements fieldwork.RoundStore: in order of (from, to).
+func (s *Store) Turned(ctx context.Context, a, b syncproto.RecordID, areas []area.Key, day form.Day) ([]fieldwork.Turn, error) {
+	if len(areas) == 0 {
+		return nil, nil
+	}
+	text := reachedBy + `, again (household, way) AS (
+		SELECT COALESCE(t.top, v.household), MIN(` + wayOf + `) FROM visited v
+		LEFT JOIN survivor t ON t.record = v.household WHERE v.round = $5 GROUP BY 1)
+		SELECT COALESCE(r.way, 0), COALESCE(n.way, 0), COUNT(*) FROM dwelling d
+		LEFT JOIN reached r ON r.household = d.household LEFT JOIN again n ON n.household = d.household
+		WHERE ` + s.stands(nil) + " GROUP BY 1, 2 ORDER BY 1, 2"
+	rows, err := s.read.query(ctx, text, a[:], list(areas), int64(day), listOrEmpty(nil), b[:])
+	all, err := collect(rows, err, func(rows *sql.Rows, t *fieldwork.Turn) error { return rows.Scan(&t.From, &t.To, &t.N) })
+	if err != nil {
+		return nil, fmt.Errorf("store: how two rounds reached households: %w", err)
+	}
+	return all, nil
+}
+
 // visitsTo are the visits of round $1 to the household of d, under whatever id.
 const visitsTo = `FROM visited v WHERE v.round = $1 AND (v.household = d.household
 	OR v.household IN (SELECT t.record FROM survivor t WHERE t.top = d.household))`
