@@ -19,7 +19,7 @@ func (a *applying) close() (closed bool, err error) {
 	if err != nil || here > 0 {
 		return false, err
 	}
-	for _, table := range []string{"records", "outbox", "told", "links", "areas", "lock"} {
+	for _, table := range []string{"records", "outbox", "told", "links", "areas", "watch", "lock"} {
 		if err := a.exec("DELETE FROM " + table); err != nil {
 			return false, err
 		}

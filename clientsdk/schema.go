@@ -167,6 +167,10 @@ CREATE TABLE templates (
 	body    TEXT NOT NULL,
 	PRIMARY KEY (name, version)
 ) WITHOUT ROWID;
+`, `
+-- What the posts of this phone watch out for, as the server sent it last under a tag: body
+-- is watch.Lists as JSON, sealed where the file is.
+CREATE TABLE watch (one INTEGER PRIMARY KEY CHECK (one = 1), tag TEXT NOT NULL, body TEXT NOT NULL);
 `}
 
 func migrate(tx *sql.Tx) error {

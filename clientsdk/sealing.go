@@ -72,6 +72,9 @@ func (c *Client) reshape(ctx context.Context, to vault, rewrite func(*sql.Tx, va
 
 // sealRows seals every row that holds contents.
 func sealRows(s *statements, to vault) error {
+	if err := s.exec("DELETE FROM watch"); err != nil { // it is fetched again, and then sealed
+		return err
+	}
 	for _, seal := range []func(*statements, vault) error{sealOutbox, sealRecords, sealTold} {
 		if err := seal(s, to); err != nil {
 			return err

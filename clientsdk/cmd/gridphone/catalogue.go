@@ -230,6 +230,9 @@ var texts = map[string][2]string{
 	"decisions_none": {"这条档案没有可撤回的裁定", "there is no decision on this record to withdraw"},
 	"undone":         {"撤回已保存在本机，待上传；已上传的裁定，要到下次同步之后才恢复原样", "the withdrawal is kept on this device, to be sent; a decision that was sent shows until the next sync"},
 
+	"on_watch":      {"注意：此人可能在名单“%s”（第 %d 版）上，请核对。%s", "careful: this person may be on the list %q (version %d); please check. %s"},
+	"watching":      {"正在比对 %d 份名单", "watching out for %d lists"},
+	"watch_failed":  {"名单比对资料未能更新：%s", "what is watched for could not be fetched: %s"},
 	"told_new":      {"有 %d 项处理结果，请用 told 查看", "%d decisions to read: see told"},
 	"told_none":     {"没有处理结果", "nothing was decided"},
 	"returned_none": {"没有退回的内容", "nothing came back"},

@@ -37,11 +37,18 @@ func (r *recordCommand) Run(s *session) error {
 	if e.Fields, err = fieldsOf(s.client.Forms().Newest(e.Kind), r.Fields); err != nil {
 		return err
 	}
+	hits, err := s.lookout(&e)
+	if err != nil {
+		return err
+	}
 	id, err := author.Put(s.ctx, e)
 	if err != nil {
 		return s.rejected(e.Kind, err)
 	}
 	s.printf("recorded", id)
+	for i := range hits {
+		s.printf("on_watch", hits[i].Name, hits[i].Number, hits[i].Note)
+	}
 	return nil
 }
 
@@ -241,6 +248,9 @@ func (syncCommand) Run(s *session) error {
 	}
 	if len(report.Lost) > 0 {
 		s.printf("lost", len(report.Lost))
+	}
+	if err == nil {
+		s.fetchWatch()
 	}
 	if report.Reoffered {
 		s.printf("reoffered")
