@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"path"
 	"reflect"
 	"strings"
 
@@ -13,6 +14,8 @@ import (
 	"gridsync/server/internal/enrol"
 	"gridsync/server/internal/fieldwork"
 	"gridsync/server/internal/formbook"
+	"gridsync/server/internal/hook"
+	"gridsync/server/internal/intake"
 	"gridsync/server/internal/proof"
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
@@ -38,37 +41,49 @@ func newSchemas() *schemas {
 
 // Types whose name alone says too little, or which another package has too.
 var schemaNames = map[reflect.Type]string{
-	reflect.TypeFor[roster.Page]():      "RosterPage",
-	reflect.TypeFor[roster.Row]():       "RosterRow",
-	reflect.TypeFor[roster.Diff]():      "RoundDiff",
-	reflect.TypeFor[desk.Page]():        "ReviewPage",
-	reflect.TypeFor[proof.Rows]():       "MeasureRows",
-	reflect.TypeFor[proof.Row]():        "MeasureRow",
-	reflect.TypeFor[desk.Line]():        "ReviewLine",
-	reflect.TypeFor[desk.Field]():       "CaseField",
-	reflect.TypeFor[desk.Value]():       "LiveValue",
-	reflect.TypeFor[review.Kind]():      "ReviewKind",
-	reflect.TypeFor[rollup.Child]():     "SummaryChild",
-	reflect.TypeFor[audit.Page]():       "AuditPage",
-	reflect.TypeFor[audit.Shown]():      "AuditLine",
-	reflect.TypeFor[audit.Seen]():       "WhoSaw",
-	reflect.TypeFor[audit.Phone]():      "PhoneWithCopy",
-	reflect.TypeFor[dayclose.Seen]():    "DaySeen",
-	reflect.TypeFor[dayclose.Measure](): "DayFigure",
-	reflect.TypeFor[dayclose.Act]():     "DayAct",
-	reflect.TypeFor[dayclose.State]():   "DayState",
-	reflect.TypeFor[dayclose.Child]():   "DayChild",
-	reflect.TypeFor[dayclose.Change]():  "DayChange",
-	reflect.TypeFor[enrol.Ending]():     "GrantEnding",
-	reflect.TypeFor[formbook.List]():    "Definitions",
-	reflect.TypeFor[formbook.InArea]():  "AreaSettings",
-	reflect.TypeFor[formbook.Held]():    "SettingHeld",
-	reflect.TypeFor[formbook.Said]():    "SettingSaid",
-	reflect.TypeFor[formbook.Change]():  "SettingChange",
-	reflect.TypeFor[xlsform.Note]():     "SheetNote",
-	reflect.TypeFor[enrol.Person]():     "Holder",
-	reflect.TypeFor[syncproto.Area]():   "Area",
-	reflect.TypeFor[syncproto.Error]():  "Remark",
+	reflect.TypeFor[roster.Page]():        "RosterPage",
+	reflect.TypeFor[roster.Row]():         "RosterRow",
+	reflect.TypeFor[roster.Diff]():        "RoundDiff",
+	reflect.TypeFor[intake.Problem]():     "FileProblem",
+	reflect.TypeFor[desk.Page]():          "ReviewPage",
+	reflect.TypeFor[proof.Rows]():         "MeasureRows",
+	reflect.TypeFor[proof.Row]():          "MeasureRow",
+	reflect.TypeFor[desk.Line]():          "ReviewLine",
+	reflect.TypeFor[desk.Field]():         "CaseField",
+	reflect.TypeFor[desk.Value]():         "LiveValue",
+	reflect.TypeFor[review.Kind]():        "ReviewKind",
+	reflect.TypeFor[rollup.Child]():       "SummaryChild",
+	reflect.TypeFor[audit.Page]():         "AuditPage",
+	reflect.TypeFor[audit.Shown]():        "AuditLine",
+	reflect.TypeFor[audit.Seen]():         "WhoSaw",
+	reflect.TypeFor[audit.Phone]():        "PhoneWithCopy",
+	reflect.TypeFor[dayclose.Seen]():      "DaySeen",
+	reflect.TypeFor[dayclose.Change]():    "DayChange",
+	reflect.TypeFor[dayclose.Figure]():    "DayNow",
+	reflect.TypeFor[dayclose.Moved]():     "DayMoved",
+	reflect.TypeFor[dayclose.Under]():     "DayUnder",
+	reflect.TypeFor[dayclose.Return]():    "DayReturn",
+	reflect.TypeFor[dayclose.Signature](): "DaySignature",
+	reflect.TypeFor[hook.New]():           "NewHook",
+	reflect.TypeFor[hook.Wish]():          "HookWish",
+	reflect.TypeFor[hook.Sent]():          "Delivery",
+	reflect.TypeFor[hook.State]():         "DeliveryState",
+	reflect.TypeFor[hook.Ending]():        "HookEnding",
+	reflect.TypeFor[dayclose.Measure]():   "DayFigure",
+	reflect.TypeFor[dayclose.Act]():       "DayAct",
+	reflect.TypeFor[dayclose.State]():     "DayState",
+	reflect.TypeFor[dayclose.Child]():     "DayChild",
+	reflect.TypeFor[dayclose.Change]():    "DayChange",
+	reflect.TypeFor[enrol.Ending]():       "GrantEnding",
+	reflect.TypeFor[formbook.List]():      "Definitions",
+	reflect.TypeFor[formbook.InArea]():    "AreaSettings",
+	reflect.TypeFor[formbook.Held]():      "SettingHeld",
+	reflect.TypeFor[formbook.Said]():      "SettingSaid",
+	reflect.TypeFor[formbook.Change]():    "SettingChange",
+	reflect.TypeFor[xlsform.Note]():       "SheetNote",
+	reflect.TypeFor[enrol.Person]():       "Holder",
+	reflect.TypeFor[syncproto.Area]():     "Area",
+	reflect.TypeFor[syncproto.Error]():    "Remark",
 }
 
 // Types that JSON shows otherwise than Go does.
@@ -197,10 +212,7 @@ func (s *schemas) schema(t reflect.Type) object {
 
 // name puts a type's schema into the list once, and returns a reference to it.
 func (s *schemas) name(t reflect.Type, read func() object) object {
-	name := schemaNames[t]
-	if name == "" {
-		name = t.Name()
-	}
+	name := s.nameOf(t)
 	switch there := s.of[name]; there {
 	case t:
 	case nil:
@@ -210,6 +222,20 @@ func (s *schemas) name(t reflect.Type, read func() object) object {
 		panic(fmt.Sprintf("api: %v and %v have one name in the document: name one of them in schemaNames", there, t))
 	}
 	return ref(name)
+}
+
+// nameOf is the name of a type in the document: the one chosen for it, or its own, with its
+// package before it where another type has that already.
+func (s *schemas) nameOf(t reflect.Type) string {
+	if chosen := schemaNames[t]; chosen != "" {
+		return chosen
+	}
+	name := t.Name()
+	if there := s.of[name]; there != nil && there != t {
+		from := path.Base(t.PkgPath())
+		return strings.ToUpper(from[:1]) + from[1:] + name
+	}
+	return name
 }
 
 func (s *schemas) structure(t reflect.Type) object {
