@@ -21,8 +21,8 @@ import (
 // whether it is to be tried again now.
 func (w *writer) follow(again bool) {
 	next := w.service.registry.Current()
-	if next == w.seen && (!w.behind || !again) {
-		return
+	if w.stopping || next == w.seen && (!w.behind || !again) {
+		return // whoever starts next derives anew first
 	}
 	w.seen = next
 	if print := next.Rules.Print(); print != w.rules {

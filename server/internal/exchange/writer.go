@@ -87,7 +87,9 @@ type writer struct {
 	// rules the print of the rules by which everything derived was derived: see follow.
 	snap, seen *registry.Snapshot
 	rules      uint64
-	behind     bool
+	// behind says that it could not be derived by the newest, stopping that it isn't worth
+	// the time any more.
+	behind, stopping bool
 	// next is a job that was taken from the queue and is not of the group before it.
 	next *job
 
@@ -163,8 +165,10 @@ func (w *writer) run(flush time.Duration) {
 		case j := <-w.jobs:
 			w.commitAll(j)
 		case <-tick.C:
+			w.follow(true)
 			w.flush()
 		case <-w.stop:
+			w.stopping = true
 			for len(w.jobs) > 0 {
 				w.commitAll(<-w.jobs)
 			}
@@ -205,7 +209,6 @@ func (w *writer) gather(first *job) []*job {
 
 // flush writes down the contacts that came with nothing to push.
 func (w *writer) flush() {
-	w.follow(true)
 	if states := w.service.devices.unwritten(); len(states) > 0 {
 		w.commit(nil)
 	}
