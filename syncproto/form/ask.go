@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"gridsync/syncproto"
+	"gridsync/syncproto/expr"
 )
 
 // RemarkKind says what there is to say of a record that is being filled in.
@@ -37,18 +38,28 @@ func (f *Form) Remarks(shown syncproto.Fields, t *Template, o Occasion) []Remark
 		field := &f.Fields[i]
 		v := shown[field.Name]
 		answered := !v.IsNull() && v != "[]"
-		relevant := f.Relevant(field, shown, o)
+		relevant := veiled(field.relevant, shown) && !field.Retired || f.Relevant(field, shown, o)
 		switch {
 		case answered && !relevant && !field.Retired:
 			remarks = append(remarks, Remark{field.Name, NotAsked})
 		case !answered && relevant && (field.Required || t.requires(field.Name)):
 			remarks = append(remarks, Remark{field.Name, Missing})
 		}
-		if !field.constraintHolds(v, shown, o) {
+		_, masked := v.Masked()
+		if !masked && !veiled(field.constraint, shown) && !field.constraintHolds(v, shown, o) {
 			remarks = append(remarks, Remark{field.Name, Unmet})
 		}
 	}
 	return remarks
+}
+
+// veiled reports whether an expression reads a value that its reader isn't shown: what it
+// comes to says nothing then.
+func veiled(e *expr.Expr, shown syncproto.Fields) bool {
+	return e != nil && slices.ContainsFunc(e.Fields(), func(name string) bool {
+		_, masked := shown[name].Masked()
+		return masked
+	})
 }
 
 // Unasked returns the fields of a change that its own words say aren't asked, in order: a

@@ -150,6 +150,20 @@ func TestWhatIsAskedFollowsTheAnswers(t *testing.T) {
 	}
 }
 
+// Who isn't shown a value is told nothing that would follow from it.
+func TestNothingIsRemarkedByWhatIsMasked(t *testing.T) {
+	f := define(t, field("n", "integer", "latest", `,"constraint":". > 3"`)+","+field("m", "integer", "latest", `,"relevant":"${n} > 3","constraint":". > ${n}"`), "")
+	clear := syncproto.Fields{"n": "2", "m": "1"}
+	if got := f.Remarks(clear, nil, form.Occasion{}); len(got) != 3 {
+		t.Fatalf("%v", got)
+	}
+	for _, veiled := range []syncproto.Fields{{"n": `{"masked":"*"}`, "m": "1"}, {"n": `{"masked":"*"}`, "m": `{"masked":"*"}`}} {
+		if got := f.Remarks(veiled, nil, form.Occasion{}); len(got) > 0 {
+			t.Errorf("%v: %v", veiled, got)
+		}
+	}
+}
+
 func TestOnlyWhatIsCheckedByTheTimeAsksForIt(t *testing.T) {
 	for more, want := range map[string]bool{
 		`,"constraint":". <= today()"`:                        true,

@@ -37,6 +37,9 @@ func (r *recordCommand) Run(s *session) error {
 	if e.Fields, err = fieldsOf(s.client.Forms().Newest(e.Kind), r.Fields); err != nil {
 		return err
 	}
+	if err := s.remarked(author, &e); err != nil {
+		return err
+	}
 	hits, err := s.lookout(&e)
 	if err != nil {
 		return err
