@@ -39,6 +39,7 @@ var catalogue = map[Code]entry{
 
 	CodeUnknownField:  {0, Text{"含有表单中没有的栏目，已一并保存", "It has a field that the form does not have. It was kept with the rest"}},
 	CodeNotAsked:      {0, Text{"填写了按条件不必填写的栏目，已一并保存", "It answers what the form does not ask here. It was kept with the rest"}},
+	CodeNotAnswered:   {0, Text{"本地区要求填写的栏目尚未填写，已先收下，请补填", "It lacks what its area asks for. It is in the record; please complete it"}},
 	CodeAfterGap:      {0, Text{"之前有序号尚未到达，请继续同步", "Earlier entries of this device have not arrived yet. Please go on syncing"}},
 	CodeClockOff:      {0, Text{"手机时钟与服务器相差较大，时间已按服务器校正", "The phone's clock is off. Times were corrected by the server's"}},
 	CodeCursorForeign: {410, Text{"服务器数据已更换或恢复，正在重新同步", "The server's history has changed. Syncing again from the start"}},

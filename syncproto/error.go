@@ -41,7 +41,9 @@ const (
 const (
 	CodeUnknownField Code = "unknown_field"
 	// CodeNotAsked: an answer to what the other answers say isn't asked.
-	CodeNotAsked      Code = "not_asked"
+	CodeNotAsked Code = "not_asked"
+	// CodeNotAnswered: the template of its area asks for more.
+	CodeNotAnswered   Code = "not_answered"
 	CodeAfterGap      Code = "after_gap"
 	CodeClockOff      Code = "clock_off"
 	CodeCursorForeign Code = "cursor_foreign"

@@ -286,7 +286,7 @@ func (g *group) take(state *DeviceState, j *job, d *decoded) (syncproto.Verdict,
 			return syncproto.Verdict{}, err
 		}
 		g.watch(&logged, d, state)
-		reason = remark(&logged, d, gap)
+		reason = g.remark(&logged, d, gap)
 	}
 	g.prior[origin{c.Device, c.N}] = &logged
 	w.rows = append(w.rows, &logged)
@@ -325,21 +325,6 @@ func (g *group) bounds(state *DeviceState, c *syncproto.Change) clock.Bounds {
 		b.Previous = state.LastStamp
 	}
 	return b
-}
-
-// remark says what is unusual about a change that was applied.
-func remark(l *Logged, d *decoded, gap bool) *syncproto.Error {
-	switch {
-	case len(d.unknown) > 0:
-		l.Reason, l.Field = syncproto.CodeUnknownField, d.unknown[0]
-	case len(d.unasked) > 0:
-		l.Reason, l.Field = syncproto.CodeNotAsked, d.unasked[0]
-	case gap:
-		l.Reason, l.Field = syncproto.CodeAfterGap, "n"
-	default:
-		return nil
-	}
-	return &syncproto.Error{Code: l.Reason, Field: l.Field}
 }
 
 func (g *group) park(l *Logged, reason *syncproto.Error, state *DeviceState) {
