@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"gridsync/server/internal/hook/courier"
 	"gridsync/server/internal/identity"
 	"gridsync/syncproto"
 )
@@ -23,7 +24,7 @@ const county = "33,浙江省,\n3307,金华市,33\ng1,一网格,3307\n"
 func start(t *testing.T, dir string) *Server {
 	t.Helper()
 	// The test asks the server to look at its registry itself, and never waits for it.
-	s, err := Start(t.Context(), Config{Dir: dir, Listen: "127.0.0.1:0", Poll: time.Hour})
+	s, err := Start(t.Context(), Config{Dir: dir, Listen: "127.0.0.1:0", Poll: time.Hour, Hooks: courier.Policy{Private: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

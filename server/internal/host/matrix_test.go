@@ -88,6 +88,7 @@ var rules = map[string]rule{
 	"areas":       {make: fixed("/v1/areas", ""), anywhere: true},
 	"summary":     {make: within("/v1/areas/%s/summary?day=2020-01-31")},
 	"series":      {make: within("/v1/areas/%s/series?from=2020-01-30&to=2020-01-31")},
+	"live":        {make: within("/v1/areas/%s/live?seconds=0")},
 	"measureRows": {make: within("/v1/areas/%s/measures/persons/rows?day=2020-01-31")},
 	"published":   {make: within("/v1/areas/%s/published?day=2020-01-31")},
 	"roster":      {make: within("/v1/areas/%s/roster")},
@@ -95,6 +96,7 @@ var rules = map[string]rule{
 	"report":      {make: within("/v1/areas/%s/reports/ledger?kind=person&from=2000-01-01&to=2100-01-01&format=csv")},
 	"review":      {make: within("/v1/areas/%s/review")},
 	"day":         {make: within("/v1/areas/%s/days/2020-01-31")},
+	"feed":        {make: within("/v1/areas/%s/feed")},
 	"hooks":       {make: within("/v1/areas/%s/hooks")},
 	"addHook": {make: func(_ *matrix, s *side, _ *asker) request {
 		return request{fmt.Sprintf("/v1/areas/%s/hooks", s.town), `{"url":"https://example.org/in","events":["fever"]}`}
