@@ -1,6 +1,7 @@
 package fieldwork
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -105,9 +106,15 @@ func closingHour(v syncproto.Value) syncproto.Instant {
 	return syncproto.Instant(at.Hour())*hour + syncproto.Instant(at.Minute())*hour/60
 }
 
+// check is one temperature of somebody who is observed.
+type check struct {
+	slot string
+	area syncproto.AreaID
+}
+
 // checked counts the temperatures taken on the day of those under observation. They are
-// looked for in the areas where somebody is observed, among what was received since the
-// day before: what is older was taken before it.
+// looked for where the observation lies and next to it, in whatever lies below the same
+// area, among what was received since the day before: what is older was taken before it.
 func (a *agenda) checked(ctx context.Context, under []watched) error {
 	of, err := a.identities(ctx, under)
 	if err != nil {
@@ -117,8 +124,8 @@ func (a *agenda) checked(ctx context.Context, under []watched) error {
 	if err != nil {
 		return err
 	}
-	slots := make(map[syncproto.RecordID]map[string]bool)
-	for _, key := range a.areasOf(under) {
+	checks := make(map[syncproto.RecordID][]check)
+	for _, key := range a.around(under) {
 		for place := (roster.Place{Area: key, Version: since}); ; {
 			records, end, err := a.s.store.Roster(ctx, []area.Key{key}, KindTemperature, place, chunk)
 			if err != nil {
@@ -129,7 +136,9 @@ func (a *agenda) checked(ctx context.Context, under []watched) error {
 				return err
 			}
 			for i := range taken {
-				a.take(slots, of, &taken[i])
+				if person, observed := of[taken[i].ref("person")]; observed && a.counts(&taken[i]) {
+					checks[person] = append(checks[person], checkOf(&taken[i]))
+				}
 			}
 			if len(records) < chunk {
 				break
@@ -138,34 +147,48 @@ func (a *agenda) checked(ctx context.Context, under []watched) error {
 		}
 	}
 	for i := range under {
-		under[i].done = len(slots[of[under[i].person]])
+		under[i].done = a.made(checks[of[under[i].person]], a.next(under[i].Area))
 	}
 	return nil
 }
 
-// take notes a temperature of somebody who is observed. Two in one slot are one check.
-func (a *agenda) take(slots map[syncproto.RecordID]map[string]bool, of map[syncproto.RecordID]syncproto.RecordID, t *entry) {
-	person, observed := of[t.ref("person")]
+// counts reports whether a temperature was taken on the day.
+func (a *agenda) counts(t *entry) bool {
 	at, ok := t.instant("taken_at")
-	if !observed || !ok || form.DayOf(at) != a.day || t.Exit != nil {
-		return
-	}
-	slot := t.text("slot")
-	if slot == "" {
-		slot = t.ID.String()
-	}
-	if slots[person] == nil {
-		slots[person] = make(map[string]bool)
-	}
-	slots[person][slot] = true
+	return ok && form.DayOf(at) == a.day && t.Exit == nil
 }
 
-// areasOf are the areas where people are observed.
-func (a *agenda) areasOf(under []watched) []area.Key {
+// checkOf is a temperature's slot; one without any is a slot of its own.
+func checkOf(t *entry) check {
+	return check{slot: cmp.Or(t.text("slot"), t.ID.String()), area: t.Area}
+}
+
+// made counts the checks in an area and below it: two in one slot are one.
+func (a *agenda) made(checks []check, in syncproto.AreaID) int {
+	slots := make(map[string]bool)
+	for _, c := range checks {
+		if a.snap.Areas.Within(c.area, in) {
+			slots[c.slot] = true
+		}
+	}
+	return len(slots)
+}
+
+// next is the area above one, or the area itself at the top.
+func (a *agenda) next(id syncproto.AreaID) syncproto.AreaID {
+	n, _ := a.snap.Areas.Find(id)
+	return cmp.Or(n.Parent, id)
+}
+
+// around are the areas in which checks of those under observation are looked for.
+func (a *agenda) around(under []watched) []area.Key {
 	var keys []area.Key
+	done := make(map[syncproto.AreaID]bool)
 	for i := range under {
-		n, _ := a.snap.Areas.Find(under[i].Area)
-		keys = append(keys, n.Key)
+		if in := a.next(under[i].Area); !done[in] {
+			done[in] = true
+			keys = append(keys, keysOf(a.snap.Areas.Subtree(in))...)
+		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)

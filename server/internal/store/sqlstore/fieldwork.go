@@ -16,8 +16,16 @@ import (
 // wayOf is fieldwork.Way of a row of visited.
 const wayOf = "CASE v.outcome WHEN 'met' THEN 1 WHEN 'refused' THEN 2 WHEN 'not_home' THEN 3 ELSE 4 END"
 
+// roots is survivors, with the least of those in a circle for all of them.
+const roots = `WITH RECURSIVE up (record, top) AS (
+		SELECT record, became FROM link
+		UNION SELECT up.record, link.became FROM up JOIN link ON link.record = up.top),
+	survivor (record, top) AS (SELECT record, top FROM up WHERE top NOT IN (SELECT record FROM link)
+		UNION ALL SELECT record, MIN(top) FROM up WHERE EXISTS (SELECT 1 FROM up c WHERE c.record = up.top AND c.top = up.top)
+		GROUP BY record HAVING MIN(top) <> record) `
+
 // reachedBy is the best way in which round $1 reached each household, and how often.
-const reachedBy = survivors + `, reached (household, way, visits) AS (
+const reachedBy = roots + `, reached (household, way, visits) AS (
 		SELECT COALESCE(t.top, v.household), MIN(` + wayOf + `), COUNT(*) FROM visited v
 		LEFT JOIN survivor t ON t.record = v.household WHERE v.round = $1 GROUP BY 1) `
 
@@ -75,7 +83,7 @@ func (s *Store) Households(ctx context.Context, want fieldwork.HouseholdsWanted)
 	if len(want.Areas) == 0 || want.Limit <= 0 {
 		return nil, nil
 	}
-	text := survivors + `SELECT area, household, way, visits FROM (SELECT d.area, d.household,
+	text := roots + `SELECT area, household, way, visits FROM (SELECT d.area, d.household,
 		COALESCE((SELECT MIN(` + wayOf + `) ` + visitsTo + `), 0) AS way, (SELECT COUNT(*) ` + visitsTo + `) AS visits
 		FROM dwelling d WHERE ` + s.stands(want.Tenures) + ` AND (d.area, d.household) > ($5, $6)) found
 		WHERE ` + s.dialect.AmongNumbers("way", 7) + " ORDER BY area, household LIMIT $8"
@@ -96,7 +104,7 @@ func (s *Store) Elsewhere(ctx context.Context, round syncproto.RecordID, areas [
 		return 0, nil
 	}
 	var n int
-	text := survivors + `, went (household) AS (SELECT DISTINCT COALESCE(t.top, v.household) FROM visited v
+	text := roots + `, went (household) AS (SELECT DISTINCT COALESCE(t.top, v.household) FROM visited v
 		LEFT JOIN survivor t ON t.record = v.household WHERE v.round = $1 AND ` + s.dialect.AmongNumbers("v.area", 2) + `)
 		SELECT COUNT(*) FROM went WHERE NOT EXISTS (SELECT 1 FROM dwelling d WHERE d.household = went.household AND ` + s.stands(nil) + ")"
 	rows, err := s.read.query(ctx, text, round[:], list(areas), int64(day), listOrEmpty(nil))

@@ -125,6 +125,19 @@ func aHouseholdCountsByItsBestVisit(w *world) {
 	})
 }
 
+func householdsInACircleAreTheLeastOfThem(w *world) {
+	w.aRound()
+	w.save(&exchange.Batch{
+		Links:    []exchange.Link{link(12, 14), link(14, 13), link(13, 12), link(15, 14)},
+		Untraced: exchange.Traces{Dwellings: []rollup.Dwelling{{Household: recordID(13)}, {Household: recordID(14)}, {Household: recordID(15)}}},
+	})
+	same(w.t, "reached", w.reached(1, 20200126, nil, 1, 2), []fieldwork.Reach{{Area: 1, Way: fieldwork.Met, N: 1}, {Area: 1, Way: fieldwork.Refused, N: 1}})
+	same(w.t, "in another round", w.reached(2, 20200126, nil, 1, 2), []fieldwork.Reach{{Area: 1, Way: fieldwork.Never, N: 1}, {Area: 1, Way: fieldwork.Met, N: 1}})
+	turns, err := w.Turned(w.ctx(), recordID(1), recordID(2), []area.Key{1, 2}, 20200126)
+	w.must(err)
+	same(w.t, "turned", turns, []fieldwork.Turn{{From: fieldwork.Met, To: fieldwork.Never, N: 1}, {From: fieldwork.Refused, To: fieldwork.Met, N: 1}})
+}
+
 func householdsOfARoundComePageByPage(w *world) {
 	w.aRound()
 	w.save(&exchange.Batch{

@@ -112,6 +112,7 @@ var promises = []struct {
 	{"WhoeverIsOneIsMetOnce", whoeverIsOneIsMetOnce},
 	{"TracesComeAndGo", tracesComeAndGo},
 	{"AHouseholdCountsByItsBestVisit", aHouseholdCountsByItsBestVisit},
+	{"HouseholdsInACircleAreTheLeastOfThem", householdsInACircleAreTheLeastOfThem},
 	{"HouseholdsOfARoundComePageByPage", householdsOfARoundComePageByPage},
 	{"WhatIsVisitedAndNotThereIsCounted", whatIsVisitedAndNotThereIsCounted},
 	{"ReferencesAreFoundByTheirTarget", referencesAreFoundByTheirTarget},
