@@ -8,8 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/desk"
+	"gridsync/server/internal/fieldwork"
+	"gridsync/server/internal/hook"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/intake"
 	"gridsync/server/internal/review"
 	"gridsync/server/web"
 	"gridsync/syncproto"
@@ -117,23 +121,53 @@ func scripts(t *testing.T) string {
 	return all.String()
 }
 
-// fieldKeys are the catalogue's keys of every field and check of the built-in forms.
+// fieldKeys are the catalogue's keys of what no form says: of the fields that every record
+// has. Everything else goes by the words of the forms in force, which the page asks for.
 func fieldKeys(t *testing.T) []string {
 	t.Helper()
-	forms, err := form.BuiltIn()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var keys []string
-	for _, kind := range forms.Kinds() {
-		f := forms.Newest(kind)
-		keys = append(keys, `"kind.`+string(kind)+`"`)
-		for i := range f.Fields {
-			keys = append(keys, `"f.`+f.Fields[i].Name+`"`)
-		}
-		for _, c := range f.Checks {
-			keys = append(keys, `"check.`+c.Name+`"`)
-		}
+	for _, name := range []string{syncproto.FieldArea, syncproto.FieldExit, syncproto.FieldSameAs, syncproto.FieldResidences} {
+		keys = append(keys, `"f.`+name+`"`)
 	}
 	return keys
+}
+
+// Whatever forms may say of a question has words on the page.
+func TestThePageHasWordsForWhateverAFormMaySay(t *testing.T) {
+	script := scripts(t)
+	var keys []string
+	for _, typ := range []form.Type{
+		form.Text, form.Integer, form.Decimal, form.Boolean, form.Date, form.Time, form.Choice, form.Choices, form.Ref, form.Refs, form.IDNumber, form.Mobile, form.AreaCode,
+	} {
+		keys = append(keys, "type."+string(typ))
+	}
+	for _, rule := range []form.Rule{form.Latest, form.Review, form.Severest, form.Union, form.Once} {
+		keys = append(keys, "rule."+string(rule))
+	}
+	for _, class := range []form.Class{form.Personal, form.Secret} {
+		keys = append(keys, "class."+string(class))
+	}
+	for _, unit := range []form.Unit{form.Households, form.People, form.Times, form.HouseholdTimes, form.Vehicles, form.Items} {
+		keys = append(keys, "unit."+string(unit))
+	}
+	for _, kind := range fieldwork.DutyKinds {
+		keys = append(keys, "duty."+string(kind))
+	}
+	for _, status := range intake.Statuses {
+		keys = append(keys, "row."+string(status))
+	}
+	for _, state := range []dayclose.State{dayclose.Open, dayclose.Signed, dayclose.Restated, dayclose.Returned} {
+		keys = append(keys, "day."+string(state))
+	}
+	for _, state := range []hook.State{hook.Waiting, hook.Delivered, hook.GivenUp} {
+		keys = append(keys, "sent."+string(state))
+	}
+	for _, ending := range []hook.Ending{hook.Removed, hook.Gone} {
+		keys = append(keys, "hook."+string(ending))
+	}
+	for _, key := range keys {
+		if !strings.Contains(script, `"`+key+`": [`) {
+			t.Errorf("the page has no words for %s", key)
+		}
+	}
 }

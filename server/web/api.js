@@ -3,13 +3,24 @@
 import { both, has, t } from "./say.js";
 import { page, state } from "./state.js";
 
-export function get(path, query = {}) {
+export const get = (path, query = {}) => ask(withQuery(path, query), {});
+
+function withQuery(path, query) {
   const search = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== "" && v !== undefined));
-  return ask(search.size > 0 ? `${path}?${search}` : path, {});
+  return search.size > 0 ? `${path}?${search}` : path;
 }
 
 export const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) });
+export const put = (path, body) => ask(path, { method: "PUT", body: JSON.stringify(body) });
 export const remove = (path) => ask(path, { method: "DELETE" });
+
+// upload sends a file as it is.
+export function upload(path, file, query = {}) {
+  return ask(withQuery(path, query), { method: "POST", body: file, type: "application/octet-stream" });
+}
+
+// open begins an answer that doesn't end by itself.
+export const open = (path, signal) => send(path, { signal });
 
 async function ask(path, options) {
   const response = await send(path, options);
@@ -24,18 +35,19 @@ const OUT = ["no_token", "token_expired"];
 
 // download gets a file: its bytes and its name.
 export async function download(path, query) {
-  const response = await send(`${path}?${new URLSearchParams(query)}`, {});
+  const response = await send(withQuery(path, query), {});
   if (!response.ok) throw failure(response, await response.json().catch(() => null));
-  const name = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
-  return { blob: await response.blob(), name };
+  const said = response.headers.get("Content-Disposition") ?? "";
+  const whole = /filename\*=UTF-8''([^;]+)/i.exec(said)?.[1];
+  return { blob: await response.blob(), name: whole ? decodeURIComponent(whole) : /filename="?([^";]+)"?/.exec(said)?.[1] };
 }
 
 // send adds who asks: a token, or the header that shows the server that its own page
 // sends the cookie and no other site.
-async function send(path, options) {
+async function send(path, { type = "application/json", ...options }) {
   const headers = { "X-Gridsync-Page": "1" };
   if (state.token) headers.Authorization = `Bearer ${state.token}`;
-  if (options.body) headers["Content-Type"] = "application/json";
+  if (options.body) headers["Content-Type"] = type;
   try {
     const response = await fetch(path, { ...options, headers });
     // The header lags by up to two seconds: what the server ended meanwhile is over.

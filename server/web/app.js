@@ -5,22 +5,28 @@
 import { account, signOut } from "./account.js";
 import { get } from "./api.js";
 import { audit } from "./audit.js";
+import { flagWord, learn } from "./book.js";
+import { days } from "./days.js";
 import { review } from "./desk.js";
 import { $, el } from "./draw.js";
+import { field } from "./field.js";
 import { landing } from "./landing.js";
+import { lists } from "./lists.js";
+import { follow } from "./live.js";
 import { people } from "./people.js";
 import { phones } from "./phones.js";
 import { roster } from "./roster.js";
-import { rounds } from "./rounds.js";
 import { count, moment, say, t, whisper } from "./say.js";
+import { setup } from "./setup.js";
 import { signIn, welcome } from "./signin.js";
 import { go, href, may, page, readPlace, state } from "./state.js";
 import { totals } from "./totals.js";
 
 // VIEWS are the tabs, with the right that each needs.
 const VIEWS = {
-  Totals: [totals, "totals"], Rounds: [rounds, "read"], Review: [review, "read"], Roster: [roster, "read"],
-  People: [people, "enrol"], Phones: [phones, "enrol"], Audit: [audit, "audit"], Account: [account, ""],
+  Totals: [totals, "totals"], Day: [days, "totals"], Field: [field, "read"], Review: [review, "read"], Roster: [roster, "read"],
+  Lists: [lists, "read"], People: [people, "enrol"], Phones: [phones, "enrol"], Setup: [setup, "totals"], Audit: [audit, "audit"],
+  Account: [account, ""],
 };
 
 // turn numbers what was asked: an older answer that comes after a newer question is dropped.
@@ -45,7 +51,7 @@ async function begin(note = "") {
   whisper(t("loading"));
   try {
     if (!state.token) state.me = await get("/v1/session");
-    state.areas = (await get("/v1/areas")).areas;
+    [{ areas: state.areas }] = await Promise.all([get("/v1/areas"), learn()]);
     state.byId = new Map(state.areas.map((a) => [a.id, a]));
     await standing(show);
   } catch (error) {
@@ -55,6 +61,7 @@ async function begin(note = "") {
 }
 
 function askIn(why = "") {
+  follow("", hear);
   state.me = null;
   state.token = "";
   sessionStorage.removeItem("token");
@@ -65,6 +72,19 @@ function askIn(why = "") {
     begin();
   }));
   say(why, why !== "");
+}
+
+// hear draws what has changed while one looks, unless somebody is about to type or to send
+// something; alarms are said at once.
+function hear(what, said) {
+  if (what === "changed") {
+    const busy = document.activeElement?.closest("form, details, .spans") || document.querySelector("#panel details[open], #panel dialog[open]");
+    if (!busy && document.visibilityState === "visible") page.show();
+    return;
+  }
+  const where = state.byId.get(said.area)?.name ?? "";
+  if (said.flag || what === "fever") say(t("heardAlarm", { what: flagWord(said.flag ?? what), where }), true);
+  else if (what === "closed" || what === "returned") say(t(`heard.${what}`, { where, day: said.day ?? "" }));
 }
 
 // frame fills in what stands around the content.
@@ -93,10 +113,14 @@ async function show() {
   frame();
   whisper(t("loading"));
   try {
-    const summary = await get(`/v1/areas/${state.area}/summary`, { day: state.day });
+    const span = state.tab === "Totals" && state.from && state.from <= (state.day || state.from) && state.view !== "published";
+    const summary = await get(`/v1/areas/${state.area}/summary`, span ? { from: state.from, to: state.day } : { day: state.day });
     state.asOf = summary.watermark.at;
+    state.day ||= summary.day;
     const content = await VIEWS[state.tab][0](summary);
-    if (now === turn) draw(summary, tabs.filter((name) => name !== "Account"), content);
+    if (now !== turn) return;
+    draw(summary, tabs.filter((name) => name !== "Account"), content);
+    follow(["Totals", "Day"].includes(state.tab) ? state.area : "", hear);
   } catch (error) {
     if (now !== turn) return;
     if (error.status === 401) return askIn(error.message);
@@ -108,7 +132,6 @@ function draw(summary, tabs, content) {
   const focused = document.activeElement?.id;
   const moved = drawn !== undefined && drawn !== `${state.area} ${state.tab === "Account"}`;
   drawn = `${state.area} ${state.tab === "Account"}`;
-  state.day ||= summary.day;
   $("day").value = summary.day;
   const title = state.tab === "Account" ? t("tab.Account") : summary.name;
   $("title").textContent = title;

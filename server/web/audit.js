@@ -10,7 +10,7 @@ import { short } from "./values.js";
 
 const ACTS = ["looked", "exported", "asked_who", "read_audit", "invited", "withdrew", "enrolled", "confirmed", "refused",
   "granted", "ended_grant", "handed_over", "set_device", "suspended", "signed_in", "sign_in_failed", "signed_out", "set_password",
-  "made_link", "purged", "drafted", "published", "set_setting"];
+  "made_link", "purged", "drafted", "published", "set_setting", "imported"];
 
 // audit shows the log of an area: everything, one kind of act (the view), one person's (the
 // item); or who saw the record that is the item.

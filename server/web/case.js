@@ -2,6 +2,7 @@
 
 import { acts } from "./acts.js";
 import { get, why } from "./api.js";
+import { kindWord } from "./book.js";
 import { el, empty, table, tag, tags } from "./draw.js";
 import { stateTags, subject, whenDue } from "./question.js";
 import { everything, whoSaw } from "./record.js";
@@ -130,7 +131,7 @@ function around(c) {
   const rows = c.neighbours ?? [];
   if (rows.length === 0) return null;
   return el("details", {}, el("summary", {}, `${t("neighbours")} ${rows.length}`), el("dl", {}, ...rows.flatMap((row) => [
-    el("dt", {}, t(`kind.${row.kind}`)), el("dd", {}, titleOf(row), " ", el("small", {}, [nameOf(row.area), ...["sex", "birth", "residence", "tenure", "headcount"]
+    el("dt", {}, kindWord(row.kind)), el("dd", {}, titleOf(row), " ", el("small", {}, [nameOf(row.area), ...["sex", "birth", "residence", "tenure", "headcount"]
       .map((f) => value(f, row.fields[f], true))].filter(Boolean).join(" · ")), ...tags(row.flags))])));
 }
 

@@ -1,5 +1,6 @@
 // The pieces that everything is drawn with. Texts are only ever set as text.
 
+import { flagWord } from "./book.js";
 import { count, say, t } from "./say.js";
 
 export const PAGE = 50;
@@ -17,7 +18,7 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 export const tag = (text, alarm = false) => el("span", { class: alarm ? "tag alarm" : "tag" }, text);
-export const tags = (flags) => (flags ?? []).map((f) => tag(t(`flag.${f}`), true));
+export const tags = (flags) => (flags ?? []).map((f) => tag(flagWord(f), true));
 export const empty = (text) => el("p", { class: "empty" }, text);
 
 // table is read across; of words it is set to the left. On a narrow screen the rows of a

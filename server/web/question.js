@@ -1,7 +1,8 @@
 // What a question is, in a line: its subject, its kind and state, when it is due.
 
+import { checkWord } from "./book.js";
 import { el } from "./draw.js";
-import { has, moment, t } from "./say.js";
+import { moment, t } from "./say.js";
 import { nameOf, state } from "./state.js";
 import { labelOf, titleOf } from "./values.js";
 
@@ -28,7 +29,7 @@ export function stateTags(q) {
 // checkOf is the name of the check that a record fails; of a window it is one part.
 function checkOf(field) {
   const name = field.split("/")[1] ?? field;
-  return has(`check.${name}`) ? t(`check.${name}`) : name;
+  return checkWord(name);
 }
 
 export const whenDue = (q) => [nameOf(q.area), t("openedAt", { at: moment(q.at) }), t("dueAt", { at: moment(q.due) }),

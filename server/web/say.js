@@ -4,9 +4,10 @@
 import { state } from "./state.js";
 import { TEXTS as FORMS } from "./texts-forms.js";
 import { TEXTS as PEOPLE } from "./texts-people.js";
+import { TEXTS as WORK } from "./texts-work.js";
 import { TEXTS as PAGE } from "./texts.js";
 
-const TEXTS = { ...PAGE, ...FORMS, ...PEOPLE };
+const TEXTS = { ...PAGE, ...FORMS, ...PEOPLE, ...WORK };
 
 // t returns a text of the catalogue in the language chosen.
 export function t(key, values = {}) {

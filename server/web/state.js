@@ -1,7 +1,7 @@
 // Where one is and who one is. The place stands after the # of the address, so that
 // back, forward and bookmarks work; nothing secret stays there.
 
-export const TABS = ["Totals", "Rounds", "Review", "Roster", "People", "Phones", "Audit", "Account"];
+export const TABS = ["Totals", "Day", "Field", "Review", "Roster", "Lists", "People", "Phones", "Setup", "Audit", "Account"];
 export const KINDS = ["conflict", "duplicate", "double_visit", "parked", "implausible", "exit", "restated"];
 
 // The columns of each kind's roster.
@@ -18,8 +18,8 @@ export const COLUMNS = {
 export const state = {
   // Either a phone's token, kept in this tab alone, or me: whoever's cookie the browser has.
   token: "", me: null, english: false,
-  areas: [], byId: new Map(), now: Date.now(),
-  area: "", day: "", tab: "Totals", view: "", kind: "person", about: "", item: "",
+  areas: [], byId: new Map(), forms: new Map(), now: Date.now(),
+  area: "", day: "", from: "", tab: "Totals", view: "", kind: "person", about: "", item: "",
 };
 
 // page is what draws the place where one is, and what asks somebody in again who is signed
@@ -43,17 +43,18 @@ export function readPlace() {
   state.english = localStorage.getItem("language") === "en";
   state.area = place.get("area") ?? "";
   state.day = place.get("day") ?? "";
+  state.from = place.get("from") ?? "";
   state.tab = TABS.includes(place.get("tab")) ? place.get("tab") : "Totals";
   state.view = place.get("view") ?? "";
-  state.kind = place.get("kind") in COLUMNS ? place.get("kind") : "person";
+  state.kind = /^[\w.-]{1,32}$/.test(place.get("kind") ?? "") ? place.get("kind") : "person";
   state.about = KINDS.includes(place.get("about")) ? place.get("about") : "";
   state.item = place.get("item") ?? "";
   return came;
 }
 
 export function href(change) {
-  const { area, day, tab, view, kind, about, item } = { ...state, item: "", ...(change.tab ? { view: "" } : {}), ...change };
-  const place = { area, day, tab, view, kind, about, item };
+  const { area, day, from, tab, view, kind, about, item } = { ...state, item: "", ...(change.tab ? { view: "" } : {}), ...change };
+  const place = { area, day, from, tab, view, kind, about, item };
   return `#${new URLSearchParams(Object.entries(place).filter(([, v]) => v))}`;
 }
 

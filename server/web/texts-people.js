@@ -22,7 +22,7 @@ export const TEXTS = {
   otherAreas: ["其他区域", "Other areas"],
   myGrants: ["我的权限", "What I may do"], role: ["角色", "Role"], rights: ["权限", "Rights"], until: ["至", "Until"], openEnd: ["长期", "open"],
   "right.read": ["查看档案", "see records"], "right.write": ["登记", "record"], "right.decide": ["核查裁定", "decide"], "right.totals": ["看数字", "see totals"],
-  "right.export": ["导出", "export"], "right.enrol": ["管人员和手机", "look after people and phones"], "right.audit": ["看日志", "read the log"], "right.operate": ["维护系统", "operate"],
+  "right.export": ["导出", "export"], "right.import": ["导入", "bring files in"], "right.configure": ["设置", "set up"], "right.enrol": ["管人员和手机", "look after people and phones"], "right.audit": ["看日志", "read the log"], "right.operate": ["维护系统", "operate"],
   "role.administrator": ["管理员", "administrator"], "role.auditor": ["审计员", "auditor"],
   signedInAt: ["已登录的地方", "Where you are signed in"], browser: ["浏览器", "Browser"], since: ["登录时间", "Since"], lastSeen: ["最近使用", "Last used"],
   thisOne: ["本机", "this one"], end: ["退出那里", "Sign out there"], unknownBrowser: ["未知浏览器", "Unknown browser"],

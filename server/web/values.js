@@ -1,6 +1,7 @@
 // What people entered, as people say it. A value that the reader isn't shown comes masked,
 // as {"masked": "3301**********1234"}: it is marked so, and never offered for choosing.
 
+import { fieldWord, kindWord, optionWord, plain, typeOf } from "./book.js";
 import { el } from "./draw.js";
 import { has, moment, t } from "./say.js";
 import { nameOf, state } from "./state.js";
@@ -11,9 +12,9 @@ const SECRET = new Set(["mobile", "id_number"]);
 export const isMasked = (v) => typeof v === "object" && v !== null && typeof v.masked === "string";
 // Ids begin with the time at which they were made: their ends tell them apart.
 export const short = (id) => `…${String(id).slice(-6)}`;
-export const labelOf = (field) => (has(`f.${field}`) ? t(`f.${field}`) : field);
+export const labelOf = (field, kind) => fieldWord(field, kind);
 
-const word = (v) => (has(`v.${v}`) ? t(`v.${v}`) : String(v));
+const word = (v) => (has(`v.${v}`) ? t(`v.${v}`) : optionWord(v) ?? String(v));
 
 // value is a field's value in words.
 export function value(field, v, mask) {
@@ -23,7 +24,7 @@ export function value(field, v, mask) {
   if (Array.isArray(v)) return v.map(word).join("、");
   if (field === "exit") return [word(v.reason), v.date, v.destination].filter(Boolean).join(" · ");
   if (typeof v === "object") return JSON.stringify(v);
-  if (TIMES.has(field)) return moment(v);
+  if (TIMES.has(field) || (typeof v === "number" && typeOf(field) === "time")) return moment(v);
   if (field === "value" || field === "temperature") return `${Number(v).toFixed(1)} °C`;
   if (mask && SECRET.has(field)) return `${String(v).slice(0, 3)}****${String(v).slice(-2)}`;
   return word(v);
@@ -58,8 +59,8 @@ export const comparable = (a, b) => isMasked(a) === isMasked(b) && (!isMasked(a)
 export function titleOf(row) {
   if (!row) return "";
   const f = row.fields;
-  const field = ["name", "address", "plate"].find((n) => f[n]);
-  if (field) return value(field, f[field], false);
+  const field = ["name", "address", "plate", "title", "about", "item"].find((n) => f[n]);
+  if (field) return plain(row.kind, field, f[field]);
   const words = { temperature: ["value", "slot", "taken_at"], visit: ["outcome", "visited_at"], day_close: ["day"], observation: ["start"] }[row.kind] ?? [];
-  return [t(`kind.${row.kind}`), ...words.map((w) => value(w, f[w], false))].filter(Boolean).join(" · ");
+  return [kindWord(row.kind), ...words.map((w) => value(w, f[w], false))].filter(Boolean).join(" · ");
 }
