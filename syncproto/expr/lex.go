@@ -106,12 +106,11 @@ func (l *lexer) field(rest string, from int) (token, *Problem) {
 }
 
 func (l *lexer) number(rest string, from int) (token, *Problem) {
-	before, n := 0, 0
-	for n < len(rest) && isDigit(rest[n]) {
-		n++
+	before := 0
+	for before < len(rest) && isDigit(rest[before]) {
+		before++
 	}
-	before = n
-	behind := 0
+	n, behind := before, 0
 	if n+1 < len(rest) && rest[n] == '.' && isDigit(rest[n+1]) {
 		for n++; n < len(rest) && isDigit(rest[n]); n++ {
 			behind++

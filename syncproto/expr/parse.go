@@ -182,13 +182,15 @@ func (p *parser) function() (*node, *Problem) {
 }
 
 // arguments reads what stands in the brackets, and where each begins.
-func (p *parser) arguments() (args []*node, starts []int, problem *Problem) {
-	if problem = p.step(); problem != nil {
+func (p *parser) arguments() ([]*node, []int, *Problem) {
+	if problem := p.step(); problem != nil {
 		return nil, nil, problem
 	}
+	var args []*node
+	var starts []int
 	for !p.at(")") {
 		if len(args) > 0 {
-			if problem = p.expect(","); problem != nil {
+			if problem := p.expect(","); problem != nil {
 				return nil, nil, problem
 			}
 		}

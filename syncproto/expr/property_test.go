@@ -135,7 +135,10 @@ func (s oneSetting) Setting(string, Day) syncproto.Value { return syncproto.Valu
 
 func TestAQuickComparisonSaysWhatASlowOneDoes(t *testing.T) {
 	with := []*node{
-		{op: opLiteral, lit: whole(1000)}, {op: opLiteral, lit: textOf("")}, {op: opLiteral, lit: textOf("x")}, {op: opLiteral, lit: textOf("37.3")},
+		{op: opLiteral, lit: whole(1000)},
+		{op: opLiteral, lit: textOf("")},
+		{op: opLiteral, lit: textOf("x")},
+		{op: opLiteral, lit: textOf("37.3")},
 		{op: opSetting, name: "s", lit: value{sort: isNumber, n: 37_300_000}},
 	}
 	quick := 0
