@@ -49,7 +49,15 @@ var worldSteps = map[string]worldStep{
 	"waits":   expectWaits,
 	"late":    expectLate,
 	"purge":   purgeOld,
+	"publish": publish,
+	"setting": setting,
 	"gone":    expectGone,
+
+	"round":     expectRound,
+	"unvisited": expectUnvisited,
+	"duties":    expectDuties,
+	"unread":    expectUnread,
+	"stock":     expectStock,
 }
 
 // deviceSteps are what a device can do, and what can be expected of it.
@@ -73,6 +81,7 @@ func init() { // "refused" names other steps
 		"sign":     sign,
 		"as":       switchAuthor,
 		"post":     takePost,
+		"read":     readNotice,
 		"granted":  granted,
 		"stands":   stand,
 		"lock":     lock,
@@ -96,6 +105,8 @@ func init() { // "refused" names other steps
 		"lacks":    expectLacks,
 		"says":     expectSays,
 		"log":      expectLog,
+		"form":     expectForm,
+		"held":     expectHeld,
 	}
 }
 
@@ -171,6 +182,12 @@ var defaults = map[syncproto.Kind]syncproto.Fields{
 	"person":    {"name": `"某人"`, "found_on": `"2020-01-27"`},
 	"round":     {"name": `"一轮"`, "starts": `"2020-01-27"`},
 	"visit":     {"visited_at": "1580083200000", "outcome": `"met"`},
+
+	"observation": {"start": `"2020-01-27"`},
+	"temperature": {"taken_at": "1580083200000", "value": "36.5"},
+	"task":        {"what": `"check_person"`, "issued_on": `"2020-01-27"`},
+	"notice":      {"title": `"通知"`, "issued_on": `"2020-01-27"`},
+	"supply":      {"item": `"mask"`, "day": `"2020-01-27"`},
 }
 
 // edit reads RECORD [in AREA] field=value…

@@ -30,6 +30,7 @@ import (
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
+	"gridsync/server/internal/simtest/oracle"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -68,6 +69,9 @@ type World struct {
 	purged map[syncproto.Hash]exchange.Logged
 	purges []purge
 	done   int
+	// published are the forms that the script has published, said what it has set.
+	published []*form.Form
+	said      []oracle.Said
 }
 
 // kept is what a backup has of people and phones.

@@ -24,6 +24,8 @@ type Reading struct {
 	// came are the rows with all that they ever said, taken what was counted and is gone.
 	came  []exchange.Logged
 	taken func() ([]Taken, error)
+	// held is what was set.
+	held []Said
 }
 
 // Record is one record by itself, whatever it turned out to be.
