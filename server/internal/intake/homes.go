@@ -41,6 +41,7 @@ func (r *reading) gatherHomes(household *form.Form) {
 		}
 		d.home = place
 	}
+	r.gather()
 }
 
 // findHomes looks for them in the roster, and gives those that aren't there an id.
@@ -68,27 +69,55 @@ func (s *Service) findHomes(ctx context.Context, r *reading) error {
 	return nil
 }
 
-// homeOf finds the one household that stands at an address: the one with the same head
-// where several do, or the only one in the same area.
+// homeOf finds the one household that stands at an address, in the home's area or below:
+// the one with the same head where several do. In another area it is another household.
 func (f *finder) homeOf(h *home, candidates []syncproto.RecordID, within *places) (syncproto.RecordID, bool) {
 	if row := f.row(h.record); row != nil {
 		return row.ID, true
 	}
-	all := f.alike(h.profile, candidates, within)
 	var near, sameHead []found
-	for _, one := range all {
-		head, _ := one.row.Fields["head"].Text()
-		if h.head != "" && foldText(head) == foldText(h.head) {
+	for _, one := range f.alike(h.profile, candidates, within) {
+		if !within.tree.Within(one.row.Area, h.area) {
+			continue
+		}
+		near = append(near, one)
+		if h.head != "" && foldText(textOf(one.row.Fields["head"])) == foldText(h.head) {
 			sameHead = append(sameHead, one)
 		}
-		if one.row.Area == h.area {
-			near = append(near, one)
-		}
 	}
-	for _, choice := range [][]found{sameHead, near, all} {
+	for _, choice := range [][]found{sameHead, near} {
 		if len(choice) == 1 {
 			return choice[0].row.ID, true
 		}
 	}
 	return h.record, false
+}
+
+// gather makes one of the homes that rows without an area speak of and those at the same
+// address that rows with an area do: the second time the same file comes, both are there,
+// and none may be found in place of the other.
+func (r *reading) gather() {
+	byAddress := make(map[string][]int)
+	for i := range r.homes {
+		byAddress[foldText(r.homes[i].address)] = append(byAddress[foldText(r.homes[i].address)], i)
+	}
+	into := make([]int, len(r.homes))
+	for i := range r.homes {
+		into[i] = i
+		for _, j := range byAddress[foldText(r.homes[i].address)] {
+			a, b := &r.homes[i], &r.homes[j]
+			if a.area == b.area || !r.places.tree.Within(b.area, a.area) {
+				continue
+			}
+			if into[i] == i || foldText(a.head) == foldText(b.head) && foldText(r.homes[into[i]].head) != foldText(a.head) {
+				into[i] = j
+			}
+		}
+	}
+	for i := range r.drafts {
+		d := &r.drafts[i]
+		for hops := 0; d.home >= 0 && into[d.home] != d.home && hops < 8; hops++ {
+			d.home = into[d.home]
+		}
+	}
 }
