@@ -54,7 +54,10 @@ func (s *Service) candidates(ctx context.Context, profiles []match.Profile, name
 		all = append(all, found[i]...)
 	}
 	f := &finder{s: s, rows: make(map[syncproto.RecordID]*roster.Row)}
-	return f, found, f.load(ctx, unique(all))
+	if err := f.load(ctx, unique(all)); err != nil {
+		return nil, nil, err
+	}
+	return f, found, nil
 }
 
 // load reads records, and those that they turned out to be.

@@ -22,7 +22,6 @@ var (
 	textNoChoice   = syncproto.Text{ZH: "“%s”不在选项之中，应为：%s", EN: "%q is not one of the choices: %s"}
 	textLostDigits = syncproto.Text{ZH: "号码被表格软件改成了科学计数（%s），末几位已丢失：请把该列设为“文本”后重新填写", EN: "the spreadsheet turned the number into %s and its last digits are lost: format the column as text and enter it again"}
 	textIDShort    = syncproto.Text{ZH: "身份证号应为 18 位，这里是 %d 位", EN: "an ID number has 18 characters, this has %d"}
-	textMaskedCell = syncproto.Text{ZH: "号码已打码，按未填处理", EN: "the number is masked and counts as absent"}
 	textNotTaken   = syncproto.Text{ZH: "这类栏目不能由文件填写", EN: "a field of this type can't be filled in by a file"}
 
 	textNoArea     = syncproto.Text{ZH: "所选区域之下没有“%s”", EN: "there is no %q below the chosen area"}
@@ -41,17 +40,9 @@ var (
 	textCircle    = syncproto.Text{ZH: "上级关系成环", EN: "the parents form a circle"}
 	textForeign   = syncproto.Text{ZH: "该编码属于所选区域之外", EN: "this code belongs to an area outside the chosen one"}
 	textItself    = syncproto.Text{ZH: "所选区域本身不能由此改动", EN: "the chosen area itself isn't changed by this"}
-
-	textRefusedRow = syncproto.Text{ZH: "服务器不能接收这一行：%s", EN: "the server can't take this row: %s"}
 )
 
 // sayf fills in both texts.
 func sayf(t syncproto.Text, args ...any) syncproto.Text {
 	return syncproto.Text{ZH: fmt.Sprintf(t.ZH, args...), EN: fmt.Sprintf(t.EN, args...)}
-}
-
-// both joins what a protocol error says into our texts.
-func both(t syncproto.Text, e *syncproto.Error) syncproto.Text {
-	m := e.Message()
-	return syncproto.Text{ZH: fmt.Sprintf(t.ZH, m.ZH), EN: fmt.Sprintf(t.EN, m.EN)}
 }
