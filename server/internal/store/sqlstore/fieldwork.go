@@ -73,9 +73,12 @@ func (s *Store) Turned(ctx context.Context, a, b syncproto.RecordID, areas []are
 	return all, nil
 }
 
-// visitsTo are the visits of round $1 to the household of d, under whatever id.
-const visitsTo = `FROM visited v WHERE v.round = $1 AND (v.household = d.household
-	OR v.household IN (SELECT t.record FROM survivor t WHERE t.top = d.household))`
+// visitsTo are the visits of round $1 to the household of d, under whatever id. The two
+// halves are apart so that each finds its few by key: with an OR between them, all of the
+// round's visits are gone through for every household.
+const visitsTo = `FROM (SELECT own.outcome FROM visited own WHERE own.round = $1 AND own.household = d.household
+	UNION ALL SELECT theirs.outcome FROM survivor t JOIN visited theirs ON theirs.round = $1 AND theirs.household = t.record
+	WHERE t.top = d.household) v`
 
 // Households implements fieldwork.RoundStore. Visits are looked up household by household
 // out of the index, so that a page costs what it takes to fill it.
