@@ -31,6 +31,8 @@ func FuzzFormParse(f *testing.F) {
 	f.Add([]byte(definition(field("a", "text", "latest", `,"max":1e300`), "")), `"x"`)
 	f.Add([]byte(definition(field("a", "integer", "severest", `,"min":-1e300`), `,"flags":[{"name":"x","label":{},"when":[{"field":"a","at_least":1e-300}]}]`)), "1e30")
 	f.Add([]byte(definition(field("found", "date", "once", "")+","+field("until", "date", "latest", ""), standingMeasure)), `["2020-02-27 a","2020-02-27 ?","x"]`)
+	f.Add([]byte(definition(field("a", "decimal", "latest", `,"constraint":". > setting('fever_threshold')","relevant":"${at} < now()"`)+","+field("at", "time", "once", ""),
+		`,"moment":"at","flags":[{"name":"x","label":{},"when":"${a} = 1"}],"measures":[{"name":"m","label":{},"unit":"item","day":"at","sum":"-${a}"}]`)), "1e3")
 	f.Add([]byte(definition(field("a", "choices", "union", redGreen), "")), `{"add":["red"],"remove":[null]}`)
 	f.Fuzz(func(t *testing.T, source []byte, text string) {
 		parsed, err := form.Parse(source)
@@ -63,6 +65,14 @@ func FuzzFormParse(f *testing.F) {
 		for i := range parsed.Fields {
 			if own := &parsed.Fields[i]; own.Type == form.Date {
 				fields[own.Name] = `"2020-01-31"`
+			}
+		}
+		o := form.Occasion{At: 1580400000000}
+		parsed.Remarks(fields, nil, o)
+		parsed.Unasked(fields, o)
+		for _, m := range parsed.Measures {
+			if m.Sum != "" {
+				return // what is added up may be below nothing
 			}
 		}
 		for day, n := range perDay(parsed.Counts(fields, nil, nil)) {
