@@ -12,6 +12,7 @@ import (
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
 	"gridsync/syncproto"
+	"gridsync/syncproto/form"
 )
 
 // maxRows bounds the rows of one page, whatever their size.
@@ -105,8 +106,8 @@ func (p *puller) reset(why syncproto.Code) {
 	p.answer.Notice = &syncproto.Error{Code: why, Field: "cursor"}
 }
 
-// leave tells of areas that the cursor has positions in and the scope has no more. One of
-// which only what it broadcasts is left begins anew: a phone forgets areas whole.
+// leave tells of areas that the cursor has positions in and the scope has no more. What one
+// broadcasts that now lies above comes anew: a phone forgets areas whole.
 func (p *puller) leave() {
 	if len(p.cursor.positions) == 0 {
 		return
@@ -116,12 +117,8 @@ func (p *puller) leave() {
 			continue
 		}
 		delete(p.cursor.positions, f)
-		n, ok := p.snap.Areas.ByKey(f.Area)
-		switch {
-		case !ok:
-		case p.scope.hasAbove[f.Area]:
-			p.again(n)
-		case !slices.Contains(p.answer.Left, n.ID):
+		delete(p.cursor.positions, Feed{f.Area, form.Broadcast})
+		if n, ok := p.snap.Areas.ByKey(f.Area); ok && !slices.Contains(p.answer.Left, n.ID) {
 			p.answer.Left = append(p.answer.Left, n.ID)
 		}
 	}
