@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -107,6 +108,7 @@ type Config struct {
 	Summaries Summaries
 	Rosters   Rosters
 	Proofs    Proofs
+	Live      Subscribing
 	Ledgers   Ledgers
 	Rounds    Rounds
 	FieldWork FieldWork
@@ -154,6 +156,8 @@ type API struct {
 	gate    gate
 	limiter *limiter
 	openapi []byte
+	streaming
+	closing sync.Once
 	// polls counts those who wait for something new.
 	polls atomic.Int64
 }
@@ -161,7 +165,7 @@ type API struct {
 // New builds the API.
 func New(cfg Config) (*API, error) {
 	cfg.Guard.Bounds = cfg.Guard.Bounds.withDefaults()
-	a := &API{Config: cfg, limiter: newLimiter(cfg.Guard, cfg.Now())}
+	a := &API{Config: cfg, limiter: newLimiter(cfg.Guard, cfg.Now()), streaming: streaming{stopped: make(chan struct{})}}
 	a.gate = gate{tokens: cfg.Tokens, sessions: cfg.Sessions, registry: cfg.Registry, now: cfg.Now}
 	var err error
 	if a.metrics, err = newMetrics(cfg.Exchange, cfg.Collectors); err != nil {
@@ -205,7 +209,11 @@ func (a *API) Serve(ln net.Listener) error {
 }
 
 // Shutdown stops accepting and waits for the requests under way, or for ctx.
-func (a *API) Shutdown(ctx context.Context) error { return a.app.ShutdownWithContext(ctx) }
+// Streams, which would go on, end at once.
+func (a *API) Shutdown(ctx context.Context) error {
+	a.closing.Do(func() { close(a.stopped) })
+	return a.app.ShutdownWithContext(ctx)
+}
 
 // Test answers one request without a network.
 func (a *API) Test(req *http.Request) (*http.Response, error) { return a.app.Test(req, -1) }

@@ -97,7 +97,7 @@ var (
 
 // routes is the table: what the server answers, to whom.
 func routes() []route {
-	return slices.Concat(recordRoutes(), totalRoutes(), rowRoutes(), fieldRoutes(), dayRoutes(), hookRoutes(), feedRoutes(), entryRoutes(), intakeRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), exportRoutes(), formRoutes(), settingRoutes(), openRoutes())
+	return slices.Concat(recordRoutes(), totalRoutes(), rowRoutes(), liveRoutes(), fieldRoutes(), dayRoutes(), hookRoutes(), feedRoutes(), entryRoutes(), intakeRoutes(), enrolRoutes(), sessionRoutes(), privacyRoutes(), exportRoutes(), formRoutes(), settingRoutes(), openRoutes())
 }
 
 // recordRoutes are about what was recorded.

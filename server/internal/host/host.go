@@ -153,7 +153,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.hooks = s.Data.hooks(cfg.Hooks, cfg.Log)
 	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
-		Exchange: s.exchange, Rosters: rosters, Proofs: proof.NewService(s.store, s.registry), Ledgers: roster.NewLedgers(rosters, s.store), Rounds: rosters,
+		Exchange: s.exchange, Rosters: rosters, Proofs: proof.NewService(s.store, s.registry), Live: s.exchange, Ledgers: roster.NewLedgers(rosters, s.store), Rounds: rosters,
 		FieldWork: fieldwork.NewService(s.store, s.registry),
 		Summaries: summaries, Days: dayclose.NewService(s.store, summaries, s.exchange, s.registry),
 		Questions: desks, Histories: desks, Imports: intakes, ListsDown: intakes,

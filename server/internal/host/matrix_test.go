@@ -240,6 +240,9 @@ var rules = map[string]rule{
 	"templateDropDraft": {may: nobody, make: fixed("/v1/templates/seven_musts/draft", "")},
 	"templatePublish":   {may: nobody, make: fixed("/v1/templates/seven_musts/publish", "")},
 
+	"formSchema":     {open: true, make: fixed("/v1/forms/schema", "")},
+	"templateSchema": {open: true, make: fixed("/v1/templates/schema", "")},
+
 	"lookAtInvite": {open: true, make: fixed("/v1/enrol/look", `{"code":"x"}`)},
 	"enrol":        {open: true, make: fixed("/v1/enrol", `{}`)},
 	"token":        {open: true, make: fixed("/v1/token", `{}`)},
