@@ -31,8 +31,11 @@ type Notice struct {
 	// Expired says that it holds no more on the day of the question.
 	Expired bool `json:"expired,omitempty"`
 	// Read says that whoever asks has said that they read it.
-	Read    bool              `json:"read"`
-	Version syncproto.Version `json:"version"`
+	Read bool `json:"read"`
+	// Receipt is the id of the record by which whoever asks says to have read it, if they
+	// are one person: said twice, it is one receipt.
+	Receipt syncproto.RecordID `json:"receipt,omitzero"`
+	Version syncproto.Version  `json:"version"`
 }
 
 // NoticePage is one page of notices.
@@ -78,6 +81,9 @@ func (s *Service) Notices(ctx context.Context, in syncproto.AreaID, readers []sy
 	for i := range all {
 		n := noticeOf(snap, &all[i])
 		n.Read = read[n.Notice]
+		if len(readers) == 1 {
+			n.Receipt = syncproto.ReceiptID(n.Notice, readers[0])
+		}
 		n.Expired = !inForce(&all[i], form.DayOf(now))
 		page.Notices = append(page.Notices, n)
 	}
