@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
-	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/simtest/oracle"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -43,7 +41,7 @@ func (w *World) read(ctx context.Context) (*oracle.Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	forms, err := builtIn()
+	forms, err := w.forms()
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +50,11 @@ func (w *World) read(ctx context.Context) (*oracle.Reading, error) {
 		return nil, err
 	}
 	r, err := w.slowly(h.rows, func(rows []exchange.Logged) (*oracle.Reading, error) {
-		return oracle.Read(rows, forms, tree, identity.NewDirectory(w.everyone()))
+		r, err := oracle.Read(rows, forms, tree, identity.NewDirectory(w.everyone()))
+		if err == nil {
+			r.Under(w.said)
+		}
+		return r, err
 	})
 	if err != nil {
 		return nil, err
@@ -91,7 +93,7 @@ func recordsAgree(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	forms, err := builtIn()
+	forms, err := w.forms()
 	if err != nil {
 		return err
 	}
@@ -211,50 +213,6 @@ func queueAgrees(ctx context.Context, w *World) error {
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		return errors.New(strings.Join(wrong, "; "))
-	}
-	return nil
-}
-
-// someDays bounds on how many days totals are compared.
-const someDays = 6
-
-// totalsAgree holds the totals of all areas against the oracle's, on some of the days
-// on which something begins or ends.
-func totalsAgree(ctx context.Context, w *World) error {
-	r, err := w.read(ctx)
-	if err != nil {
-		return err
-	}
-	days := r.Days()
-	for i := 0; i < len(days); i += 1 + len(days)/someDays {
-		for _, root := range []syncproto.AreaID{"county", "township", "community"} {
-			var sum rollup.Summary
-			path := "/v1/areas/" + string(root) + "/summary?" + url.Values{"day": {days[i].String()}}.Encode()
-			if err := w.get(ctx, path, &sum); err != nil {
-				return err
-			}
-			if err := compareTotals(r, &sum, days[i]); err != nil {
-				return fmt.Errorf("on %s: %w", days[i], err)
-			}
-		}
-	}
-	return nil
-}
-
-func compareTotals(r *oracle.Reading, sum *rollup.Summary, day form.Day) error {
-	want := r.Totals(sum.Area, day)
-	for i, m := range sum.Measures {
-		if m.Value != want[m.Name] {
-			return fmt.Errorf("%s of %s: %d, the log says %d", m.Name, sum.Area, m.Value, want[m.Name])
-		}
-		for _, child := range sum.Children {
-			if child.Direct {
-				continue
-			}
-			if want := r.Totals(child.Area, day)[m.Name]; child.Values[i] != want {
-				return fmt.Errorf("%s of %s: %d, the log says %d", m.Name, child.Area, child.Values[i], want)
-			}
-		}
 	}
 	return nil
 }

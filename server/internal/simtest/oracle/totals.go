@@ -12,7 +12,19 @@ import (
 // Totals counts, measure by measure, what an area and all below it come to on a day:
 // every group of records that count as one is asked where it is on that day.
 func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
-	totals := make(map[string]int64)
+	totals := r.Gone(root, day)
+	for name, rows := range r.Rows(root, day) {
+		for _, n := range rows {
+			totals[name] += n
+		}
+	}
+	return totals
+}
+
+// Rows says, measure by measure, which records an area and all below it come to on a day,
+// and what each of them counts as: of those that count as one, the one that stands for them.
+func (r *Reading) Rows(root syncproto.AreaID, day form.Day) map[string]map[syncproto.RecordID]int64 {
+	rows := make(map[string]map[syncproto.RecordID]int64)
 	for _, one := range r.counted() {
 		f := r.forms.Newest(one.Kind)
 		if f == nil {
@@ -21,32 +33,72 @@ func (r *Reading) Totals(root syncproto.AreaID, day form.Day) map[string]int64 {
 		for i := range f.Measures {
 			m := &f.Measures[i]
 			if at, n := r.countsIn(f, m, one, day); n != 0 && r.areas.Within(at, root) {
-				totals[m.Name] += n
+				if rows[m.Name] == nil {
+					rows[m.Name] = make(map[syncproto.RecordID]int64)
+				}
+				rows[m.Name][one.ID] += n
 			}
 		}
 	}
+	return rows
+}
+
+// Gone counts what records add of which nothing is left.
+func (r *Reading) Gone(root syncproto.AreaID, day form.Day) map[string]int64 {
+	gone := make(map[string]int64)
 	for _, t := range r.gone() {
 		for name, n := range t.Before.Totals(root, day) {
-			totals[name] += n
+			gone[name] += n
 		}
 		for name, n := range t.After.Totals(root, day) {
-			totals[name] -= n
+			gone[name] -= n
 		}
 	}
-	return totals
+	return gone
+}
+
+// Over counts what an area and all below it come to over days: what stands when the last
+// of them ends, and what happened on any of them.
+func (r *Reading) Over(root syncproto.AreaID, from, to form.Day) map[string]int64 {
+	standing := make(map[string]bool)
+	for _, kind := range r.forms.Kinds() {
+		for _, m := range r.forms.Newest(kind).Measures {
+			standing[m.Name] = m.Standing
+		}
+	}
+	over := make(map[string]int64)
+	for name, n := range r.Totals(root, to) {
+		if standing[name] {
+			over[name] = n
+		}
+	}
+	for _, day := range r.Days() {
+		if day < from || day > to {
+			continue
+		}
+		for name, n := range r.Totals(root, day) {
+			if !standing[name] {
+				over[name] += n
+			}
+		}
+	}
+	return over
 }
 
 // countsIn is where a record counts in a measure on a day, and as how many.
 func (r *Reading) countsIn(f *form.Form, m *form.Measure, one *countedOnce, day form.Day) (syncproto.AreaID, int64) {
 	shown := &one.shown
 	start, ok := dayIn(shown.Values[m.Day])
-	if !ok || !m.When.Hold(f, shown.Values, nil) {
+	if !ok || !m.When.Hold(f, shown.Values, r.env(one.Area)) {
 		return "", 0
 	}
 	n := int64(1)
 	if m.PerMember != "" {
 		list, _ := shown.Values[m.PerMember].Texts()
 		n = int64(len(list))
+	}
+	if m.Sum != "" {
+		n = f.Amount(m, shown.Values, r.env(one.Area))
 	}
 	if !m.Standing {
 		if day != start {
