@@ -40,7 +40,7 @@ func town(t *testing.T) *registry.Snapshot {
 func pulling(t *testing.T, s *Service, snap *registry.Snapshot, now syncproto.Instant, authors ...syncproto.AuthorID) (*puller, []syncproto.AreaID) {
 	t.Helper()
 	roots := snap.People.Reach(snap.Areas, authors, identity.Read, now)
-	p := &puller{s: s, snap: snap, answer: &syncproto.Answer{Now: now}, scope: newScope(snap.Areas, roots), cursor: &cursor{positions: make(map[Feed]syncproto.Version)}}
+	p := &puller{s: s, snap: snap, answer: &syncproto.Answer{Now: now}, scope: newScope(snap, roots), cursor: &cursor{positions: make(map[Feed]syncproto.Version)}}
 	for _, f := range p.scope.feeds {
 		p.cursor.positions[f] = 9
 	}
