@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 
@@ -51,6 +50,10 @@ type ImportedForm struct {
 	Remarks  []xlsform.Note       `json:"remarks"`
 }
 
+// DefinitionSource is a form or template, of which the JSON Schemas at /v1/forms/schema and
+// /v1/templates/schema say the shape.
+type DefinitionSource struct{}
+
 // Parameters and codes of definitions.
 var (
 	paramKind     = param{"kind", "path", "The kind of record that the form is of.", "string", "visit"}
@@ -67,6 +70,14 @@ var (
 // say nothing of anybody.
 func formRoutes() []route {
 	routes := []route{
+		{
+			method: fiber.MethodGet, path: "/v1/forms/schema", id: "formSchema", who: anyone, within: readWithin,
+			summary: "The JSON Schema of a form's definition.", media: fiber.MIMEApplicationJSON, handle: (*API).formSchema,
+		},
+		{
+			method: fiber.MethodGet, path: "/v1/templates/schema", id: "templateSchema", who: anyone, within: readWithin,
+			summary: "The JSON Schema of a template's definition.", media: fiber.MIMEApplicationJSON, handle: (*API).templateSchema,
+		},
 		{
 			method: fiber.MethodPost, path: "/v1/forms/import", id: "importForm", who: someone, right: identity.Configure, within: readWithin,
 			summary: "Read a form from an XLSForm workbook, whose bytes are the body, and keep it as a draft. What can't be read is named, with its cell.",
@@ -113,7 +124,7 @@ func definitionRoutes(path, what string, name param, list func(*API, *call) (any
 		{
 			method: fiber.MethodPut, path: one + "/draft", id: what + "PutDraft", who: someone, right: identity.Configure, within: readWithin,
 			summary: "Keep a definition, which is the body, as the draft of the next version. One that could not be published is not kept.",
-			params:  named, body: json.RawMessage{}, answer: formbook.Definition{}, codes: codesOfDraft, handle: d.putDraft,
+			params:  named, body: DefinitionSource{}, answer: formbook.Definition{}, codes: codesOfDraft, handle: d.putDraft,
 		},
 		{
 			method: fiber.MethodDelete, path: one + "/draft", id: what + "DropDraft", who: someone, right: identity.Configure, within: readWithin,
@@ -125,6 +136,15 @@ func definitionRoutes(path, what string, name param, list func(*API, *call) (any
 			params:  named, answer: formbook.Definition{}, codes: codesOfDraft, handle: d.publish,
 		},
 	}
+}
+
+// formSchema is GET /v1/forms/schema, templateSchema GET /v1/templates/schema.
+func (a *API) formSchema(*call) (any, error) {
+	return raw{fiber.MIMEApplicationJSON, form.Schema()}, nil
+}
+
+func (a *API) templateSchema(*call) (any, error) {
+	return raw{fiber.MIMEApplicationJSON, form.TemplateSchema()}, nil
 }
 
 // forms is GET /v1/forms, templates GET /v1/templates.

@@ -92,7 +92,7 @@ func TestEveryRouteIsInTheDocumentAndTheOtherWayRound(t *testing.T) {
 
 // unguarded are the routes for which nobody needs to be known yet.
 var unguarded = []string{
-	"get /v1/openapi.json", "get /v1/undertaking", "post /v1/enrol", "post /v1/enrol/look", "post /v1/token", "post /v1/session", "post /v1/account",
+	"get /v1/openapi.json", "get /v1/undertaking", "get /v1/forms/schema", "get /v1/templates/schema", "post /v1/enrol", "post /v1/enrol/look", "post /v1/token", "post /v1/session", "post /v1/account",
 }
 
 func TestTheDocumentIsOpenAPI31(t *testing.T) {
@@ -304,6 +304,8 @@ func fill(v reflect.Value, depth int) {
 		v.SetInt(1)
 	case reflect.Uint8, reflect.Uint64:
 		v.SetUint(1)
+	case reflect.Float64:
+		v.SetFloat(1.5)
 	case reflect.String:
 		v.SetString(map[string]string{"review.Kind": "exit", "desk.Act": "merge"}[v.Type().String()])
 		if v.Len() == 0 {
@@ -368,7 +370,7 @@ func (d doc) fits(schema map[string]any, v any, at string) (wrong []string) {
 		}
 		return textFits(schema, v, at)
 	case float64:
-		if (kind != "integer" || v != math.Trunc(v)) && kind != "" {
+		if (kind != "integer" || v != math.Trunc(v)) && kind != "number" && kind != "" {
 			return []string{at + " is no " + kind}
 		}
 	case bool:

@@ -165,7 +165,7 @@ func find(snap *registry.Snapshot, sort registry.Sort, name string, version int)
 			}
 			d.Versions = append(d.Versions, t.Version)
 			if version == 0 || t.Version == version {
-				d.Kind, d.Version, d.Label, d.Source = t.Kind, t.Version, t.Label, json.RawMessage(t.Source())
+				d.Kind, d.Version, d.Label, d.Source = t.Kind, t.Version, t.Label, t.Source()
 			}
 		}
 	} else {
@@ -175,7 +175,7 @@ func find(snap *registry.Snapshot, sort registry.Sort, name string, version int)
 			}
 			d.Versions = append(d.Versions, f.Version)
 			if version == 0 || f.Version == version {
-				d.Kind, d.Version, d.Label, d.Decided, d.Source = f.Kind, f.Version, f.Label, f.Decided, json.RawMessage(f.Source())
+				d.Kind, d.Version, d.Label, d.Decided, d.Source = f.Kind, f.Version, f.Label, f.Decided, f.Source()
 			}
 		}
 	}

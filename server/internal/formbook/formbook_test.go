@@ -44,6 +44,7 @@ func (c *cabinet) PutAreas(context.Context, []area.Node) error { return errors.E
 func (c *cabinet) AddIdentities(context.Context, identity.Everyone) error {
 	return errors.ErrUnsupported
 }
+
 func (c *cabinet) Published(context.Context) ([]registry.Published, error) { return c.published, nil }
 func (c *cabinet) Settings(context.Context) ([]registry.Setting, error)    { return c.said, nil }
 func (c *cabinet) Drafts(context.Context) ([]formbook.Draft, error)        { return c.drafts, nil }

@@ -167,7 +167,7 @@ func checkTemplate(snap *registry.Snapshot, name string, source []byte) error {
 	if err != nil {
 		return unread(err)
 	}
-	if t.Name != name {
+	if t.Name != name || slices.Contains(reserved, name) {
 		return badForm("name", "another name than the one asked for")
 	}
 	if before := snap.Templates.Newest(name); before != nil && before.Kind != t.Kind {

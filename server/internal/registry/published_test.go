@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,7 +107,7 @@ func TestAnAreaThatComesIsDerivedByRulesThatAreTheSame(t *testing.T) {
 	if !after.Rules.Same(before.Rules, before.Areas) || after.Rules.Print() == before.Rules.Print() {
 		t.Error("g2 has come, of which nothing was ever said")
 	}
-	moved := append(province[:2:2], province[2])
+	moved := slices.Clone(province[:3])
 	moved[2].Parent = "33"
 	s.put(moved...)
 	refresh(t, r)

@@ -28,9 +28,12 @@ func treeOf(t interface{ Fatal(...any) }, nodes ...area.Node) *area.Tree {
 
 func TestWhatIsSetAboveHoldsBelowUntilSomethingNearerIsSet(t *testing.T) {
 	settings := registry.NewSettings(treeOf(t, province...), []registry.Setting{
-		{Area: "33", Name: "n", From: 20200110, Value: "1"}, {Area: "33", Name: "n", From: 20200120, Value: "2"},
-		{Area: "g1", Name: "n", From: 20200115, Value: "3"}, {Area: "g1", Name: "n", From: 20200125, Value: syncproto.Null},
-		{Area: "g1", Name: "n", From: 20200117, Value: "8"}, {Area: "g1", Name: "n", From: 20200117, Value: "4"},
+		{Area: "33", Name: "n", From: 20200110, Value: "1"},
+		{Area: "33", Name: "n", From: 20200120, Value: "2"},
+		{Area: "g1", Name: "n", From: 20200115, Value: "3"},
+		{Area: "g1", Name: "n", From: 20200125, Value: syncproto.Null},
+		{Area: "g1", Name: "n", From: 20200117, Value: "8"},
+		{Area: "g1", Name: "n", From: 20200117, Value: "4"},
 		{Area: "nowhere", Name: "n", From: 20200101, Value: "9"},
 	})
 	for _, c := range []struct {
@@ -39,9 +42,17 @@ func TestWhatIsSetAboveHoldsBelowUntilSomethingNearerIsSet(t *testing.T) {
 		want string
 		from syncproto.AreaID
 	}{
-		{"33", 20200109, "null", ""}, {"33", 20200110, "1", "33"}, {"g2", 20200119, "1", "33"}, {"g2", 20200120, "2", "33"},
-		{"g1", 20200114, "1", "33"}, {"g1", 20200115, "3", "g1"}, {"g1", 20200117, "4", "g1"}, {"g1", 20200124, "4", "g1"},
-		{"g1", 20200125, "2", "33"}, {"g1", 0, "null", ""}, {"elsewhere", 20200125, "null", ""},
+		{"33", 20200109, "null", ""},
+		{"33", 20200110, "1", "33"},
+		{"g2", 20200119, "1", "33"},
+		{"g2", 20200120, "2", "33"},
+		{"g1", 20200114, "1", "33"},
+		{"g1", 20200115, "3", "g1"},
+		{"g1", 20200117, "4", "g1"},
+		{"g1", 20200124, "4", "g1"},
+		{"g1", 20200125, "2", "33"},
+		{"g1", 0, "null", ""},
+		{"elsewhere", 20200125, "null", ""},
 	} {
 		got, from := settings.Of(c.at).Find("n", c.day)
 		if string(got) != c.want || from != c.from {
