@@ -232,11 +232,17 @@ func said(t syncproto.Text, english bool) string {
 }
 
 var reviewColumns = []sheet.Column{
-	{Head: syncproto.Text{ZH: "问题编号", EN: "Question"}, Width: 38}, {Head: syncproto.Text{ZH: "类型", EN: "Kind"}, Width: 14}, {Head: syncproto.Text{ZH: "栏目", EN: "Field"}, Width: 12},
-	{Head: headArea, Width: 16}, {Head: headAreaName, Width: 16},
-	{Head: syncproto.Text{ZH: "提出时间", EN: "Opened"}, Width: 20}, {Head: syncproto.Text{ZH: "应办时间", EN: "Due"}, Width: 20},
-	{Head: syncproto.Text{ZH: "状态", EN: "State"}, Width: 10}, {Head: syncproto.Text{ZH: "经办人", EN: "Given to"}, Width: 12},
-	{Head: syncproto.Text{ZH: "档案", EN: "Record"}, Width: 38}, {Head: syncproto.Text{ZH: "各方填写", EN: "Said"}, Width: 40},
+	{Head: syncproto.Text{ZH: "问题编号", EN: "Question"}, Width: 38},
+	{Head: syncproto.Text{ZH: "类型", EN: "Kind"}, Width: 14},
+	{Head: syncproto.Text{ZH: "栏目", EN: "Field"}, Width: 12},
+	{Head: headArea, Width: 16},
+	{Head: headAreaName, Width: 16},
+	{Head: syncproto.Text{ZH: "提出时间", EN: "Opened"}, Width: 20},
+	{Head: syncproto.Text{ZH: "应办时间", EN: "Due"}, Width: 20},
+	{Head: syncproto.Text{ZH: "状态", EN: "State"}, Width: 10},
+	{Head: syncproto.Text{ZH: "经办人", EN: "Given to"}, Width: 12},
+	{Head: syncproto.Text{ZH: "档案", EN: "Record"}, Width: 38},
+	{Head: syncproto.Text{ZH: "各方填写", EN: "Said"}, Width: 40},
 	{Head: syncproto.Text{ZH: "另一档案", EN: "Other record"}, Width: 38},
 }
 
@@ -300,9 +306,14 @@ func recordID(row *roster.Row) sheet.Value {
 }
 
 var roundsColumns = []sheet.Column{
-	{Head: syncproto.Text{ZH: "档案编号", EN: "Record"}, Width: 38}, {Head: syncproto.Text{ZH: "姓名", EN: "Name"}, Width: 12},
-	{Head: headArea, Width: 16}, {Head: headAreaName, Width: 16}, {Head: syncproto.Text{ZH: "提示", EN: "Flags"}, Width: 14},
-	{Head: syncproto.Text{ZH: "见面时间", EN: "Met at"}, Width: 20}, {Head: syncproto.Text{ZH: "发现人", EN: "Found by"}, Width: 14}, {Head: syncproto.Text{ZH: "走访记录", EN: "Visit"}, Width: 38},
+	{Head: syncproto.Text{ZH: "档案编号", EN: "Record"}, Width: 38},
+	{Head: syncproto.Text{ZH: "姓名", EN: "Name"}, Width: 12},
+	{Head: headArea, Width: 16},
+	{Head: headAreaName, Width: 16},
+	{Head: syncproto.Text{ZH: "提示", EN: "Flags"}, Width: 14},
+	{Head: syncproto.Text{ZH: "见面时间", EN: "Met at"}, Width: 20},
+	{Head: syncproto.Text{ZH: "发现人", EN: "Found by"}, Width: 14},
+	{Head: syncproto.Text{ZH: "走访记录", EN: "Visit"}, Width: 38},
 }
 
 // roundsReport names who was met in round b and not in round a, and by whom.
