@@ -44,6 +44,9 @@ const (
 
 	Purged Act = "purged"
 
+	// Imported: a file was brought in; Detail has its kind, its rows, and how its digest begins.
+	Imported Act = "imported"
+
 	// Drafted, Published and SetSetting name the form, template or setting in Detail.
 	Drafted    Act = "drafted"
 	Published  Act = "published"
