@@ -51,8 +51,7 @@ func (f *Feed) Disclose(l *privacy.Lens) {
 	}
 }
 
-// Bounds of waiting for something new: how long, and how many wait at the same time. A
-// server that stops lets requests end, so that they must end before it does.
+// Bounds of waiting for something new: how many seconds, and how many wait at the same time.
 const (
 	longestPoll = 15
 	mostPolls   = 200
@@ -130,6 +129,8 @@ func (a *API) follow(c *call, reader exchange.Reader, wait time.Duration) (*exch
 		case <-news.Stirred:
 			reader.After = page.Cursor
 		case <-over.C:
+			return page, nil
+		case <-a.stopped: // the server stops
 			return page, nil
 		case <-c.ctx.Done():
 			return page, nil

@@ -26,7 +26,7 @@ func liveRoutes() []route {
 		{
 			method: fiber.MethodGet, path: "/v1/areas/{id}/live", id: "live", who: someone, right: identity.Totals, within: readWithin,
 			summary: "A stream of server-sent events: changed when anything was committed in an area or below it, at most once a second; " +
-				"the name of a flag that was raised, closed and returned for signed days. It ends after a while, and is to be opened again.",
+				"the name of a flag that was raised, closed and returned for signed days; settled for questions. It ends after a while, and is to be opened again.",
 			params: []param{paramArea, {"seconds", "query", "How long it stays open at most; as long as the server lets it if absent.", "integer", "30"}}, media: "text/event-stream",
 			codes: []syncproto.Code{syncproto.CodeBadRequest, syncproto.CodeForbidden, syncproto.CodeNotFound, syncproto.CodeBusy}, handle: (*API).live,
 		},
@@ -134,6 +134,8 @@ type liveEvent struct {
 	Area syncproto.AreaID `json:"area,omitempty"`
 	Kind syncproto.Kind   `json:"kind,omitempty"`
 	Day  string           `json:"day,omitempty"`
+	// Question is the kind of a question that was settled.
+	Question string `json:"question,omitempty"`
 	// Missed says that more flags were raised than are told of.
 	Missed bool `json:"missed,omitempty"`
 }
@@ -149,12 +151,16 @@ func (s *stream) tell(w *bufio.Writer, news exchange.News) error {
 	for i := range news.Alerts {
 		a := &news.Alerts[i]
 		n, _ := tree.ByKey(a.Area)
-		if !tree.Within(n.ID, s.area) || a.What == exchange.AlertSettled {
+		if !tree.Within(n.ID, s.area) {
 			continue
 		}
 		e := liveEvent{Version: a.Version, At: a.At, Area: n.ID, Kind: a.Kind}
-		if a.What != exchange.AlertFlag {
+		switch a.What {
+		case exchange.AlertClosed, exchange.AlertReturned:
 			e.Day = a.Detail
+		case exchange.AlertSettled:
+			e.Question = a.Detail
+		case exchange.AlertFlag: // the event says it
 		}
 		if err := event(w, a.Event(), &e); err != nil {
 			return err
