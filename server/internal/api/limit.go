@@ -65,7 +65,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		LimitSync:  {Rate: 10, Burst: 60},
 		LimitRead:  {Rate: 20, Burst: 100},
-		LimitToken: {Rate: 1, Burst: 10}, LimitExport: {Rate: 2 * minute, Burst: 2},
+		LimitToken: {Rate: 1, Burst: 10}, LimitExport: {Rate: 2 * minute, Burst: 6},
 		LimitSyncAddress: {Rate: 200, Burst: 2000}, LimitReadAddress: {Rate: 200, Burst: 2000}, LimitTokenAddress: {Rate: 200, Burst: 2000},
 		LimitEnrol: {Rate: 30 * minute, Burst: 300}, LimitSignIn: {Rate: 10 * minute, Burst: 20},
 	}
@@ -117,7 +117,7 @@ func paceOf(r *route) pace {
 		return pace{own: LimitSync, address: LimitSyncAddress}
 	case r.path == "/v1/token":
 		return pace{own: LimitToken, address: LimitTokenAddress}
-	case strings.HasSuffix(r.path, ".csv"):
+	case r.right == identity.Export:
 		return pace{own: LimitExport, address: LimitReadAddress}
 	case r.who == anyone && r.method == fiber.MethodPost && (r.path == "/v1/session" || r.path == "/v1/account"):
 		return pace{address: LimitSignIn, failure: 4}
