@@ -34,7 +34,8 @@ func TestWhatIsSetAboveHoldsBelowFromItsDayOn(t *testing.T) {
 		{Name: "fever_threshold", From: "2020-01-20", Value: "37.5"}, {Name: "fever_threshold", From: "2020-02-01", Value: "37.20"},
 	}}
 	own := syncproto.Area{ID: grid1, Parent: county, Settings: []syncproto.Setting{
-		{Name: "fever_threshold", From: "2020-01-25", Value: "37"}, {Name: "fever_threshold", From: "2020-01-28", Value: syncproto.Null},
+		{Name: "fever_threshold", From: "2020-01-25", Value: "37"},
+		{Name: "fever_threshold", From: "2020-01-28", Value: syncproto.Null},
 		{Name: "fever_threshold", From: "some day", Value: "99"},
 	}}
 	f.sets(above, own, syncproto.Area{ID: grid2, Parent: county})
@@ -44,8 +45,16 @@ func TestWhatIsSetAboveHoldsBelowFromItsDayOn(t *testing.T) {
 		day  form.Day
 		want string
 	}{
-		{grid1, 20200119, "null"}, {grid1, 20200120, "37.5"}, {grid1, 20200124, "37.5"}, {grid1, 20200125, "37"}, {grid1, 20200127, "37"},
-		{grid1, 20200128, "37.5"}, {grid1, 20200201, "37.20"}, {grid2, 20200126, "37.5"}, {county, 20200126, "37.5"}, {"elsewhere", 20200126, "null"},
+		{grid1, 20200119, "null"},
+		{grid1, 20200120, "37.5"},
+		{grid1, 20200124, "37.5"},
+		{grid1, 20200125, "37"},
+		{grid1, 20200127, "37"},
+		{grid1, 20200128, "37.5"},
+		{grid1, 20200201, "37.20"},
+		{grid2, 20200126, "37.5"},
+		{county, 20200126, "37.5"},
+		{"elsewhere", 20200126, "null"},
 		{grid1, 0, "null"},
 	} {
 		equal(t, string(c.area)+" on "+c.day.String(), fever(t, p, c.area, c.day), c.want)

@@ -120,6 +120,8 @@ var texts = map[string][2]string{
 	"help_show":        {"显示一条档案", "show a record"},
 	"help_sync":        {"与服务器同步", "sync with the server"},
 	"help_status":      {"显示本机状态", "tell where this device stands"},
+	"help_forms":       {"列出在用的表单和各区域的填报模板", "list forms in force, and the templates of areas"},
+	"template_of":      {"%s：%s按“%s”（%s/%d）填报", "%s: %s is asked by “%s” (%s/%d)"},
 	"help_log":         {"列出本机填写的全部内容", "list this device's own changes"},
 	"help_told":        {"列出对本机填写内容的处理结果", "list what was decided about this device's entries"},
 	"help_returned":    {"列出退回本人重新核实的内容", "list what came back to be looked at again"},

@@ -47,6 +47,7 @@ type flags struct {
 	Show      showCommand      `cmd:"" help:"${help_show}"`
 	Sync      syncCommand      `cmd:"" help:"${help_sync}"`
 	Status    statusCommand    `cmd:"" help:"${help_status}"`
+	Forms     formsCommand     `cmd:"" help:"${help_forms}"`
 	Log       logCommand       `cmd:"" help:"${help_log}"`
 	Told      toldCommand      `cmd:"" help:"${help_told}"`
 	Returned  returnedCommand  `cmd:"" help:"${help_returned}"`
