@@ -39,6 +39,8 @@ var checks = []check{
 	{"roster", rosterAgrees},
 	{"queue", queueAgrees},
 	{"totals", totalsAgree},
+	{"days", daysAgree},
+	{"field work", fieldAgrees},
 }
 
 // quiet lets everybody sync until nothing is new, and then holds what must be true

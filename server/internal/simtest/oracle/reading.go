@@ -21,6 +21,8 @@ type Reading struct {
 	areas   *area.Tree
 	people  *identity.Directory
 	once    []*countedOnce
+	// ofKind are the survivors of kinds that were asked for.
+	ofKind map[syncproto.Kind][]survivor
 	// came are the rows with all that they ever said, taken what was counted and is gone.
 	came  []exchange.Logged
 	taken func() ([]Taken, error)
@@ -84,7 +86,7 @@ func (r *Reading) Remember(came []exchange.Logged, taken func() ([]Taken, error)
 // Only returns the same reading of some of the records: as much as a replica has.
 func (r *Reading) Only(has func(syncproto.RecordID) bool) *Reading {
 	only := *r
-	only.once = nil
+	only.once, only.ofKind = nil, nil
 	only.Records = make(map[syncproto.RecordID]*Record)
 	for id, rec := range r.Records {
 		if has(id) {
