@@ -118,6 +118,7 @@ func TestAReaderHearsOfFlagsAndSignedDaysAndOfNobody(t *testing.T) {
 		h.commit(7, 5)
 		want := "event: fever\nid: 7\ndata: {\"version\":7,\"at\":7,\"area\":\"g1\",\"kind\":\"temperature\"}\n\n" +
 			"event: closed\nid: 7\ndata: {\"version\":7,\"at\":7,\"area\":\"33\",\"kind\":\"day_close\",\"day\":\"2020-01-31\"}\n\n" +
+			"event: settled\nid: 7\ndata: {\"version\":7,\"at\":7,\"area\":\"33\",\"kind\":\"person\",\"question\":\"conflict\"}\n\n" +
 			"event: changed\nid: 7\ndata: {\"version\":7,\"at\":7000,\"missed\":true}\n\n"
 		if got := h.told(); got != want {
 			t.Errorf("got %q", got)

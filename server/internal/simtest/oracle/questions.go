@@ -239,9 +239,10 @@ func (r *Reading) restated(open map[review.Key]bool) {
 	}
 }
 
-// Signed returns the day that a record signs, if it signs one.
+// Signed returns the day that a record signs, if it signs one and was not returned.
 func Signed(rec *Record) (form.Day, bool) {
 	text, _ := rec.Values["day"].Text()
 	day, ok := form.ParseDay(text)
-	return day, ok && rec.Kind == review.DayCloseKind && rec.Exit == nil
+	returned, _ := rec.Values["returned"].Text()
+	return day, ok && rec.Kind == review.DayCloseKind && rec.Exit == nil && returned == ""
 }
