@@ -2,8 +2,10 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -31,8 +33,9 @@ func (a *API) edge(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 // room says how large a body may be, once its header is there and before anything of it is
 // read: whole bodies are held in memory, and on a small machine thousands of connections
 // with large ones, each a byte short of its end, would be all there is. So who hasn't shown
-// a token that we signed sends no more than an ordinary batch. One that has expired will do,
-// as its phone must be told so, and not to send less.
+// a token that we signed, or the cookie of a session, sends no more than an ordinary batch.
+// A token that has expired will do, as its phone must be told so, and not to send less; a
+// cookie must come from our own page, as another site's could bring it along.
 func (a *API) room(h *fasthttp.RequestHeader) (whole fasthttp.RequestConfig) {
 	if n := h.ContentLength(); n >= 0 && n <= largeBody {
 		return whole
@@ -42,9 +45,26 @@ func (a *API) room(h *fasthttp.RequestHeader) (whole fasthttp.RequestConfig) {
 		if err == nil || errors.Is(err, &syncproto.Error{Code: syncproto.CodeTokenExpired}) {
 			return whole
 		}
+	} else if a.signedIn(h) {
+		return whole
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: largeBody}
 }
+
+// signedIn says whether somebody at a desk sends this: rosters come in by files.
+func (a *API) signedIn(h *fasthttp.RequestHeader) bool {
+	cookie := h.Cookie(SessionCookie)
+	if len(cookie) == 0 || len(h.Peek(PageHeader)) == 0 || !fromHere(h) || a.gate.sessions == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), roomWithin)
+	defer cancel()
+	_, err := a.gate.sessions.Resume(ctx, string(cookie), syncproto.Instant(a.gate.now().UnixMilli()))
+	return err == nil
+}
+
+// roomWithin bounds how long a header waits to be known.
+const roomWithin = 5 * time.Second
 
 func readable(h *fasthttp.RequestHeader) error {
 	if !slices.Contains(fiber.DefaultMethods, string(h.Method())) {

@@ -208,6 +208,30 @@ func TestOnlyWhoHasATokenOfOursMaySendMuch(t *testing.T) {
 	}
 }
 
+// A file from a desk is larger than any phone's batch. Another site's page can have the
+// cookie sent along, and gets no more room by it.
+func TestOnlyWhoIsSignedInMaySendAFile(t *testing.T) {
+	w, ln := serving(t, Bounds{Read: 200 * time.Millisecond})
+	w.gate.sessions = &consoles{}
+	const page = PageHeader + ": 1\r\n"
+	for name, c := range map[string]struct {
+		headers string
+		refused bool
+	}{
+		"a session":               {"Cookie: gridsync=good\r\n" + page, false},
+		"one that is over":        {"Cookie: gridsync=old\r\n" + page, true},
+		"none":                    {page, true},
+		"not from our page":       {"Cookie: gridsync=good\r\n", true},
+		"from another site":       {"Cookie: gridsync=good\r\n" + page + "Sec-Fetch-Site: cross-site\r\n", true},
+		"a session and bad token": {"Cookie: gridsync=good\r\nAuthorization: Bearer nonsense\r\n" + page, true},
+	} {
+		r := answered(t, ln.dial(t, "POST /v1/review HTTP/1.1\r\nHost: x\r\n"+c.headers+"Content-Length: 300000\r\n\r\n"))
+		if p := r.problem(t); (p.Code == syncproto.CodeBodyTooLarge) != c.refused {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
 func TestOnlyOurOwnProxiesSayWhereARequestComesFrom(t *testing.T) {
 	ours := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	for name, c := range map[string]struct {
