@@ -359,3 +359,18 @@ func TestWhatIsRememberedOfPhonesIsDerivedAnewAndContactsAreNotForgotten(t *test
 	s.expect("fevers", "g1", 20200131, 2)
 	s.sound()
 }
+
+func TestWhatWaitedForAFormIsTakenUpWhenItIsPublished(t *testing.T) {
+	s := newStation(t)
+	if v := s.says("clinic", 1, "g1", `{"on":"2020-01-31"}`); v.Verdict != syncproto.Parked || v.Reason.Code != syncproto.CodeUnknownKind {
+		t.Fatalf("%+v", v)
+	}
+	_, err := s.Forms().PutDraft(t.Context(), registry.FormSort, "clinic", []byte(clinic), s.Operator())
+	s.must(err)
+	_, err = s.Forms().Publish(t.Context(), registry.FormSort, "clinic", s.Operator())
+	s.must(err)
+	s.expect("clinics", "g1", 20200131, 0)
+	s.follows()
+	s.expect("clinics", "g1", 20200131, 1)
+	s.sound()
+}
