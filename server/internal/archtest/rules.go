@@ -132,7 +132,7 @@ var Layout = []Layer{
 		Why:      "wiring is done by hand in one place",
 		Packages: []string{"server"},
 		May: join(language, services, store, api, sdk, uuid, []string{
-			"server/internal/host", "server/internal/demo/...", "server/internal/bench", "server/internal/simtest/...", "server/web", "github.com/alecthomas/kong",
+			"server/internal/host", "server/internal/hook/courier", "server/internal/demo/...", "server/internal/bench", "server/internal/simtest/...", "server/web", "github.com/alecthomas/kong",
 			"github.com/golang-jwt/jwt/v5", "github.com/prometheus/client_golang/...",
 		}),
 	},

@@ -11,6 +11,7 @@ import (
 
 	"gridsync/server/internal/hook"
 	"gridsync/server/internal/hook/courier"
+	"gridsync/syncproto"
 )
 
 // hooks are who is told at once of what happens, and whoever goes there.
@@ -27,6 +28,12 @@ func (d *Data) hooks(policy courier.Policy, log *slog.Logger) hooks {
 		worker:  courier.NewWorker(hook.NewRounds(d.store, d.registry, sender, courier.Wait), d.now, log),
 		sender:  sender,
 	}
+}
+
+// Hooks gives a command the hooks of a folder, and the time. private lets it make one on a
+// machine inside, which a server tells only if it was started to.
+func (d *Data) Hooks(private bool) (*hook.Service, syncproto.Instant) {
+	return hook.NewService(d.store, d.registry, courier.Policy{Private: private}, d.drawHook), d.instant()
 }
 
 func (d *Data) drawHook() (drawn hook.Drawn, err error) {

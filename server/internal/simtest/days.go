@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"gridsync/server/internal/api"
 	"gridsync/server/internal/dayclose"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
@@ -30,7 +29,11 @@ func closeDay(ctx context.Context, w *World, d *Device, args []string) error {
 	if err := w.ask(ctx, http.MethodGet, dayPath(args[0], args[1]), d.token, nil, &seen); err != nil {
 		return err
 	}
-	order := api.SignDay{Author: d.typing(), Seen: seen.Seen, Zero: len(args) == 3}
+	order := struct {
+		Author syncproto.AuthorID `json:"author"`
+		Seen   dayclose.Seen      `json:"seen"`
+		Zero   bool               `json:"zero"`
+	}{d.typing(), seen.Seen, len(args) == 3}
 	return w.ask(ctx, http.MethodPost, dayPath(args[0], args[1])+"/sign", d.token, order, &signed)
 }
 
@@ -43,7 +46,11 @@ func sendBack(ctx context.Context, w *World, d *Device, args []string) error {
 	if err := w.ask(ctx, http.MethodGet, dayPath(args[0], args[1]), d.token, nil, &seen); err != nil {
 		return err
 	}
-	order := api.ReturnDay{Author: d.typing(), Record: seen.Seen.Record, Reason: args[2]}
+	order := struct {
+		Author syncproto.AuthorID `json:"author"`
+		Record syncproto.Version  `json:"record"`
+		Reason string             `json:"reason"`
+	}{d.typing(), seen.Seen.Record, args[2]}
 	return w.ask(ctx, http.MethodPost, dayPath(args[0], args[1])+"/return", d.token, order, &returned)
 }
 
