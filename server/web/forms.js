@@ -1,7 +1,7 @@
 // Forms through their life: those in force, drafts, reading one from a workbook, publishing.
 
 import { get, post, remove, upload } from "./api.js";
-import { learn } from "./book.js";
+import { kindWord, learn } from "./book.js";
 import { deed, el, empty, labelled, listing, opened, row, sure, tag, ticked } from "./draw.js";
 import { both, count, moment, say, t } from "./say.js";
 import { go, href, may, page, state } from "./state.js";
@@ -12,15 +12,15 @@ export async function forms() {
   return [
     configurable() ? importing() : null,
     listing(t("setup.forms"), [t("form"), t("version"), t("made"), t("draft")], definitions.map((d) => row(
-      el("a", { href: href({ item: d.kind }) }, both(d.label)), d.version ? count(d.version) : "—",
+      el("a", { href: href({ item: d.kind || d.name }) }, both(d.label) || d.name), d.version ? count(d.version) : "—",
       d.built_in ? t("builtIn") : d.at ? `${d.by_name ?? ""} ${moment(d.at)}` : "—", d.draft_at ? tag(moment(d.draft_at)) : ""))),
-    el("h2", {}, t("templates")), templates.length === 0 ? empty(t("noRows")) : listing(t("templates"), [t("name"), t("form"), t("version"), t("made")], templates.map((d) => row(
-      both(d.label), d.kind, d.version ? count(d.version) : "—", d.built_in ? t("builtIn") : `${d.by_name ?? ""}`))),
+    el("h2", {}, t("templates")), templates.length === 0 ? empty(t("noRows")) : listing(t("templates"), [t("template"), t("form"), t("version"), t("made")], templates.map((d) => row(
+      both(d.label) || d.name, kindWord(d.kind), d.version ? count(d.version) : "—", d.built_in ? t("builtIn") : `${d.by_name ?? ""}`))),
   ].filter(Boolean);
 }
 
 // configurable says whether forms may be changed: they hold for the whole installation.
-const configurable = () => Boolean(state.me) && state.areas.some((a) => !state.byId.has(a.parent) && may("configure", a.id));
+const configurable = () => Boolean(state.me) && state.areas.some((a) => !a.parent && may("configure", a.id));
 
 function importing() {
   const file = el("input", { id: "form-file", type: "file", accept: ".xlsx" });
@@ -43,7 +43,7 @@ function readResult(read) {
     row(el("span", { class: "mono" }, [n.sheet, n.cell].filter(Boolean).join("!") || "—"), el("div", { class: "wrapped" }, both(n.text))))));
   return [
     read.error ? el("p", { class: "note", role: "alert" }, both(read.error.message ?? { zh: read.error.code, en: read.error.code }), read.error.field ? ` · ${read.error.field}` : "") : null,
-    read.draft ? el("p", {}, el("a", { href: href({ item: read.draft.kind }) }, t("seeDraft", { what: both(read.draft.label) }))) : null,
+    read.draft ? el("p", {}, el("a", { href: href({ item: read.draft.name }) }, t("seeDraft", { what: read.draft.name }))) : null,
     el("h3", {}, t("readProblems", { n: read.problems.length })), notes(t("readProblems", { n: read.problems.length }), read.problems) ?? empty(t("readNoProblems")),
     read.remarks.length > 0 ? el("details", { class: "over" }, el("summary", {}, t("readRemarks", { n: read.remarks.length })), notes(t("readRemarks", { n: read.remarks.length }), read.remarks)) : null,
   ].filter(Boolean);
@@ -51,22 +51,23 @@ function readResult(read) {
 
 // one is a form: its draft if somebody works on it, and what is in force.
 async function one(kind) {
-  const quiet = (ask) => ask.catch((error) => { if (error.status === 404 || error.status === 403) return null; throw error; });
-  const [now, draft] = await Promise.all([quiet(get(`/v1/forms/${kind}`)), configurable() ? quiet(get(`/v1/forms/${kind}/draft`)) : null]);
+  const { definitions } = await get("/v1/forms");
+  const about = definitions.find((d) => (d.kind || d.name) === kind);
+  const [now, draft] = await Promise.all([about?.version ? get(`/v1/forms/${kind}`) : null, about?.draft_at && configurable() ? get(`/v1/forms/${kind}/draft`) : null]);
   return [
     el("p", {}, el("a", { href: href({}) }, `‹ ${t("back")}`)),
-    ...(draft ? [el("h2", {}, t("draftOf", { what: both(draft.label), n: draft.version })), preview(draft.definition), publishing(kind, draft)] : []),
+    ...(draft ? [el("h2", {}, t("draftOf", { what: both(draft.definition.label), n: draft.definition.version })), preview(draft.definition), publishing(kind, draft)] : []),
     ...(now ? [el("h2", {}, t("formInForce", { what: both(now.label), n: now.version })), preview(now.definition)] : []),
     draft || now ? null : empty(t("noRows")),
   ].filter(Boolean);
 }
 
 function publishing(kind, draft) {
-  return el("div", { class: "act", id: "publishing" }, sure(t("publish"), el("small", {}, t("publishNote")), deed(t("publishNow", { n: draft.version }), async () => {
+  return el("div", { class: "act", id: "publishing" }, sure(t("publish"), el("small", {}, t("publishNote")), deed(t("publishNow", { n: draft.definition.version }), async () => {
     await post(`/v1/forms/${kind}/publish`, {});
     await learn();
     await page.show();
-    say(t("published", { what: both(draft.label), n: draft.version }));
+    say(t("published", { what: both(draft.definition.label), n: draft.definition.version }));
   }, true)), sure(t("dropDraft"), deed(t("dropNow"), async () => {
     await remove(`/v1/forms/${kind}/draft`);
     go({});

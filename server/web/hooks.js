@@ -40,7 +40,7 @@ function one(h) {
   const ended = Boolean(h.ended);
   return el("li", { class: "queued" }, el("div", { class: "grow" },
     el("div", {}, el("b", { class: "mono" }, h.host), " ", tag(nameOf(h.area)), ended ? tag(t(`hook.${h.ending}`), true) : null),
-    el("small", {}, `${h.events.map(eventWord).join("、")} · ${t("since")} ${moment(h.made)}`),
+    el("small", {}, `${h.events.map(eventWord).join("、")} · ${t("made")} ${moment(h.made)}`),
     opened(t("deliveries"), () => deliveries(h)),
     ended ? null : sure(t("endHook"), deed(t("endHookNow"), async () => {
       await remove(`/v1/areas/${h.area}/hooks/${h.id}`);

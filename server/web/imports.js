@@ -11,10 +11,10 @@ const STATUSES = ["new", "same", "differs", "bad", "unsure"];
 
 // bringing asks for a file and draws what it would do. path is where it goes, asked gives
 // what else is said with it, and fields those that a column may hold.
-export function bringing({ id, title, note, path, asked, inputs, kind, done }) {
+export function bringing({ id, verb = "bring", title, note, path, asked, inputs, kind }) {
   const file = el("input", { id: `${id}-file`, type: "file", accept: ".xlsx,.csv,.txt" });
   const out = el("div", { id: `${id}-plan`, tabindex: "-1" });
-  const order = { path, asked, kind, done, out, map: {}, status: "", file: null };
+  const order = { path, asked, kind, verb, out, map: {}, status: "", file: null };
   file.addEventListener("change", () => { order.map = {}; out.replaceChildren(); });
   return [el("form", { class: "sheet grid", onsubmit: (event) => event.preventDefault() }, el("h2", {}, title),
     ...inputs, labelled(t("fileOf"), file),
@@ -114,8 +114,8 @@ function applying(plan, order, left) {
     }
   };
   const n = plan.counts.new + plan.counts.differs;
-  return el("div", { class: "sheet act", id: "applying" }, left === 0 ? deed(t("bringAll", { n: count(n) }), work(false), true)
-    : deed(t("bringRest", { n: count(n), m: count(left) }), work(true), true), el("small", {}, t(left === 0 ? "bringNote" : "bringRestNote")));
+  return el("div", { class: "sheet act", id: "applying" }, left === 0 ? deed(t(`all.${order.verb}`, { n: count(n) }), work(false), true)
+    : deed(t(`rest.${order.verb}`, { n: count(n), m: count(left) }), work(true), true), el("small", {}, t(left === 0 ? "bringNote" : "bringRestNote")));
 }
 
 function applied(plan) {

@@ -40,7 +40,7 @@ async function one() {
       ...Object.entries(l.results ?? {}).filter(([code]) => code).map(([code, n]) => card(optionWord(code, "result", "task") ?? code, n))),
     ...((l.areas ?? []).length > 0 ? [el("h2", {}, t("byArea")), listing(t("byArea"), [t("area"), t("rowsOfList"), t("openRows"), t("overdue"), t("unrouted"), t("results")], l.areas.map((a) => row(
       a.name, count(a.tasks), count(a.open), a.overdue > 0 ? tag(count(a.overdue), true) : "0", count(a.unrouted), results(a.results))))] : []),
-    el("h2", {}, t("rowsOfList")), await rowsOf(state.item),
+    el("h2", {}, t("whoIsOn")), await rowsOf(state.item),
   ].filter(Boolean);
 }
 
@@ -52,7 +52,7 @@ function versions(l) {
 
 const rowsOf = (id) => pages(async (after) => {
   const page = await get(`/v1/lists/${id}/rows`, { after, limit: PAGE });
-  return { next: page.next ?? "", n: page.rows.length, node: page.rows.length === 0 ? null : listing(t("rowsOfList"),
+  return { next: page.next ?? "", n: page.rows.length, node: page.rows.length === 0 ? null : listing(t("whoIsOn"),
     [t("who"), t("area"), t("result"), t("resultBy"), t("when")], page.rows.map((r) => row(
       el("a", { href: href({ tab: "Roster", kind: "task", item: r.id, view: "" }) }, nameIn(r)), r.area_name,
       r.fields.result ? tag(optionWord(r.fields.result, "result", "task") ?? r.fields.result) : r.fields.withdrawn_on ? t("withdrawnRow") : t("noResult"),
@@ -76,7 +76,7 @@ function send() {
   const family = choice({ id: "list-family" }, [["", t("aNewList")]]);
   get("/v1/lists").then(({ lists: found }) => family.append(...found.map((l) => el("option", { value: l.family }, `${l.name}（${t("versionN", { n: l.number + 1 })}）`)))).catch(() => {});
   return bringing({
-    id: "send", title: t("sendDown"), note: t("sendDownNote", { where: nameOf(state.area) }),
+    id: "send", verb: "send", title: t("sendDown"), note: t("sendDownNote", { where: nameOf(state.area) }),
     inputs: [labelled(t("listName"), name), labelled(t("newVersionOf"), family), labelled(t("purpose"), purpose), labelled(t("toDo"), what),
       labelled(t("deadline"), deadline), labelled(t("source"), source), labelled(t("forPosts"), note)],
     path: () => `/v1/areas/${state.area}/lists`, kind: () => "task",

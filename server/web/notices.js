@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { optionWord } from "./book.js";
 import { PAGE, deed, el, empty, listing, opened, pages, row, tag } from "./draw.js";
-import { enter, entryForm, newId, today } from "./entry.js";
+import { enter, entryForm, today } from "./entry.js";
 import { count, moment, say, t } from "./say.js";
 import { may, nameOf, page, state } from "./state.js";
 
@@ -25,12 +25,12 @@ function one(n) {
       n.needs_receipt && !n.read && !n.expired ? tag(t("toBeRead"), true) : null),
     n.body ? el("div", { class: "wrapped said" }, n.body) : null,
     el("small", {}, [n.area_name, t("issuedOn", { day: n.issued_on }), n.expires_on ? t("expiresOn", { day: n.expires_on }) : ""].filter(Boolean).join(" · ")),
-    n.needs_receipt ? el("div", { class: "act" }, n.read || !state.me || !may("write") ? null : confirming(n), opened(t("receipts"), () => receipts(n))) : null));
+    n.needs_receipt ? el("div", { class: "act" }, n.read || !n.receipt || !state.me || !may("write") ? null : confirming(n), opened(t("receipts"), () => receipts(n))) : null));
 }
 
 // confirming says that one has read a notice: a record of one's own, like that of any phone.
 const confirming = (n) => deed(t("iHaveRead"), async () => {
-  await enter({ record: newId(), kind: "notice_read", area: state.area, base: 0, fields: { notice: n.notice, read_at: Date.now() } });
+  await enter({ record: n.receipt, kind: "notice_read", area: state.area, base: 0, fields: { notice: n.notice, read_at: Date.now() } });
   await page.show();
   say(t("readNoted"));
 });

@@ -9,10 +9,13 @@ import { go, href, may, nameOf, state } from "./state.js";
 import { takeAway } from "./takeaway.js";
 
 export async function rounds() {
-  const { rounds: all } = await get(`/v1/areas/${state.area}/rounds`);
+  const { rounds: found } = await get(`/v1/areas/${state.area}/rounds`);
+  const all = [...found].sort((a, b) => (a.starts < b.starts ? -1 : a.starts > b.starts ? 1 : (a.number ?? 0) - (b.number ?? 0)));
   const [picked, other] = state.item.split("~");
   const current = all.find((r) => r.round === picked) ?? all.at(-1);
-  const out = current ? [chooser(all, current), ...(other ? await compared(other, current.round) : await board(current, all))] : [empty(t("noRoundsYet"))];
+  if (!current) return [empty(t("noRoundsYet")), ...beginning()];
+  const two = all.filter((r) => r.round === other || r.round === current.round);
+  const out = [chooser(all, current), ...(two.length === 2 ? await compared(two[0].round, two[1].round) : await board(current, all))];
   return [...out, ...beginning()];
 }
 
@@ -34,10 +37,10 @@ async function board(current, all) {
     el("div", { class: "cards" }, el("div", { class: "card" }, el("span", { class: "n" }, count(r.households), el("small", {}, t("unit.household"))), el("span", { class: "l" }, t("inScope"))),
       ...NUMBERS.map(([name]) => card(name)), el("div", { class: "card" }, el("span", { class: "n" }, share(r)), el("span", { class: "l" }, t("metShare"))),
       el("div", { class: "card" }, el("span", { class: "n" }, count(r.people_met), el("small", {}, t("unit.person"))), el("span", { class: "l" }, t("met")))),
-    (r.children ?? []).length > 0 ? table(t("byArea"), [t("area"), t("inScope"), ...NUMBERS.map(([name]) => t(`reached.${name}`)), t("metShare"), t("met")], r.children.map((c) => el("tr", { class: c.direct ? "direct" : false },
+    (r.children ?? []).length > 0 ? table(t("byArea"), [t("area"), t("inScope"), ...NUMBERS.map(([name]) => t(`reached.${name}`)), t("metShare")], r.children.map((c) => el("tr", { class: c.direct ? "direct" : false },
       el("th", { scope: "row" }, c.direct ? `${c.name}（${t("direct")}）` : el("a", { href: href({ area: c.area, item: current.round }) }, c.name)),
       ...["households", ...NUMBERS.map(([name]) => name)].map((name) => el("td", { class: c[name] === 0 ? "zero" : false }, count(c[name]))),
-      el("td", {}, share(c)), el("td", {}, count(c.people_met ?? 0))))) : null,
+      el("td", {}, share(c))))) : null,
     earlier.length > 0 ? el("div", { class: "bulk" }, labelled(t("compareWith"), against)) : null,
     ...(may("read") ? [el("h2", {}, t("notReached")), await households(current.round)] : []),
   ].filter(Boolean);
@@ -77,7 +80,7 @@ async function compared(a, b) {
     ...(turns.turns.length > 0 ? [el("h2", {}, t("householdTurns")), listing(t("householdTurns"), [first.a.name, first.b.name, t("unit.household")], turns.turns.map((x) => row(
       t(`way.${x.a}`), tag(t(`way.${x.b}`), x.b !== "met"), count(x.households))))] : []),
     el("h2", {}, t("lateFinds")),
-    takeAway("rounds", t("export"), () => ({ a, b })),
+    el("div", { class: "bulk" }, takeAway("rounds", t("export"), () => ({ a, b }))),
     await pages(async (after) => {
       const page = after === "" ? first : await get(`/v1/rounds/${a}/diff/${b}`, { area: state.area, limit: PAGE, after });
       return { next: page.next ?? "", n: page.only_b.length, node: page.only_b.length > 0 ? lateTable(page.only_b) : null };

@@ -3,6 +3,7 @@
 export const TEXTS = {
   "tab.Day": ["日结", "Day"], "tab.Field": ["外勤", "Field"], "tab.Lists": ["名单与导入", "Lists and files"], "tab.Setup": ["设置", "Setup"],
 
+  allZero: ["均为 0：{what}", "0: {what}"],
   countsSeries: ["逐日变化", "Day by day"],
   toDay: ["至 {day}", "to {day}"], lastDays: ["近 {n} 天", "Last {n} days"], oneDay: ["只看当日", "This day only"],
   spanNote: ["{from} 至 {to}：户数、人数为末日结束时在册数，次数为这些天之和。", "{from} to {to}: households and people are those there when the last day ends; the others are added up."],
@@ -48,6 +49,7 @@ export const TEXTS = {
   countedOn: ["盘点日", "Counted on"], issuedTo: ["发放明细", "Given out to"], stockByArea: ["各区域结存", "Stock by area"], enterSupply: ["登记物资", "Enter supplies"],
 
   "lists.lists": ["名单进度", "Lists"], "lists.send": ["下发名单", "Send a list down"], "lists.import": ["导入花名册", "Bring in a roster"],
+  whoIsOn: ["名单人员", "Who is on it"],
   noLists: ["没有下发的名单", "No lists have come down"], listName: ["名单名称", "Name of the list"], deadline: ["期限", "Deadline"], rowsOfList: ["人数", "Rows"], openRows: ["未办", "Open"], unrouted: ["未分派", "Unrouted"],
   results: ["结果", "Results"], result: ["结果", "Result"], noResult: ["尚无结果", "no result yet"], resultBy: ["办理人", "By"], versionN: ["第 {n} 版", "version {n}"], olderVersion: ["旧版本", "an older version"], versions: ["版本", "Versions"],
   dueOn: ["期限 {day}", "due {day}"], withdrawnRows: ["已撤回", "Withdrawn"], withdrawnRow: ["新版中已无此人，撤回", "withdrawn: not on the newer version"],
@@ -60,7 +62,7 @@ export const TEXTS = {
   fileProblems: ["文件的问题", "Problems of the file"], fileRemarks: ["读入说明", "How it was read"],
   columnsMissing: ["缺少必需的列：{what}", "Columns that are needed and missing: {what}"], columnsRead: ["读到的列：{what}", "Columns read: {what}"], columnsIgnored: ["没有用到的列：{what}", "Columns not used: {what}"], notUsed: ["不用", "not used"],
   inRoster: ["档案中", "in the roster"], leftOut: ["不导入", "left out"], newHousehold: ["将新建户", "a household would be made"], twinOf: ["与第 {n} 行是同一份", "the same as row {n}"], matchesMany: ["可能是 {n} 份档案之一", "may be one of {n} records"],
-  nothingToBring: ["没有可以导入的内容", "There is nothing that could be entered"], bringAll: ["导入 {n} 行", "Enter {n} rows"], bringRest: ["导入 {n} 行，略过不能导入的 {m} 行", "Enter {n} rows and leave out the {m} that can't be"],
+  nothingToBring: ["没有可以导入的内容", "There is nothing that could be entered"], "all.bring": ["导入 {n} 行", "Enter {n} rows"], "all.send": ["下发 {n} 行", "Send {n} rows down"], "rest.send": ["下发 {n} 行，略过不能下发的 {m} 行", "Send {n} rows down and leave out the {m} that can't be"], "rest.bring": ["导入 {n} 行，略过不能导入的 {m} 行", "Enter {n} rows and leave out the {m} that can't be"],
   bringNote: ["按预览的内容导入，要么全部，要么都不。", "Exactly what is shown, all of it or nothing."], bringRestNote: ["也可以先改好文件再来：有错的行都注明了单元格。", "Or mend the file first: each bad row names its cell."],
   brought: ["已导入，共 {n} 处", "Entered: {n} changes"], broughtWhole: ["已导入 {changes} 处：新增 {new} 行，有出入 {differs} 行；略过 {left} 行。", "{changes} changes entered: {new} rows new, {differs} that differ; {left} left out."], broughtDisputed: ["{n} 处与档案不同，需要核查。", "{n} differ from the roster and need somebody to look."],
   routedByPerson: ["按本人档案分派", "Routed by the person's record"], routedByArea: ["按区域分派", "Routed by area"], routedByAddress: ["按住址分派", "Routed by address"], rowsGone: ["新版中已无", "No longer on it"], listKnown: ["这份名单已经下发过。", "This list was sent down already."],
@@ -68,6 +70,8 @@ export const TEXTS = {
   "setup.settings": ["参数", "Settings"], "setup.forms": ["表单", "Forms"], "setup.hooks": ["对接", "Other systems"],
   settings: ["参数", "Settings"], settingsNote: ["{day} 在本区域有效的参数；没有自设的，沿用上级。", "What holds here on {day}; what isn't set here holds as above."], setting: ["参数", "Setting"], holds: ["值", "Value"], setIn: ["出自", "Set in"],
   ownSetting: ["本区域", "here"], byDefault: ["默认", "default"], change: ["更改", "Change"], save: ["保存", "Save"], asAbove: ["改为沿用上级", "As above again"], likeAbove: ["沿用上级", "as above"], settingSaved: ["已保存，自所写之日起生效", "Saved; it holds from that day on"],
+  anotherSetting: ["另设一项", "Set another"], dueHoursOf: ["办理时限：{what}", "Hours to settle: {what}"], templateOf: ["填报模板：{what}", "Template: {what}"], template: ["模板", "Template"], hours: ["小时", "Hours"],
+  "colour.blue": ["蓝", "blue"], "colour.green": ["绿", "green"], "colour.yellow": ["黄", "yellow"], "colour.orange": ["橙", "orange"], "colour.red": ["红", "red"], "colour.purple": ["紫", "purple"], "colour.grey": ["灰", "grey"],
   settingHistory: ["本区域的更改", "Changes here"], needValue: ["请填写值", "Please give a value"],
   form: ["表单", "Form"], templates: ["填报模板", "Templates"], draft: ["草稿", "Draft"], builtIn: ["系统自带", "built in"], readXLSForm: ["读入 XLSForm", "Read an XLSForm"], workbook: ["工作簿（.xlsx）", "Workbook (.xlsx)"], kindOrFormID: ["种类（不填则用 form_id）", "Kind (form_id if empty)"],
   extendKind: ["只是给已有表单增加问题", "It only adds questions to a form that there is"], readIt: ["读入为草稿", "Read it as a draft"], xlsformNote: ["读不了的内容会逐个单元格说明；发布前手机上不会有变化。", "What can't be read is named cell by cell; phones hear nothing before it is published."],

@@ -75,11 +75,14 @@ function figures(summary, note) {
   const order = sections(summary.measures);
   const measures = order.map((i) => summary.measures[i]);
   const out = [];
+  const idle = [...new Set(measures.map((m) => m.kind))].filter((kind) => measures.every((m) => m.kind !== kind || m.value === 0));
   for (const kind of new Set(measures.map((m) => m.kind))) {
+    if (idle.includes(kind)) continue;
     const ratios = (summary.ratios ?? []).filter((r) => r.kind === kind && r.share !== null);
     out.push(el("h2", {}, kindWord(kind)), el("div", { class: "cards" },
       ...measures.filter((m) => m.kind === kind).map((m) => card(m, summary.area)), ...ratios.map(shareCard)));
   }
+  if (idle.length > 0) out.push(el("p", { class: "w" }, t("allZero", { what: measures.filter((m) => idle.includes(m.kind)).map((m) => both(m.label)).join("、") })));
   out.push(empty(note));
   const lines = (summary.children ?? []).map((child) => ({ ...child, values: order.map((i) => child.values[i]) }));
   if (lines.length > 0) out.push(el("h2", {}, t("byArea")), byArea(summary, measures, lines));
@@ -102,8 +105,8 @@ function byArea(summary, measures, lines) {
   const link = (line) => (line.direct ? `${line.name}（${t("direct")}）` : el("a", { href: href({ area: line.area }) }, line.name));
   const opens = (line) => (summary.area && !line.direct ? line.area : "");
   if (lines.length < measures.length) {
-    return table(caption, [t("measure"), t("total"), ...lines.map(link)], measures.map((m, i) => el("tr", {},
-      el("th", { scope: "row" }, label(m)), numberCell(m.value, m, summary.area), ...lines.map((line) => numberCell(line.values[i], m, opens(line))))));
+    return table(caption, [t("measure"), t("total"), ...lines.map(link)], measures.flatMap((m, i) => (m.value === 0 && lines.every((line) => line.values[i] === 0) ? [] : el("tr", {},
+      el("th", { scope: "row" }, label(m)), numberCell(m.value, m, summary.area), ...lines.map((line) => numberCell(line.values[i], m, opens(line)))))));
   }
   const found = lines.map((line) => el("tr", { class: line.direct ? "direct" : false },
     el("th", { scope: "row" }, link(line)), ...line.values.map((n, i) => numberCell(n, measures[i], opens(line)))));
