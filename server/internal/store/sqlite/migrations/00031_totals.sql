@@ -35,3 +35,8 @@ CREATE TABLE lodging (
     record BLOB    NOT NULL,
     PRIMARY KEY (area, record)
 ) STRICT, WITHOUT ROWID;
+
+-- How much waits that names this area, of which device? Every total says so, and must not
+-- read the log for it.
+DROP INDEX change_log_parked_area;
+CREATE INDEX change_log_parked_area ON change_log (area, device) WHERE released = 0;
