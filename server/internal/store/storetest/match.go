@@ -103,3 +103,34 @@ func recordsMoveWithinTheIndex(w *world) {
 		w.t.Error("a record that isn't there stands in the index")
 	}
 }
+
+func whoStandsAlikeIsFound(w *world) {
+	w.persons(1, 2, 3, 4, 5)
+	const middle, lower = match.Key(1 << 63), 1<<32 - 1
+	w.save(&exchange.Batch{Indexed: []match.Entry{
+		entry(0, 1), entry(1, 2), entry(1, 3), entry(middle, 4), entry(math.MaxUint64, 5), entry(middle+lower, 1),
+	}})
+	alike := func(limit int, ranges ...match.Range) [][]syncproto.RecordID {
+		w.t.Helper()
+		blocks, err := w.Alike(w.ctx(), ranges, limit)
+		w.must(err)
+		return blocks
+	}
+	at := func(k match.Key) match.Range { return match.Range{From: k, To: k} }
+	same(w.t, "ranges", alike(10,
+		at(1), at(0), at(2), at(1), match.Range{From: 0, To: lower}, match.Range{From: middle, To: middle + lower},
+		at(math.MaxUint64), match.Range{From: math.MaxUint64 - lower, To: math.MaxUint64},
+	), [][]syncproto.RecordID{
+		{recordID(2), recordID(3)}, {recordID(1)}, nil, {recordID(2), recordID(3)},
+		{recordID(1), recordID(2), recordID(3)}, {recordID(1), recordID(4)}, {recordID(5)}, {recordID(5)},
+	})
+	same(w.t, "bounded", alike(1, at(1)), [][]syncproto.RecordID{{recordID(2)}})
+	same(w.t, "nothing asked", len(alike(1)), 0)
+	var many []match.Range
+	for k := range match.Key(1200) {
+		many = append(many, at(k))
+	}
+	found := alike(10, many...)
+	same(w.t, "many", len(found), len(many))
+	same(w.t, "the last of many", found[1], []syncproto.RecordID{recordID(2), recordID(3)})
+}

@@ -17,6 +17,7 @@ import (
 	"gridsync/server/internal/fieldwork"
 	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/hook"
+	"gridsync/server/internal/intake"
 	"gridsync/server/internal/proof"
 	"gridsync/server/internal/registry"
 	"gridsync/server/internal/rollup"
@@ -35,6 +36,7 @@ type Engine interface {
 	audit.Store
 	console.Store
 	enrol.Store
+	intake.Store
 	formbook.Store
 	dayclose.Store
 	hook.Store
@@ -143,6 +145,7 @@ var promises = []struct {
 
 	{"BlocksReachBothEndsOfTheKeys", blocksReachBothEndsOfTheKeys},
 	{"BlocksAreBounded", blocksAreBounded},
+	{"WhoStandsAlikeIsFound", whoStandsAlikeIsFound},
 	{"RecordsMoveWithinTheIndex", recordsMoveWithinTheIndex},
 	{"LinksLeadToTheSurvivor", linksLeadToTheSurvivor},
 	{"ManyAreAbsorbed", manyAreAbsorbed},
