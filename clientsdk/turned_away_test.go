@@ -52,6 +52,8 @@ var reactions = map[syncproto.Code][2]reaction{
 	syncproto.CodeBadFile:         {tells, tells},
 	syncproto.CodeBadForm:         {tells, tells},
 	syncproto.CodeBadSetting:      {tells, tells},
+	syncproto.CodeCursorForeign:   {tells, tells},
+	syncproto.CodeCursorInvalid:   {tells, tells},
 
 	syncproto.CodeFormIncompatible:  {tells, tells},
 	syncproto.CodeUndertakingNeeded: {tells, tells},

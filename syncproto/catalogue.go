@@ -84,6 +84,8 @@ var catalogue = map[Code]entry{
 
 // problems are the details that say what is wrong with a field's value or with a file, in the
 // words of a form, with their Chinese.
+//
+//nolint:gosec // G101: it speaks of a workbook's password, and holds none
 var problems = map[string]string{
 	"required": "此项必填",
 	"a list is cleared by removing its members": "多选项请逐个取消",
