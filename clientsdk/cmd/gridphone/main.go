@@ -48,6 +48,8 @@ type flags struct {
 	Sync      syncCommand      `cmd:"" help:"${help_sync}"`
 	Status    statusCommand    `cmd:"" help:"${help_status}"`
 	Forms     formsCommand     `cmd:"" help:"${help_forms}"`
+	Notices   noticesCommand   `cmd:"" help:"${help_notices}"`
+	Read      readCommand      `cmd:"" help:"${help_read_notice}"`
 	Log       logCommand       `cmd:"" help:"${help_log}"`
 	Told      toldCommand      `cmd:"" help:"${help_told}"`
 	Returned  returnedCommand  `cmd:"" help:"${help_returned}"`
