@@ -24,32 +24,43 @@ type records struct {
 	all  map[syncproto.RecordID]*syncproto.Record
 }
 
-// copyOf is a replica's copy of a record.
+// copyOf is a replica's copy of a record; a broadcast one goes to everybody below its area.
 type copyOf struct {
-	area    syncproto.AreaID
-	version syncproto.Version
+	area      syncproto.AreaID
+	version   syncproto.Version
+	broadcast bool
 }
 
-func newRecords() *records {
+// reach says whether a replica holds a record.
+type reach func(copyOf) bool
+
+func newRecords() (*records, error) {
+	forms, err := form.BuiltIn()
+	if err != nil {
+		return nil, fmt.Errorf("forms: %w", err)
+	}
 	return &records{
+		forms: forms,
 		byID: make(map[syncproto.RecordID]copyOf), into: make(map[syncproto.RecordID]syncproto.RecordID),
 		ones: make(map[syncproto.RecordID][]*syncproto.Record), all: make(map[syncproto.RecordID]*syncproto.Record),
-	}
+	}, nil
 }
 
 func (r *records) add(stored *syncproto.Record) {
-	r.byID[stored.ID] = copyOf{stored.Area, stored.Version}
+	r.byID[stored.ID] = r.copy(stored)
 	r.all[stored.ID] = stored
 	if survivor := merge.Show(nil, stored.Live).SameAs; !survivor.IsZero() {
 		r.into[stored.ID] = survivor
 	}
 }
 
+func (r *records) copy(stored *syncproto.Record) copyOf {
+	f := r.forms.Newest(stored.Kind)
+	return copyOf{stored.Area, stored.Version, f != nil && f.Stream == form.Broadcast}
+}
+
 // link groups the records that are one, each group by its survivor, in order of ids.
-func (r *records) link() (err error) {
-	if r.forms, err = form.BuiltIn(); err != nil {
-		return fmt.Errorf("forms: %w", err)
-	}
+func (r *records) link() error {
 	for id, survivor := range r.into {
 		root := r.root(id)
 		r.ones[root] = append(r.ones[root], r.all[id])
@@ -73,12 +84,12 @@ func (r *records) root(id syncproto.RecordID) syncproto.RecordID {
 // difference says how a copy differs from what the server has of it, as far as that
 // reaches into a scope and its people see it; "" if it doesn't. A record on which a change of the phone's own
 // is still waiting shows that change too, and is compared by version.
-func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) bool, eyes sight.Eyes) (string, error) {
+func (r *records) difference(c *clientsdk.Record, within reach, eyes sight.Eyes) (string, error) {
 	theirs, ok := r.byID[c.ID]
 	switch {
 	case !ok:
 		return "the server has no such record", nil
-	case !within(theirs.area):
+	case !within(theirs):
 		return "it belongs to " + string(theirs.area), nil
 	case c.Version != theirs.version:
 		return fmt.Sprintf("version %d, not %d", c.Version, theirs.version), nil
@@ -103,12 +114,12 @@ func (r *records) difference(c *clientsdk.Record, within func(syncproto.AreaID) 
 
 // joined is what a replica of a scope must show of a record, and the records within the
 // scope that it shows as one with it.
-func (r *records) joined(id syncproto.RecordID, within func(syncproto.AreaID) bool) ([]syncproto.Part, []syncproto.RecordID) {
+func (r *records) joined(id syncproto.RecordID, within reach) ([]syncproto.Part, []syncproto.RecordID) {
 	var others []*syncproto.Record
 	var ids []syncproto.RecordID
 	if r.root(id) == id {
 		for _, other := range r.ones[id] {
-			if within(other.Area) {
+			if within(r.copy(other)) {
 				others, ids = append(others, other), append(ids, other.ID)
 			}
 		}

@@ -25,11 +25,12 @@ type origin struct {
 }
 
 func readLedger(ctx context.Context, s *Server) (*ledger, error) {
-	l := &ledger{
-		ids: make(map[syncproto.ChangeID]int), numbers: make(map[origin]int),
-		records: newRecords(),
+	records, err := newRecords()
+	if err != nil {
+		return nil, err
 	}
-	err := s.Histories(ctx, func(log []exchange.Logged, stored *syncproto.Record) error {
+	l := &ledger{ids: make(map[syncproto.ChangeID]int), numbers: make(map[origin]int), records: records}
+	err = s.Histories(ctx, func(log []exchange.Logged, stored *syncproto.Record) error {
 		for i := range log {
 			l.ids[log[i].Change.ID]++
 			l.numbers[origin{log[i].Change.Device, log[i].Change.N}]++

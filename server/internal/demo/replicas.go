@@ -24,7 +24,7 @@ func (p *play) replicas(ctx context.Context, l *ledger) ([]string, error) {
 	var mu sync.Mutex
 	var differ []string
 	compare := func(name string, client *clientsdk.Client, scope syncproto.AreaID, role identity.Role) error {
-		within := func(id syncproto.AreaID) bool { return tree.Within(id, scope) }
+		within := func(c copyOf) bool { return tree.Within(c.area, scope) || c.broadcast && tree.Within(scope, c.area) }
 		found, err := compareReplica(ctx, client, l, within, sight.Of(role, client.Forms()))
 		mu.Lock()
 		defer mu.Unlock()
@@ -51,7 +51,7 @@ func (p *play) replicas(ctx context.Context, l *ledger) ([]string, error) {
 // compareReplica returns how a replica differs from what the server has within a
 // scope. A record on which a change of the phone's own is still waiting at a desk
 // shows that change too; its copy is then compared by version.
-func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, within func(syncproto.AreaID) bool, eyes sight.Eyes) ([]string, error) {
+func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, within reach, eyes sight.Eyes) ([]string, error) {
 	var differ []string
 	held := make(map[syncproto.RecordID]bool)
 	for _, kind := range client.Forms().Kinds() {
@@ -78,7 +78,7 @@ func compareReplica(ctx context.Context, client *clientsdk.Client, l *ledger, wi
 	}
 	expected := 0
 	for _, c := range l.records.byID {
-		if within(c.area) {
+		if within(c) {
 			expected++
 		}
 	}
