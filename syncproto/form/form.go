@@ -110,6 +110,8 @@ type Form struct {
 	// asks says that checking an entry takes heed of the time or of settings.
 	asks     bool
 	settings []string
+	// momentType is that of the field Moment.
+	momentType Type
 }
 
 // Field defines one field.

@@ -60,7 +60,7 @@ func (field *Field) read() expr.Type {
 func (f *Form) scope(shown syncproto.Fields, env Env) expr.Scope {
 	s := expr.Scope{Fields: shown, Env: env}
 	if env != nil && f != nil && len(f.settings) > 0 {
-		s.Day, _ = f.dayOf(f.Moment, shown[f.Moment])
+		s.Day, _ = dayIn(f.momentType, shown[f.Moment])
 	}
 	return s
 }
@@ -82,7 +82,11 @@ func (f *Form) checkMoment() error {
 	if f.Moment == "" {
 		return nil
 	}
-	return f.expect(f.Moment, Date, Time)
+	if err := f.expect(f.Moment, Date, Time); err != nil {
+		return err
+	}
+	f.momentType = f.byName[f.Moment].Type
+	return nil
 }
 
 // checkFormulas reads the expressions of a field.

@@ -198,10 +198,18 @@ func (f *Form) Amount(m *Measure, shown syncproto.Fields, env Env) int64 {
 // dayOf reads the day out of a date or time field.
 func (f *Form) dayOf(name string, v syncproto.Value) (Day, bool) {
 	field, ok := f.Field(name)
-	if !ok || v.IsNull() {
+	if !ok {
 		return 0, false
 	}
-	if field.Type == Date {
+	return dayIn(field.Type, v)
+}
+
+// dayIn reads the day out of a value of type date or time.
+func dayIn(typ Type, v syncproto.Value) (Day, bool) {
+	if v.IsNull() {
+		return 0, false
+	}
+	if typ == Date {
 		text, _ := v.Text()
 		return ParseDay(text)
 	}
