@@ -119,6 +119,10 @@ func list(problems []Problem) string {
 		if where == "" {
 			where = fmt.Sprintf("第%d行", p.Row)
 		}
+		first, _, _ := strings.Cut(where, ":")
+		if _, row, ok := parseRef(first); ok && row != p.Row {
+			where += fmt.Sprintf(" in row %d", p.Row)
+		}
 		line := fmt.Sprintf("%s %s %s", where, p.Column, p.Text.ZH)
 		if p.N > 1 {
 			line += fmt.Sprintf(" ×%d", p.N)

@@ -95,6 +95,22 @@ func TestAPackedFloodIsStoppedEarly(t *testing.T) {
 	}
 }
 
+// A small part that is named a hundred times is unpacked a hundred times, if nobody counts.
+func TestAPartThatIsReadAgainCountsAgain(t *testing.T) {
+	var sheets strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&sheets, `<sheet name="s%d" sheetId="%d" r:id="rId1"/>`, i, i)
+	}
+	data := pack(t, "[Content_Types].xml", partTypes, "_rels/.rels", partRels, "xl/_rels/workbook.xml.rels", partBook2, "xl/styles.xml", partStyles,
+		"xl/workbook.xml", `<workbook xmlns:r="r"><sheets>`+sheets.String()+`</sheets></workbook>`,
+		"xl/worksheets/sheet1.xml", `<worksheet><sheetData>`+strings.Repeat("<row/>", 100_000)+`</sheetData></worksheet>`)
+	limits := DefaultLimits
+	limits.Inflated = 2 << 20
+	if got := refused(t, "x.xlsx", data, Options{Limits: limits}); got != badBomb {
+		t.Errorf("%q", got)
+	}
+}
+
 func many(n int) []string {
 	var parts []string
 	for i := range n {
