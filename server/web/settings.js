@@ -4,23 +4,31 @@ import { get, put } from "./api.js";
 import { kindWord } from "./book.js";
 import { choice, deed, el, labelled, listing, row, sure, tag } from "./draw.js";
 import { today } from "./entry.js";
-import { both, has, moment, say, t } from "./say.js";
 import { kindName } from "./question.js";
+import { both, has, moment, say, t } from "./say.js";
 import { KINDS, may, nameOf, page, state } from "./state.js";
 import { short } from "./values.js";
 
 export async function settings() {
-  const found = await get(`/v1/areas/${state.area}/settings`, { day: state.day });
+  const changes = may("configure") && Boolean(state.me);
+  const [found, templates] = await Promise.all([get(`/v1/areas/${state.area}/settings`, { day: state.day }), changes ? get("/v1/templates").then((found) => found.definitions) : []]);
   return [
     el("p", { class: "w" }, t("settingsNote", { day: found.day })),
-    listing(t("settings"), [t("setting"), t("holds"), t("setIn"), t("doing")], found.settings.map(line)),
-    may("configure") && state.me ? await another(found) : "",
+    listing(t("settings"), [t("setting"), t("holds"), t("setIn"), t("doing")], found.settings.map((s) => line(s, changes ? templates : null))),
+    changes ? another(found, templates) : "",
     ...(found.history?.length > 0 ? [el("h2", {}, t("settingHistory")), listing(t("settingHistory"), [t("setting"), t("holds"), t("fromDay"), t("who"), t("when")],
       found.history.map((h) => row(wordFor(found, h.name), h.value === undefined || h.value === null ? t("likeAbove") : shown(h.value), h.from, h.by_name || (h.by ? short(h.by) : ""), moment(h.at))))] : []),
   ];
 }
 
-const wordFor = (found, name) => both(found.settings.find((s) => s.name === name)?.label ?? { zh: name, en: name });
+const wordFor = (found, name) => wordOf(found.settings.find((s) => s.name === name) ?? { name, label: { zh: name, en: name } });
+
+// wordOf is what a setting is called: of those for one kind, with the kind.
+function wordOf(s) {
+  const [family, kind] = s.name.split(".");
+  if (!kind) return both(s.label);
+  return t(family === "template" ? "templateOf" : "dueHoursOf", { what: family === "template" ? kindWord(kind) : kindName(kind) });
+}
 
 // shown is a value as people say it: colours by their names, days as days.
 function shown(v, unit) {
@@ -32,10 +40,36 @@ function shown(v, unit) {
 
 const colour = (code) => (has(`colour.${code}`) ? t(`colour.${code}`) : code);
 
-function line(s) {
+// line is a setting; templates are there for those who may change it.
+function line(s, templates) {
   const from = s.own ? tag(t("ownSetting")) : s.from ? nameOf(s.from) : t("byDefault");
-  return row(`${both(s.label)}`, shown(s.value ?? s.default, s.unit), from, may("configure") && state.me ? changing(s) : "");
+  const template = s.name.startsWith("template.") && templates?.find((d) => d.name === s.value);
+  return row(wordOf(s), template ? both(template.label) : shown(s.value ?? s.default, s.unit), from, templates ? changing(s, templates) : "");
 }
+
+// COLOURS are those that there are, in no order: an area puts them into one.
+const COLOURS = ["blue", "green", "yellow", "orange", "red", "purple", "grey"];
+
+// control asks for a setting's value, and reads it: undefined if there is none.
+function control(s, templates) {
+  const now = s.value ?? s.default;
+  if (s.name.startsWith("template.")) {
+    const list = templateChoice(s.name.slice("template.".length), templates, now);
+    return [list, () => list.value || undefined];
+  }
+  if (s.type === "choices") {
+    const words = el("input", { type: "text", value: (now ?? []).map(colour).join("、") });
+    return [words, () => {
+      const list = words.value.split(/[,，、\s]+/).filter(Boolean).map((word) => COLOURS.find((code) => code === word || colour(code) === word) ?? word);
+      return list.length > 0 ? list : undefined;
+    }];
+  }
+  const number = s.type === "integer" || s.type === "decimal";
+  const box = el("input", { type: number ? "number" : "text", step: s.type === "integer" ? "1" : "any", min: s.min, max: s.max, value: now ?? "" });
+  return [box, () => (box.value.trim() === "" ? undefined : number ? Number(box.value) : box.value.trim())];
+}
+
+const templateChoice = (kind, templates, chosen) => choice({}, templates.filter((d) => d.kind === kind && d.version).map((d) => [d.name, both(d.label)]), chosen);
 
 // put one setting from a day on; null is what holds above.
 async function set(name, value, from) {
@@ -45,22 +79,21 @@ async function set(name, value, from) {
 }
 
 // another sets what holds for one kind of question or of record, and has not been set yet.
-async function another(found) {
-  const { definitions } = await get("/v1/templates");
+function another(found, templates) {
   const there = new Set(found.settings.map((s) => s.name));
   const names = [...KINDS.map((kind) => [`due_hours.${kind}`, t("dueHoursOf", { what: kindName(kind) })]),
-    ...new Set(definitions.map((d) => d.kind))].map((one) => (Array.isArray(one) ? one : [`template.${one}`, t("templateOf", { what: kindWord(one) })]))
+    ...new Set(templates.map((d) => d.kind))].map((one) => (Array.isArray(one) ? one : [`template.${one}`, t("templateOf", { what: kindWord(one) })]))
     .filter(([name]) => !there.has(name));
   const name = choice({ id: "setting-name" }, names);
   const hours = el("input", { id: "setting-hours", type: "number", min: "1" });
-  const template = choice({ id: "setting-template" }, []);
+  const template = el("select", { id: "setting-template" });
   const from = el("input", { id: "setting-from", type: "date", value: today() });
   const [asHours, asTemplate] = [labelled(t("hours"), hours), labelled(t("template"), template)];
   const follow = () => {
     const kind = /^template\.(.+)$/.exec(name.value)?.[1];
     asHours.hidden = Boolean(kind);
     asTemplate.hidden = !kind;
-    template.replaceChildren(...definitions.filter((d) => d.kind === kind && d.version).map((d) => el("option", { value: d.name }, both(d.label))));
+    if (kind) template.replaceChildren(...templateChoice(kind, templates).childNodes);
   };
   name.addEventListener("change", follow);
   follow();
@@ -73,16 +106,12 @@ async function another(found) {
 }
 
 // changing sets a value from a day on, or lets hold what holds above.
-function changing(s) {
-  const number = s.type === "integer" || s.type === "decimal";
-  const value = el("input", { type: number ? "number" : "text", step: s.type === "integer" ? "1" : "any", min: s.min, max: s.max,
-    value: Array.isArray(s.value ?? s.default) ? (s.value ?? s.default).join(",") : (s.value ?? s.default ?? "") });
+function changing(s, templates) {
+  const [box, read] = control(s, templates);
   const from = el("input", { type: "date", value: today() });
-  const send = (v) => set(s.name, v, from.value);
-  return sure(t("change"), labelled(t("holds"), value), labelled(t("fromDay"), from),
+  return sure(t("change"), labelled(t("holds"), box), labelled(t("fromDay"), from),
     deed(t("save"), () => {
-      if (value.value.trim() === "") throw new Error(t("needValue"));
-      const list = s.type === "choices" ? value.value.split(/[,，、\s]+/).filter(Boolean) : value.value.trim();
-      return send(number ? Number(value.value) : list);
-    }, true), s.own ? deed(t("asAbove"), () => send(null)) : null);
+      if (read() === undefined) throw new Error(t("needValue"));
+      return set(s.name, read(), from.value);
+    }, true), s.own ? deed(t("asAbove"), () => set(s.name, null, from.value)) : null);
 }
