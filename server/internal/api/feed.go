@@ -63,7 +63,9 @@ func feedRoutes() []route {
 		method: fiber.MethodGet, path: "/v1/areas/{id}/feed", id: "feed", who: someone, right: identity.Read, within: longestPoll*time.Second + readWithin,
 		summary: "What has changed in an area and all below it since a page before, for a system that follows it: every record at its latest version, in order of versions, none stepped over.",
 		params: []param{
-			paramArea, {"after", "query", "The next of the page before; absent at the start.", "string", ""}, paramLimit,
+			paramArea,
+			{"after", "query", "The next of the page before; absent at the start.", "string", ""},
+			paramLimit,
 			{"wait", "query", "How many seconds to wait when there is nothing new, 0 to 15; 0 if absent.", "integer", "15"},
 		},
 		answer: Feed{}, codes: append([]syncproto.Code{syncproto.CodeCursorInvalid, syncproto.CodeCursorForeign}, codesOfRead...), handle: (*API).feed,

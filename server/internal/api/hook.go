@@ -77,8 +77,10 @@ func hookRoutes() []route {
 			method: fiber.MethodGet, path: "/v1/areas/{id}/hooks/{hook}/deliveries", id: "deliveries", who: someone, right: identity.Configure, within: readWithin,
 			summary: "What was sent, waits, or was given up, the newest first.",
 			params: []param{
-				paramArea, paramHook, {"state", "query", "Only those that are waiting, delivered or given_up.", "string", "given_up"},
-				{"before", "query", "The next of the page before; absent for the first page.", "integer", ""}, paramLimit,
+				paramArea, paramHook,
+				{"state", "query", "Only those that are waiting, delivered or given_up.", "string", "given_up"},
+				{"before", "query", "The next of the page before; absent for the first page.", "integer", ""},
+				paramLimit,
 			},
 			answer: DeliveryList{}, codes: codesOfRead, handle: (*API).deliveries,
 		},

@@ -124,7 +124,7 @@ func (r *Rounds) Deliver(ctx context.Context, d Delivery, clock func() syncproto
 	}
 	reply := r.sender.Send(ctx, p)
 	if ctx.Err() != nil {
-		return d.State, nil // nobody knows; it goes out again when the lease ends
+		return d.State, nil //nolint:nilerr // nobody knows what became of it: it goes out again when the lease ends
 	}
 	d.Claimed = until
 	r.judge(&d, reply, clock())

@@ -57,7 +57,9 @@ func TestANameThatLeadsInsideIsNotCalled(t *testing.T) {
 func TestWhereAReceiverPointsIsNotFollowed(t *testing.T) {
 	followed := false
 	mux := http.NewServeMux()
-	mux.HandleFunc("/in", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/secret", http.StatusTemporaryRedirect) })
+	mux.HandleFunc("/in", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/secret", http.StatusTemporaryRedirect)
+	})
 	mux.HandleFunc("/secret", func(http.ResponseWriter, *http.Request) { followed = true })
 	there := httptest.NewServer(mux)
 	defer there.Close()
