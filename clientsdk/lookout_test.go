@@ -3,6 +3,7 @@ package clientsdk_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -147,5 +148,45 @@ func TestTheNumbersOfAPassageAreThoseOfTheArrival(t *testing.T) {
 	}
 	if got := strings.Join(said, ","); len(numbers) != 2 || !strings.Contains(got, "mobile 99900000001") || !strings.Contains(got, "id_number 99900119500101001X") {
 		t.Error(got)
+	}
+}
+
+func TestASealedPhoneKeepsWhatItWatchesForSealed(t *testing.T) {
+	f := newFake(t)
+	rest := f.http.Config.Handler
+	body, err := json.Marshal(&watch.Lists{Lists: []watch.List{listed("绝无仅有的名单", "", "99900000001")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/watch" {
+			rest.ServeHTTP(w, r)
+			return
+		}
+		_, _ = w.Write(body)
+	})
+	p, _ := enrolledPhone(t, f, 1)
+	fetch := func() {
+		t.Helper()
+		if n, err := p.FetchWatch(t.Context()); n != 1 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+	}
+	fetch()
+	equal(t, "before it is sealed", p.shows(t, "绝无仅有的名单"), true)
+	if err := p.Seal(background, pin); err != nil {
+		t.Fatal(err)
+	}
+	if hits, err := p.OnWatch(t.Context(), mobileOf("99900000001")); err != nil || len(hits) != 0 {
+		t.Errorf("what was kept in the clear is kept: %+v, %v", hits, err)
+	}
+	fetch()
+	equal(t, "a sealed file shows it", p.shows(t, "绝无仅有的名单"), false)
+	if hits := must(p.OnWatch(t.Context(), mobileOf("99900000001"))); len(hits) != 1 {
+		t.Errorf("%+v", hits)
+	}
+	p.Lock()
+	if _, err := p.OnWatch(t.Context(), mobileOf("99900000001")); !errors.Is(err, clientsdk.ErrLocked) {
+		t.Errorf("a locked phone tells who is on a list: %v", err)
 	}
 }
