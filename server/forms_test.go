@@ -44,8 +44,11 @@ func TestFormsArePublishedAndSettingsSetByCommands(t *testing.T) {
 		{"forms publish -template quick", 0, []string{"published quick, version 1"}, nil},
 		{"forms import " + form, 1, []string{" / "}, []string{"kept as a draft"}},
 		{"settings 3307", 0, []string{"fever_threshold = 37.3", "默认 / by default", "closing_hour = \"18:00\""}, []string{"本区域设置"}},
-		{"settings 33 fever_threshold=37.5 closing_hour=17:30 template.poll=quick -from 2020-01-31", 0,
-			[]string{"fever_threshold = 37.5", "set here", "2020-01-31  closing_hour", "本机"}, nil},
+		{
+			"settings 33 fever_threshold=37.5 closing_hour=17:30 template.poll=quick -from 2020-01-31", 0,
+			[]string{"fever_threshold = 37.5", "set here", "2020-01-31  closing_hour", "本机"},
+			nil,
+		},
 		{"settings 3307 -from 2020-01-30", 0, []string{"fever_threshold = 37.3"}, []string{"quick"}},
 		{"settings 3307 -from 2020-01-31", 0, []string{"fever_threshold = 37.5", "(33)", "template.poll = \"quick\""}, []string{"set here"}},
 		{"settings 3307 fever_threshold=99", 1, []string{"bad_setting (fever_threshold)", "超出允许范围"}, nil},

@@ -56,7 +56,7 @@ func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
 	if !w.behind && next.Rules.Same(w.snap.Rules, w.snap.Areas) {
 		return s.store.Commit(ctx, func(tx Tx) error { return tx.SetRules(print) })
 	}
-	devices, err := rederive(ctx, s.store, next, s.digester)
+	devices, err := rederive(ctx, s.store, next, s.digester, linked)
 	if err != nil {
 		return err
 	}
@@ -115,13 +115,18 @@ func (r *rebuilder) heads() []Head {
 // rows have none: for a database that was written by other rules. Nobody may write
 // meanwhile.
 func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) error {
-	_, err := rederive(ctx, store, snap, digester)
+	_, err := rederive(ctx, store, snap, digester, chainOf)
 	return err
 }
 
+// linked is chainOf for a log that this program has written: every row has its link.
+func linked(context.Context, Store) ([]Chained, error) { return nil, nil }
+
 // rederive is Rederive, and returns the devices with what was made anew of how their
-// entries came.
-func rederive(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) ([]DeviceState, error) {
+// entries came. lacking says which rows of the log have no link yet.
+func rederive(
+	ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester, lacking func(context.Context, Store) ([]Chained, error),
+) ([]DeviceState, error) {
 	stored, err := store.Derived(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("derive anew: %w", err)
@@ -132,7 +137,7 @@ func rederive(ctx context.Context, store Store, snap *registry.Snapshot, digeste
 	}
 	derived := r.derived()
 	derived.Rules, derived.Streams, derived.Heads = snap.Rules.Print(), streamsOf(snap), r.heads()
-	chain, err := chainOf(ctx, store)
+	chain, err := lacking(ctx, store)
 	if err != nil {
 		return nil, err
 	}

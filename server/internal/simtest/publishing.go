@@ -53,7 +53,7 @@ func publish(ctx context.Context, w *World, args []string) error {
 
 // setting: setting AREA name=value [from DAY]
 func setting(ctx context.Context, w *World, args []string) error {
-	words, from, _ := cutFrom(args)
+	words, from := cutFrom(args)
 	if len(words) != 2 {
 		return fmt.Errorf("setting AREA name=value [from DAY]")
 	}
@@ -88,11 +88,11 @@ func (w *World) operate(ctx context.Context, do func(context.Context) error) err
 
 // cutFrom takes "from DAY" off the end of a step; the first day of every script is what is
 // meant without it.
-func cutFrom(args []string) (words []string, from string, given bool) {
+func cutFrom(args []string) (words []string, from string) {
 	if i := slices.Index(args, "from"); i >= 0 && i == len(args)-2 {
-		return args[:i], args[i+1], true
+		return args[:i], args[i+1]
 	}
-	return args, "2020-01-27", false
+	return args, "2020-01-27"
 }
 
 // settingValue is a number as it stands, "-" for what holds above, and else a text.
@@ -121,7 +121,7 @@ func expectForm(_ context.Context, _ *World, d *Device, args []string) error {
 // expectHeld: a held grid-1 fever_threshold=37.5 [from DAY] — what the phone goes by there
 // on that day.
 func expectHeld(_ context.Context, _ *World, d *Device, args []string) error {
-	words, day, _ := cutFrom(args)
+	words, day := cutFrom(args)
 	if len(words) < 2 {
 		return fmt.Errorf("held AREA name=value [from DAY]")
 	}
