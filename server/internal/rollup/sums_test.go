@@ -190,7 +190,9 @@ func TestACurveStandsOnWhatWasThereBefore(t *testing.T) {
 	s := &Series{}
 	days := Days{From: 20200130, To: 20200202}
 	s.draw([]area.Node{{Key: 1, ID: "town"}}, []Measure{{Name: "persons", Standing: true}, {Name: "temperatures"}}, days.list(), []Count{
-		{Area: 1, Measure: "persons", N: 100}, {Area: 1, Measure: "persons", Day: 20200131, N: 2}, {Area: 1, Measure: "persons", Day: 20200202, N: -5},
+		{Area: 1, Measure: "persons", N: 100},
+		{Area: 1, Measure: "persons", Day: 20200131, N: 2},
+		{Area: 1, Measure: "persons", Day: 20200202, N: -5},
 		{Area: 1, Measure: "temperatures", Day: 20200201, N: 7},
 	})
 	if want := []string{"2020-01-30", "2020-01-31", "2020-02-01", "2020-02-02"}; !slices.Equal(s.Days, want) {
