@@ -122,7 +122,7 @@ func (f *fake) sync(area syncproto.AreaID, token string, body []byte) (*syncprot
 		if err != nil {
 			return nil, err
 		}
-		problem := forms.Newest(c.Kind).Check(fields, true)
+		problem := forms.Newest(c.Kind).Check(fields, true, form.Occasion{At: c.At})
 		if problem != nil || c.Area != area || c.N != f.high[req.Device]+1 || c.N > req.High || len(fields) != 12 {
 			answer.Verdicts = append(answer.Verdicts, syncproto.Verdict{N: c.N, Verdict: syncproto.Parked, Reason: problem})
 			continue

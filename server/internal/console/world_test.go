@@ -205,6 +205,10 @@ func (*memory) PutAreas(context.Context, []area.Node) error { return nil }
 
 func (m *memory) Identities(context.Context) (identity.Everyone, error) { return m.everyone, nil }
 
+func (m *memory) Published(context.Context) ([]registry.Published, error) { return nil, nil }
+
+func (m *memory) Settings(context.Context) ([]registry.Setting, error) { return nil, nil }
+
 func (m *memory) AddIdentities(_ context.Context, add identity.Everyone) error {
 	m.everyone.Authors = append(m.everyone.Authors, add.Authors...)
 	m.everyone.Grants = append(m.everyone.Grants, add.Grants...)
