@@ -23,7 +23,7 @@ export async function review() {
     return { next: next ?? "", n: items.length, node: el("ul", { class: "queue" }, ...items.map((q) => queued(q, chosen, bulk))) };
   });
   const open = state.item ? await openCase(state.item) : empty(t("pickCase"));
-  return [byKind(first.counts ?? {}), el("div", { class: "bulk" }, takeAway("review", t("export"), () => ({ kind: state.about }))), el("div", { class: state.item ? "desk open" : "desk" },
+  return [byKind(first.counts ?? {}), el("div", { class: "bulk" }, takeAway("review", t("exportList"), () => ({ kind: state.about }))), el("div", { class: state.item ? "desk open" : "desk" },
     el("section", { class: "list", "aria-label": t("tab.Review") }, bulk, list),
     el("section", { class: "case", id: "case", tabindex: "-1" }, open))];
 }

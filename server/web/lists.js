@@ -3,10 +3,12 @@
 
 import { get } from "./api.js";
 import { fieldOf, optionWord } from "./book.js";
-import { PAGE, choice, el, empty, labelled, listing, pages, picker, row, tag } from "./draw.js";
+import { PAGE, choice, deed, el, empty, labelled, listing, pages, picker, row, sure, tag } from "./draw.js";
+import { enter } from "./entry.js";
+import { areasHere } from "./grants.js";
 import { bringing, imports } from "./imports.js";
-import { both, count, moment, t } from "./say.js";
-import { go, href, may, nameOf, state } from "./state.js";
+import { both, count, moment, say, t } from "./say.js";
+import { go, href, may, nameOf, page, state } from "./state.js";
 import { short } from "./values.js";
 
 export async function lists() {
@@ -51,13 +53,27 @@ function versions(l) {
 }
 
 const rowsOf = (id) => pages(async (after) => {
-  const page = await get(`/v1/lists/${id}/rows`, { after, limit: PAGE });
-  return { next: page.next ?? "", n: page.rows.length, node: page.rows.length === 0 ? null : listing(t("whoIsOn"),
-    [t("who"), t("area"), t("result"), t("resultBy"), t("when")], page.rows.map((r) => row(
+  const found = await get(`/v1/lists/${id}/rows`, { after, limit: PAGE });
+  return { next: found.next ?? "", n: found.rows.length, node: found.rows.length === 0 ? null : listing(t("whoIsOn"),
+    [t("who"), t("area"), t("result"), t("resultBy"), t("when"), t("doing")], found.rows.map((r) => row(
       el("a", { href: href({ tab: "Roster", kind: "task", item: r.id, view: "" }) }, nameIn(r)), r.area_name,
       r.fields.result ? tag(optionWord(r.fields.result, "result", "task") ?? r.fields.result) : r.fields.withdrawn_on ? t("withdrawnRow") : t("noResult"),
-      r.by ? r.by_name || short(r.by) : "", r.when ? moment(r.when) : ""))) };
+      r.by ? r.by_name || short(r.by) : "", r.when ? moment(r.when) : "", r.fields.withdrawn_on || !state.me || !may("write", r.area) ? "" : handling(r)))) };
 });
+
+// handling routes a row to whom it concerns, or says what came of it: a change of the task
+// like any from a phone.
+function handling(r) {
+  const change = (fields, words) => async () => {
+    await enter({ record: r.id, kind: "task", area: r.area, base: r.version, fields });
+    await page.show();
+    say(words);
+  };
+  const to = choice({}, areasHere().filter(([id]) => id !== r.area));
+  const result = choice({}, (fieldOf("task", "result")?.choices ?? []).map((o) => [o.code, both(o.label)]));
+  return sure(t("handle"), labelled(t("routeTo"), to), deed(t("act.route"), () => change({ area: to.value }, t("routed", { where: nameOf(to.value) }))()),
+    labelled(t("result"), result), deed(t("giveResult"), () => change({ result: result.value, done_at: Date.now() }, t("resultGiven"))(), true));
+}
 
 function nameIn(r) {
   const name = r.fields.name ?? r.fields.title;

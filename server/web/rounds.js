@@ -80,7 +80,7 @@ async function compared(a, b) {
     ...(turns.turns.length > 0 ? [el("h2", {}, t("householdTurns")), listing(t("householdTurns"), [first.a.name, first.b.name, t("unit.household")], turns.turns.map((x) => row(
       t(`way.${x.a}`), tag(t(`way.${x.b}`), x.b !== "met"), count(x.households))))] : []),
     el("h2", {}, t("lateFinds")),
-    el("div", { class: "bulk" }, takeAway("rounds", t("export"), () => ({ a, b }))),
+    el("div", { class: "bulk" }, takeAway("rounds", t("exportList"), () => ({ a, b }))),
     await pages(async (after) => {
       const page = after === "" ? first : await get(`/v1/rounds/${a}/diff/${b}`, { area: state.area, limit: PAGE, after });
       return { next: page.next ?? "", n: page.only_b.length, node: page.only_b.length > 0 ? lateTable(page.only_b) : null };

@@ -12,7 +12,7 @@ export const TEXTS = {
   curveWords: ["{what}：起 {first}，止 {last}，最低 {least}，最高 {most} {unit}", "{what}: from {first} to {last}, least {least}, most {most} {unit}"],
   curveDays: ["{from} 至 {to}，共 {n} 天；每条曲线各用自己的刻度，底线为 0。", "{from} to {to}, {n} days; each curve on its own scale, from 0."],
   mostly: ["最高 {n}", "most {n}"], curvesStill: ["这些天一直为 0：{what}", "0 on all these days: {what}"], asTable: ["列成表格", "As a table"],
-  format: ["文件格式", "Format"], exportReport: ["导出日报", "Export the day's report"], exportLedger: ["导出台账", "Export the ledger"],
+  format: ["文件格式", "Format"], exportList: ["导出本表", "Take it away"], exportReport: ["导出日报", "Export the day's report"], exportLedger: ["导出台账", "Export the ledger"],
   heardAlarm: ["{where} 刚刚报告：{what}", "{where} has just reported: {what}"],
   "heard.closed": ["{where} 已签认 {day}", "{where} has signed {day}"], "heard.returned": ["{where} {day} 已被退回", "{where}: {day} was sent back"],
 
@@ -49,6 +49,7 @@ export const TEXTS = {
   countedOn: ["盘点日", "Counted on"], issuedTo: ["发放明细", "Given out to"], stockByArea: ["各区域结存", "Stock by area"], enterSupply: ["登记物资", "Enter supplies"],
 
   "lists.lists": ["名单进度", "Lists"], "lists.send": ["下发名单", "Send a list down"], "lists.import": ["导入花名册", "Bring in a roster"],
+  handle: ["处理", "Handle"], routeTo: ["派给", "Route to"], routed: ["已派给 {where}", "Routed to {where}"], giveResult: ["登记结果", "Give the result"], resultGiven: ["结果已登记", "The result is noted"],
   whoIsOn: ["名单人员", "Who is on it"],
   noLists: ["没有下发的名单", "No lists have come down"], listName: ["名单名称", "Name of the list"], deadline: ["期限", "Deadline"], rowsOfList: ["人数", "Rows"], openRows: ["未办", "Open"], unrouted: ["未分派", "Unrouted"],
   results: ["结果", "Results"], result: ["结果", "Result"], noResult: ["尚无结果", "no result yet"], resultBy: ["办理人", "By"], versionN: ["第 {n} 版", "version {n}"], olderVersion: ["旧版本", "an older version"], versions: ["版本", "Versions"],
