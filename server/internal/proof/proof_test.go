@@ -146,12 +146,25 @@ func person(t *rapid.T, n int) syncproto.Record {
 	}
 }
 
+// temperature draws a temperature that was taken on some day, and received on any.
+func temperature(t *rapid.T, n int) syncproto.Record {
+	at, _ := startOf(someDay.Draw(t, "taken"))
+	r := person(t, n)
+	r.Kind = "temperature"
+	r.Live[0].Fields = syncproto.Fields{"area": syncproto.TextValue(string(r.Area)), "value": "36.5", "taken_at": syncproto.ValueOf(at)}
+	return r
+}
+
 func drawn(t *rapid.T, snap *registry.Snapshot) *store {
 	s := &store{t: t, snap: snap}
 	n := rapid.IntRange(0, 12).Draw(t, "people")
 	for i := range n {
 		s.records = append(s.records, person(t, i))
 	}
+	for i := range rapid.IntRange(0, 8).Draw(t, "temperatures") {
+		s.records = append(s.records, temperature(t, n+i))
+	}
+	s.pivot = syncproto.Version(rapid.IntRange(0, n+8).Draw(t, "pivot"))
 	for i := range rapid.IntRange(0, min(n, 3)).Draw(t, "absorbed") { // each into one that comes later
 		if i+1 < n {
 			into := rapid.IntRange(i+1, n-1).Draw(t, "into")
@@ -167,7 +180,7 @@ func drawn(t *rapid.T, snap *registry.Snapshot) *store {
 		}
 	}
 	s.carried = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) rollup.Count {
-		return rollup.Count{Area: area.Key(rapid.IntRange(1, 3).Draw(t, "at")), Measure: "persons", Day: someDay.Draw(t, "day"), N: 1}
+		return rollup.Count{Area: area.Key(rapid.IntRange(1, 3).Draw(t, "at")), Measure: rapid.SampledFrom([]string{"persons", "temperatures"}).Draw(t, "of"), Day: someDay.Draw(t, "day"), N: 1}
 	}), 0, 3).Draw(t, "purged")
 	slices.SortFunc(s.records, func(a, b syncproto.Record) int { return cmp.Compare(a.Version, b.Version) })
 	return s
@@ -182,6 +195,12 @@ func TestTheRowsOfAllPagesComeToTheNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, measure := range []string{"persons", "temperatures"} {
+		t.Run(measure, func(t *testing.T) { comesToTheNumber(t, reg, measure) })
+	}
+}
+
+func comesToTheNumber(t *testing.T, reg *registry.Registry, measure string) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawn(rt, reg.Current())
 		service := NewService(s, reg)
@@ -189,7 +208,7 @@ func TestTheRowsOfAllPagesComeToTheNumber(t *testing.T) {
 		rows := make(map[syncproto.RecordID]int64)
 		var sum, value, purged int64
 		for after, pages := "", 0; ; pages++ {
-			page, err := service.Rows(t.Context(), root, "persons", rollup.On(day), after, limit)
+			page, err := service.Rows(t.Context(), root, measure, rollup.On(day), after, limit)
 			if err != nil {
 				rt.Fatal(err)
 			}
