@@ -124,6 +124,15 @@ func TestAValueThatDiffersIsAskedAboutAndOverwritesNothing(t *testing.T) {
 	if again.Applied.Changes != 0 || len(again.All()[0].Differs) != 1 {
 		t.Errorf("%+v %+v", again.Applied, again.All()[0])
 	}
+	// Nor when the other value shows since.
+	w.now += 3600 * 1000
+	w.edits(worker, "person", "g1", id, 0, "mobile", "99900000009")
+	if row := w.shows(id); row.Fields["mobile"] != `"99900000009"` || len(row.Disputed["mobile"]) != 2 {
+		t.Fatalf("%+v", row)
+	}
+	if again := w.plan(w.order("person", "a.csv", file)).All()[0]; len(again.Differs) != 1 {
+		t.Errorf("%+v", again)
+	}
 	w.quiet()
 }
 
