@@ -58,7 +58,8 @@ func TestWhatACountyPublishesIsOnEveryPhone(t *testing.T) {
 	if !slices.ContainsFunc(sum.Measures, func(m struct {
 		Name  string `json:"name"`
 		Value int64  `json:"value"`
-	}) bool {
+	},
+	) bool {
 		return m.Name == "clinics" && m.Value == 1
 	}) {
 		t.Errorf("totals %+v", sum.Measures)
