@@ -34,12 +34,12 @@ func (d *Duties) Disclose(l *privacy.Lens) {
 }
 
 // Disclose implements privacy.Disclosed.
-func (d *Ledger) Disclose(l *privacy.Lens) {
-	for i := range d.Issued {
-		issue := &d.Issued[i]
+func (l *Ledger) Disclose(lens *privacy.Lens) {
+	for i := range l.Issued {
+		issue := &l.Issued[i]
 		if issue.To != "" {
-			issue.To = seen(l, issue.where, issue.kind, nameOf[issue.kind], issue.To)
-			l.Saw(issue.subject, issue.where)
+			issue.To = seen(lens, issue.where, issue.kind, nameOf[issue.kind], issue.To)
+			lens.Saw(issue.subject, issue.where)
 		}
 	}
 }

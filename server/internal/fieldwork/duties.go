@@ -132,8 +132,11 @@ func (s *Service) Duties(ctx context.Context, in syncproto.AreaID, day form.Day,
 		kinds []DutyKind
 		add   func(context.Context, DutyKind) error
 	}{
-		{[]DutyKind{DutyCheck, DutyRelease}, a.observations}, {[]DutyKind{DutyTask}, a.tasks}, {[]DutyKind{DutyLead}, a.leads},
-		{[]DutyKind{DutyNotice}, a.notices}, {[]DutyKind{DutyVisit}, a.unvisited},
+		{[]DutyKind{DutyCheck, DutyRelease}, a.observations},
+		{[]DutyKind{DutyTask}, a.tasks},
+		{[]DutyKind{DutyLead}, a.leads},
+		{[]DutyKind{DutyNotice}, a.notices},
+		{[]DutyKind{DutyVisit}, a.unvisited},
 	} {
 		if kind != "" && !slices.Contains(part.kinds, kind) {
 			continue

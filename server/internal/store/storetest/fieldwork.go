@@ -102,8 +102,11 @@ func (w *world) reached(round int, day form.Day, tenures []string, areas ...area
 func aHouseholdCountsByItsBestVisit(w *world) {
 	w.aRound()
 	same(w.t, "reached", w.reached(1, 20200126, nil, 2, 1), []fieldwork.Reach{
-		{Area: 1, Way: fieldwork.Met, N: 1}, {Area: 1, Way: fieldwork.Refused, N: 1}, {Area: 1, Way: fieldwork.NotHome, N: 1},
-		{Area: 2, Way: fieldwork.Never, N: 1}, {Area: 2, Way: fieldwork.Other, N: 1},
+		{Area: 1, Way: fieldwork.Met, N: 1},
+		{Area: 1, Way: fieldwork.Refused, N: 1},
+		{Area: 1, Way: fieldwork.NotHome, N: 1},
+		{Area: 2, Way: fieldwork.Never, N: 1},
+		{Area: 2, Way: fieldwork.Other, N: 1},
 	})
 	same(w.t, "before one was found", w.reached(1, 20200125, nil, 2), []fieldwork.Reach{{Area: 2, Way: fieldwork.Other, N: 1}})
 	same(w.t, "when one had left", w.reached(1, 20200130, nil, 1), []fieldwork.Reach{
