@@ -74,12 +74,20 @@ function askIn(why = "") {
   say(why, why !== "");
 }
 
+// PAUSE is how long what has changed is gathered before it is drawn, in milliseconds: in a
+// rush something changes all the time.
+const PAUSE = 3000;
+let waiting;
+
 // hear draws what has changed while one looks, unless somebody is about to type or to send
 // something; alarms are said at once.
 function hear(what, said) {
   if (what === "changed") {
-    const busy = document.activeElement?.closest("form, details, .spans") || document.querySelector("#panel details[open], #panel dialog[open]");
-    if (!busy && document.visibilityState === "visible") page.show();
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      const busy = document.activeElement?.closest("form, details, .spans") || document.querySelector("#panel :focus-visible, #panel details[open]");
+      if (page.show === show && !busy && document.visibilityState === "visible") show(true);
+    }, PAUSE);
     return;
   }
   const where = state.byId.get(said.area)?.name ?? "";
@@ -103,15 +111,15 @@ function frame() {
   $("me").title = t(state.me ? "tab.Account" : "signOut");
 }
 
-// show reads and draws the place where one is.
-async function show() {
+// show reads and draws the place where one is; quietly where nobody asked for it.
+async function show(quiet = false) {
   const now = ++turn;
   if (!state.byId.has(state.area)) state.area = state.areas[0]?.id ?? "";
   if (!state.area) return say(t("noRows"));
   const tabs = Object.keys(VIEWS).filter((name) => !VIEWS[name][1] || may(VIEWS[name][1]));
   if (!tabs.includes(state.tab) || (state.tab === "Account" && !state.me)) state.tab = "Totals";
   frame();
-  whisper(t("loading"));
+  if (!quiet) whisper(t("loading"));
   try {
     const span = state.tab === "Totals" && state.from && state.from <= (state.day || state.from) && state.view !== "published";
     const summary = await get(`/v1/areas/${state.area}/summary`, span ? { from: state.from, to: state.day } : { day: state.day });
@@ -120,11 +128,12 @@ async function show() {
     const content = await VIEWS[state.tab][0](summary);
     if (now !== turn) return;
     draw(summary, tabs.filter((name) => name !== "Account"), content);
+    if (!quiet) whisper(t("loaded"));
     follow(["Totals", "Day"].includes(state.tab) ? state.area : "", hear);
   } catch (error) {
     if (now !== turn) return;
     if (error.status === 401) return askIn(error.message);
-    say(t("failed", { why: error.message }), true);
+    if (!quiet) say(t("failed", { why: error.message }), true);
   }
 }
 
@@ -141,7 +150,6 @@ function draw(summary, tabs, content) {
   if (state.tab === "Account") $("watermark").replaceChildren();
   else watermark(summary.watermark);
   $("panel").replaceChildren(...content);
-  whisper(t("loaded"));
   keepFocus(focused, moved);
 }
 
