@@ -56,6 +56,7 @@ var reports = map[string]func(*API, *call, syncproto.AreaID) (*takeaway, error){
 	"daily":  (*API).dailyReport,
 	"review": (*API).reviewReport,
 	"rounds": (*API).roundsReport,
+	"list":   (*API).listReport,
 }
 
 // exportRoutes are the ways out as a file.
@@ -70,10 +71,10 @@ func exportRoutes() []route {
 		},
 		{
 			method: fiber.MethodGet, path: "/v1/areas/{id}/reports/{report}", id: "report", who: someone, right: identity.Export, within: exportWithin,
-			summary: "A list as a file, marked with who took it and when: roster, ledger (what was recorded on some days, by whom, and when it came), daily (totals), review (open questions), rounds (who was met in round b and not in a).",
+			summary: "A list as a file, marked with who took it and when: roster, ledger (what was recorded on some days, by whom, and when it came), daily (totals), review (open questions), rounds (who was met in round b and not in a), list (what came of each row of a list that went down).",
 			params: []param{
 				paramArea,
-				{"report", "path", "roster, ledger, daily, review or rounds.", "string", "roster"},
+				{"report", "path", "roster, ledger, daily, review, rounds or list.", "string", "roster"},
 				{"format", "query", "xlsx or csv; xlsx if absent.", "string", "csv"},
 				lang,
 				{"kind", "query", "Of a roster or ledger: the kind; must be given. Of questions: only those of this kind.", "string", "household"},
@@ -82,6 +83,7 @@ func exportRoutes() []route {
 				{"to", "query", "Of a ledger: the last day; today if absent.", "string", "2020-01-31"},
 				{"a", "query", "Of rounds: the earlier round's id.", "string", ""},
 				{"b", "query", "Of rounds: the later round's id.", "string", ""},
+				{"list", "query", "Of a list: the id of the version.", "string", ""},
 			},
 			media: sheet.XLSX.Media(), codes: codesOfRead, handle: (*API).report,
 		},

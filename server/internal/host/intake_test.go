@@ -145,6 +145,17 @@ func TestAListGoesDownAndItsResultsComeUp(t *testing.T) {
 	if _, text := asks(t, s, far, http.MethodGet, list+"/rows", "", &rows); len(rows.Rows) != 0 {
 		t.Errorf("the other town's grid sees it: %s", text)
 	}
+	// The same leaves as a file, for whoever may take files away.
+	report := "/v1/areas/3307/reports/list?format=csv&list=" + plan.List.ID.String()
+	if status, _ := asks(t, s, volunteer, http.MethodGet, strings.Replace(report, "3307", "g1", 1), "", nil); status != http.StatusForbidden {
+		t.Errorf("a volunteer takes a list away: %d", status)
+	}
+	if status, text := asks(t, s, county, http.MethodGet, report, "", nil); status != http.StatusOK || !strings.Contains(text, "名单结果") && !strings.Contains(text, "结果填写人") || strings.Contains(text, idNumber) || strings.Contains(text, "张三") {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, text := asks(t, s, county, http.MethodGet, "/v1/areas/3307/reports/list", "", nil); status != http.StatusBadRequest {
+		t.Error(status, text)
+	}
 	var lists intake.Lists
 	if status, text := asks(t, s, volunteer, http.MethodGet, "/v1/lists", "", &lists); status != http.StatusOK || len(lists.Lists) != 1 || lists.Lists[0].Tasks != 1 {
 		t.Error(status, text)
