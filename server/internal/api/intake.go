@@ -44,7 +44,6 @@ var (
 	codesOfImport = []syncproto.Code{
 		syncproto.CodeBadRequest, syncproto.CodeBodyTooLarge, syncproto.CodeBadEncoding, syncproto.CodeMalformed, syncproto.CodeBadFile,
 		syncproto.CodeForbidden, syncproto.CodeNotFound, syncproto.CodeMovedOn, syncproto.CodeTooManyChanges, syncproto.CodeBusy,
-		syncproto.CodeOutOfArea, syncproto.CodeNotEntitled, syncproto.CodeFailsForm, syncproto.CodePurged,
 	}
 	paramsOfFile = []param{
 		{"file", "query", "The file's name; what it is is seen from its bytes.", "string", "名单.xlsx"},

@@ -259,7 +259,7 @@ func TestNothingHalfIsImported(t *testing.T) {
 	o.Author = worker // may write in g1 alone
 	_, err := w.Apply(t.Context(), o, w.plan(o).Token, false)
 	var why *syncproto.Error
-	if !errors.As(err, &why) || why.Code != syncproto.CodeOutOfArea || !strings.Contains(why.Detail, "row 3") {
+	if !errors.As(err, &why) || why.Code != syncproto.CodeForbidden || !strings.Contains(why.Detail, "row 3: out_of_area") || !strings.Contains(why.Message().ZH, "第 3 行") {
 		t.Errorf("%v", err)
 	}
 	if n := len(w.all("", "33")); n != 0 {

@@ -96,8 +96,9 @@ func newPlan(o *Order, table *sheet.Table) *Plan {
 //   - moved_on (token): the file, or what it is held against, is no longer what was shown;
 //   - bad_request (file): nothing can be done with this file; (leave_out): there are rows
 //     that can't be entered;
-//   - the reason why the server can't take a row (out_of_area, not_entitled, fails_form …),
-//     with the row in its detail.
+//   - forbidden (author), where whoever brings the file may not write what a row says, and
+//     bad_request (file) where the server can't take a row for another reason, with the row
+//     and the reason in the detail.
 func (s *Service) Apply(ctx context.Context, o Order, token string, leaveOut bool) (*Plan, error) {
 	p, err := s.plan(ctx, &o)
 	if err != nil {
@@ -167,9 +168,17 @@ func misstep(err error, rows []int) error {
 	if !errors.As(err, &m) || m.Step >= len(rows) {
 		return fmt.Errorf("enter a file: %w", err)
 	}
-	why := *m.Why
-	why.Detail = fmt.Sprintf("row %d: %s", rows[m.Step], why.Detail)
-	return &why
+	turned := &syncproto.Error{Code: syncproto.CodeBadRequest, Field: "file"}
+	switch m.Why.Code {
+	case syncproto.CodeOutOfArea, syncproto.CodeNotEntitled, syncproto.CodeGrantExpired, syncproto.CodeUnknownAuthor:
+		turned = &syncproto.Error{Code: syncproto.CodeForbidden, Field: "author"}
+	default:
+	}
+	turned.Detail = fmt.Sprintf("row %d: %v", rows[m.Step], m.Why)
+	said := m.Why.Message()
+	return turned.Because(syncproto.Text{
+		ZH: fmt.Sprintf(textRowRefused.ZH, rows[m.Step], said.ZH), EN: fmt.Sprintf(textRowRefused.EN, rows[m.Step], said.EN),
+	})
 }
 
 // order puts the households that are needed before the people in them; rows are those that

@@ -14,6 +14,7 @@ var (
 	textTooMany     = syncproto.Text{ZH: "超过 %d 行，请分成几个文件", EN: "more than %d rows: bring it in parts"}
 	textMissing     = syncproto.Text{ZH: "缺少必需的列：%s", EN: "a column is missing that must be there: %s"}
 
+	textRowRefused = syncproto.Text{ZH: "第 %d 行：%s", EN: "row %d: %s"}
 	textRequired   = syncproto.Text{ZH: "%s：此项必填", EN: "%s: required"}
 	textNotADate   = syncproto.Text{ZH: "“%s”不是完整日期，应如 2020-01-31", EN: "%q is no whole date, such as 2020-01-31"}
 	textNotATime   = syncproto.Text{ZH: "“%s”不是完整时间，应如 2020-01-31 08:30", EN: "%q is no whole time, such as 2020-01-31 08:30"}
