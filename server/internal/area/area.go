@@ -146,7 +146,7 @@ func (t *Tree) Path(id syncproto.AreaID) []Node {
 }
 
 // Shape is a fingerprint of which area lies below which.
-func (t *Tree) Shape() int64 { return int64(t.shape) } //nolint:gosec // 64 bits, whatever they are
+func (t *Tree) Shape() int64 { return int64(t.shape) }
 
 // print is a fingerprint of where an area lies.
 func (n *Node) print() uint64 {

@@ -76,7 +76,8 @@ func treeFrom(ctx context.Context, q querier) (rollup.Tree, error) {
 func shapeFrom(ctx context.Context, q querier) (int64, error) {
 	var shape int64
 	rows, err := q.query(ctx, "SELECT shape FROM meta")
-	return shape, noMeta(one(rows, err, &shape))
+	err = noMeta(one(rows, err, &shape))
+	return shape, err
 }
 
 // Whole implements exchange.SumTx.
