@@ -115,6 +115,11 @@ func (t *tx) rederiveItems(b *exchange.Batch, open []review.Item) error {
 				it.Opened, it.At = before.Opened, before.At
 			}
 		}
+		if it.At == 0 { // the log says at which version it was raised, and not when that was
+			if it.At = at; there && before.Closed == 0 {
+				it.At = before.At
+			}
+		}
 		if there && it.Assignee.IsZero() {
 			it.Assignee = before.Assignee
 		}

@@ -97,12 +97,14 @@ func questionsOutliveRederiving(w *world) {
 	})
 	fresh := stays
 	fresh.Area, fresh.Score, fresh.Assignee = 2, 70, w.question(0, "", 0, 0).Assignee
-	reopened := w.question(5, "again", 1, 6)
-	w.rederive(&exchange.Derived{Items: []review.Item{comes, fresh, reopened}})
+	reopened, late := w.question(5, "again", 1, 6), w.question(6, "late", 1, 7)
+	fresh.At, late.At = 0, 0 // as the log has it
+	w.rederive(&exchange.Derived{Items: []review.Item{comes, fresh, reopened, late}})
 
+	fresh.At, late.At = stays.At, at
 	fresh.Assignee, reopened.Assignee = stays.Assignee, again.Assignee
 	goes.Closed, goes.Ended, goes.State, goes.Ending = 21, at, review.Closed, review.Corrected
-	for _, it := range []review.Item{comes, fresh, reopened, goes, settled} {
+	for _, it := range []review.Item{comes, fresh, reopened, late, goes, settled} {
 		same(w.t, "question "+it.Field, w.item(it.Key), it)
 	}
 	ended := review.Event{Item: goes.ID(), Version: 21, At: at, What: review.WasClosed, Detail: string(review.Corrected)}
@@ -111,7 +113,7 @@ func questionsOutliveRederiving(w *world) {
 	same(w.t, "what comes has one", w.events(comes), []review.Event{line(comes)})
 	same(w.t, "what comes again has one", w.events(reopened), []review.Event{line(reopened)})
 	same(w.t, "what was closed has none", len(w.events(settled)), 0)
-	same(w.t, "counted", []int{w.countOpen(1), w.countOpen(2)}, []int{2, 1})
+	same(w.t, "counted", []int{w.countOpen(1), w.countOpen(2)}, []int{3, 1})
 }
 
 func questionsRaisedByRederivingAreOfNow(w *world) {
