@@ -35,7 +35,7 @@ function mergeAct(c, act) {
 
 function acceptAct(c, act) {
   if (c.kind !== "parked" || !c.waiting) return [act("accept")];
-  const without = Object.keys(c.waiting.fields).map((name) => ticked(labelOf(name), el("input", { type: "checkbox", "data-without": name, value: name })));
+  const without = Object.keys(c.waiting.fields).map((name) => ticked(labelOf(name, c.waiting.kind), el("input", { type: "checkbox", "data-without": name, value: name })));
   const place = areaSelect("accept-area", t("belongsTo"), t("asItSays"));
   const order = () => ({ area: place.value || undefined, without: without.map((l) => l.firstChild).filter((box) => box.checked).map((box) => box.value) });
   return [act("accept", order, el("label", {}, t("belongsTo"), place), el("details", {}, el("summary", {}, t("without")), ...without))];

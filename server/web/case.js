@@ -110,10 +110,10 @@ function sideBySide([a, b]) {
 function waiting(w) {
   return el("div", { class: "claim" }, witness(w),
     w.reason ? el("p", {}, el("span", { class: "tag alarm" }, t("waitsBecause")), why(w.reason)) : null,
-    el("dl", {}, el("dt", {}, labelOf("area")), el("dd", {}, nameOf(w.area)), ...fieldsOf(w.fields)));
+    el("dl", {}, el("dt", {}, labelOf("area")), el("dd", {}, nameOf(w.area)), ...fieldsOf(w.fields, w.kind)));
 }
 
-const fieldsOf = (fields) => Object.entries(fields).flatMap(([name, v]) => [el("dt", {}, labelOf(name)), el("dd", {}, saidMarked(name, v))]);
+const fieldsOf = (fields, kind) => Object.entries(fields).flatMap(([name, v]) => [el("dt", {}, labelOf(name, kind)), el("dd", {}, saidMarked(name, v, kind))]);
 
 function windowOf(w) {
   return el("div", {}, el("p", {}, el("b", {}, both(w.label)), el("br"),

@@ -17,7 +17,7 @@ export function stateTags(q) {
   const late = q.state !== "closed" && q.due < state.asOf;
   return [
     el("span", { class: q.state === "closed" ? "tag" : "tag alarm" }, kindName(q.kind)),
-    ["conflict", "exit"].includes(q.kind) ? el("span", { class: "tag" }, labelOf(q.field)) : null,
+    ["conflict", "exit"].includes(q.kind) ? el("span", { class: "tag" }, labelOf(q.field, q.record?.kind)) : null,
     q.kind === "implausible" ? el("span", { class: "tag" }, checkOf(q.field)) : null,
     q.state === "open" ? null : el("span", { class: "tag" }, t(q.state === "returned" ? "stateReturned" : "stateClosed")),
     q.ending ? el("span", { class: "tag" }, t(`end.${q.ending}`)) : null,

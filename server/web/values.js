@@ -1,10 +1,10 @@
 // What people entered, as people say it. A value that the reader isn't shown comes masked,
 // as {"masked": "3301**********1234"}: it is marked so, and never offered for choosing.
 
-import { fieldWord, kindWord, optionWord, plain, typeOf } from "./book.js";
+import { fieldOf, fieldWord, kindWord, optionWord, plain, typeOf } from "./book.js";
 import { el } from "./draw.js";
 import { has, moment, t } from "./say.js";
-import { nameOf, state } from "./state.js";
+import { COLUMNS, nameOf, state } from "./state.js";
 
 const TIMES = new Set(["visited_at", "taken_at", "passed_at"]);
 const SECRET = new Set(["mobile", "id_number"]);
@@ -12,7 +12,9 @@ const SECRET = new Set(["mobile", "id_number"]);
 export const isMasked = (v) => typeof v === "object" && v !== null && typeof v.masked === "string";
 // Ids begin with the time at which they were made: their ends tell them apart.
 export const short = (id) => `…${String(id).slice(-6)}`;
-export const labelOf = (field, kind) => fieldWord(field, kind);
+// labelOf is what a field is called: of kinds that the page has no columns of its own for, by
+// their forms alone.
+export const labelOf = (field, kind) => fieldWord(field, kind in COLUMNS ? "" : kind);
 
 const word = (v) => (has(`v.${v}`) ? t(`v.${v}`) : optionWord(v) ?? String(v));
 
@@ -32,12 +34,13 @@ export function value(field, v, mask) {
 
 // said is a value in words, where nothing is a word too; ids of records that are at hand
 // become their names.
-export function said(field, v) {
+export function said(field, v, kind) {
   if (v === null || v === undefined) return field === "exit" ? t("there") : t("none");
   if (field === "area") return nameOf(v);
   if (Array.isArray(v) && v.some((m) => state.names?.has(m))) return v.map((m) => state.names.get(m) ?? short(m)).join("、");
   if (typeof v === "string" && state.names?.has(v)) return state.names.get(v);
   if (typeof v === "string" && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(v)) return short(v);
+  if (fieldOf(kind, field) && !(kind in COLUMNS)) return plain(kind, field, v) || t("none");
   return value(field, v, false) || t("none");
 }
 
@@ -45,7 +48,7 @@ export function said(field, v) {
 export const marked = (v, words) =>
   (isMasked(v) ? el("span", { class: "masked" }, words, " ", el("small", { title: t("maskedWhy") }, t("masked"))) : words);
 
-export const saidMarked = (field, v) => marked(v, said(field, v));
+export const saidMarked = (field, v, kind) => marked(v, said(field, v, kind));
 
 // folded is a value without what the ways of typing it add: full width, spaces, hyphens. A
 // masked one is compared by its tag.

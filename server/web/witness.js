@@ -25,7 +25,7 @@ export const by = (witnesses) => [el("small", {}, witnesses.map((w) => w.author.
 
 // statements lists who said what, and what became of it.
 export function statements(list, caption) {
-  const words = (s) => Object.entries(s.fields).flatMap(([n, v], i) => [i > 0 ? "；" : "", `${labelOf(n)} `, saidMarked(n, v)]);
+  const words = (s) => Object.entries(s.fields).flatMap(([n, v], i) => [i > 0 ? "；" : "", `${labelOf(n, s.kind)} `, saidMarked(n, v, s.kind)]);
   return table(caption, [t("who"), t("entered"), t("what"), t("outcome")], list.map((s) => el("tr", {},
     el("th", { scope: "row" }, s.author.name || short(s.author.id)), el("td", { class: "short" }, `${moment(s.entered.time)} ${margin(s.entered)}`),
     el("td", { class: "wrap" }, ...words(s)),
