@@ -138,6 +138,22 @@ func runDigest(input []byte) (string, any, error) {
 	return sameness(one == other), map[string]any{"one": one, "other": other}, nil
 }
 
+func runReceipt(input []byte) (string, any, error) {
+	type reading struct {
+		Notice syncproto.RecordID `json:"notice"`
+		Author syncproto.AuthorID `json:"author"`
+	}
+	var in struct {
+		One   reading `json:"one"`
+		Other reading `json:"other"`
+	}
+	if err := strictly(input, &in); err != nil {
+		return "", nil, err
+	}
+	one, other := syncproto.ReceiptID(in.One.Notice, in.One.Author), syncproto.ReceiptID(in.Other.Notice, in.Other.Author)
+	return sameness(one == other), map[string]any{"one": one, "other": other}, nil
+}
+
 func runSum(input []byte) (string, any, error) {
 	type row struct {
 		Record  syncproto.RecordID `json:"record"`

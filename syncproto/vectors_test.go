@@ -54,6 +54,7 @@ var vectorKinds = map[string]vectorKind{
 	"expr":    {[]string{"value", "refused"}, runExpr},
 	"follows": {[]string{"accepted", "refused"}, runFollows},
 	"remarks": {[]string{"complete", "remarks"}, runRemarks},
+	"receipt": {[]string{"same", "different"}, runReceipt},
 }
 
 // strictly decodes JSON and complains of members that nobody asked for.
