@@ -209,10 +209,7 @@ func TestWhatIsWrittenFitsTheDocument(t *testing.T) {
 			if value == nil {
 				continue
 			}
-			name := schemaNames[reflect.TypeOf(value)]
-			if name == "" {
-				name = reflect.TypeOf(value).Name()
-			}
+			name := nameOf(reflect.TypeOf(value))
 			full := reflect.New(reflect.TypeOf(value))
 			fill(full.Elem(), 0)
 			for what, v := range map[string]any{"full": full.Interface(), "empty": value} {
@@ -307,7 +304,7 @@ func fill(v reflect.Value, depth int) {
 	case reflect.Float64:
 		v.SetFloat(1.5)
 	case reflect.String:
-		v.SetString(map[string]string{"review.Kind": "exit", "desk.Act": "merge"}[v.Type().String()])
+		v.SetString(map[string]string{"review.Kind": "exit", "desk.Act": "merge", "fieldwork.DutyKind": "task"}[v.Type().String()])
 		if v.Len() == 0 {
 			v.SetString("x")
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
-	"path"
 	"reflect"
 	"strings"
 
@@ -23,6 +22,7 @@ import (
 	"gridsync/server/internal/xlsform"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
+	"gridsync/syncproto/watch"
 )
 
 // object is a piece of the OpenAPI document.
@@ -73,13 +73,14 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[dayclose.Act]():       "DayAct",
 	reflect.TypeFor[dayclose.State]():     "DayState",
 	reflect.TypeFor[dayclose.Child]():     "DayChild",
-	reflect.TypeFor[dayclose.Change]():    "DayChange",
 	reflect.TypeFor[enrol.Ending]():       "GrantEnding",
 	reflect.TypeFor[formbook.List]():      "Definitions",
 	reflect.TypeFor[formbook.InArea]():    "AreaSettings",
 	reflect.TypeFor[formbook.Held]():      "SettingHeld",
 	reflect.TypeFor[formbook.Said]():      "SettingSaid",
 	reflect.TypeFor[formbook.Change]():    "SettingChange",
+	reflect.TypeFor[watch.Lists]():        "WatchLists",
+	reflect.TypeFor[watch.List]():         "WatchList",
 	reflect.TypeFor[xlsform.Note]():       "SheetNote",
 	reflect.TypeFor[enrol.Person]():       "Holder",
 	reflect.TypeFor[syncproto.Area]():     "Area",
@@ -212,7 +213,7 @@ func (s *schemas) schema(t reflect.Type) object {
 
 // name puts a type's schema into the list once, and returns a reference to it.
 func (s *schemas) name(t reflect.Type, read func() object) object {
-	name := s.nameOf(t)
+	name := nameOf(t)
 	switch there := s.of[name]; there {
 	case t:
 	case nil:
@@ -224,18 +225,13 @@ func (s *schemas) name(t reflect.Type, read func() object) object {
 	return ref(name)
 }
 
-// nameOf is the name of a type in the document: the one chosen for it, or its own, with its
-// package before it where another type has that already.
-func (s *schemas) nameOf(t reflect.Type) string {
+// nameOf is the name of a type in the document: the one chosen for it, or its own. It doesn't
+// hang on which type is met first, as clients are made from these names.
+func nameOf(t reflect.Type) string {
 	if chosen := schemaNames[t]; chosen != "" {
 		return chosen
 	}
-	name := t.Name()
-	if there := s.of[name]; there != nil && there != t {
-		from := path.Base(t.PkgPath())
-		return strings.ToUpper(from[:1]) + from[1:] + name
-	}
-	return name
+	return t.Name()
 }
 
 func (s *schemas) structure(t reflect.Type) object {
