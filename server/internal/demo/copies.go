@@ -41,7 +41,7 @@ func newRecords() (*records, error) {
 	}
 	return &records{
 		forms: forms,
-		byID: make(map[syncproto.RecordID]copyOf), into: make(map[syncproto.RecordID]syncproto.RecordID),
+		byID:  make(map[syncproto.RecordID]copyOf), into: make(map[syncproto.RecordID]syncproto.RecordID),
 		ones: make(map[syncproto.RecordID][]*syncproto.Record), all: make(map[syncproto.RecordID]*syncproto.Record),
 	}, nil
 }

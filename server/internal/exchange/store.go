@@ -313,7 +313,7 @@ type RecordChange struct {
 
 // Derived is what the store holds besides log and records.
 type Derived struct {
-	Counts    []rollup.Count
+	Counts []rollup.Count
 	// Sums follow from Counts and Tree.
 	Sums      []rollup.Sum
 	Tree      rollup.Tree

@@ -121,8 +121,14 @@ func whoStandsAlikeIsFound(w *world) {
 		at(1), at(0), at(2), at(1), match.Range{From: 0, To: lower}, match.Range{From: middle, To: middle + lower},
 		at(math.MaxUint64), match.Range{From: math.MaxUint64 - lower, To: math.MaxUint64},
 	), [][]syncproto.RecordID{
-		{recordID(2), recordID(3)}, {recordID(1)}, nil, {recordID(2), recordID(3)},
-		{recordID(1), recordID(2), recordID(3)}, {recordID(1), recordID(4)}, {recordID(5)}, {recordID(5)},
+		{recordID(2), recordID(3)},
+		{recordID(1)},
+		nil,
+		{recordID(2), recordID(3)},
+		{recordID(1), recordID(2), recordID(3)},
+		{recordID(1), recordID(4)},
+		{recordID(5)},
+		{recordID(5)},
 	})
 	same(w.t, "bounded", alike(1, at(1)), [][]syncproto.RecordID{{recordID(2)}})
 	same(w.t, "nothing asked", len(alike(1)), 0)
