@@ -130,13 +130,8 @@ func (s *Service) signatures(ctx context.Context, l *looked) error {
 	}
 	l.own = found[l.node.Key]
 	l.State = l.own.state()
-	desks := l.snap.People.Desks(l.snap.Areas, l.now)
-	for _, n := range children {
+	for _, n := range l.signers(children, found) {
 		one := found[n.Key]
-		signs := desks[n.ID] || len(l.snap.Areas.Children(n.ID)) > 0 || one.record != nil
-		if !signs {
-			continue
-		}
 		child := one.child(l.snap, n)
 		_, child.Late = closing(l.snap, n.ID, l.day, child.State, l.now)
 		if child.State == Open || child.State == Returned {
@@ -146,6 +141,19 @@ func (s *Service) signatures(ctx context.Context, l *looked) error {
 		l.paper.Below = append(l.paper.Below, Under{Area: n.ID, State: child.State, Version: child.version, Hash: child.Hash})
 	}
 	return nil
+}
+
+// signers are the areas below that sign their days: those with somebody to sign, or whose day
+// was signed, and where there are any such, those beside them that have areas below, too. A
+// community whose secretary isn't there yet is missing; residents' groups are not, where
+// nobody of them signs, nor is a post.
+func (l *looked) signers(children []area.Node, found map[area.Key]stored) []area.Node {
+	desks := l.snap.People.Desks(l.snap.Areas, l.now)
+	own := func(n area.Node) bool { return desks[n.ID] || found[n.Key].record != nil }
+	if !slices.ContainsFunc(children, own) {
+		return nil
+	}
+	return slices.DeleteFunc(children, func(n area.Node) bool { return !own(n) && len(l.snap.Areas.Children(n.ID)) == 0 })
 }
 
 // stored finds the signatures of areas for a day, by area. One that a phone made has an id

@@ -23,7 +23,7 @@ type closing struct {
 }
 
 // closingAreas are a county, a township, two communities and a grid.
-const closingAreas = "3307,金华市,\nt1,一镇,3307\nc1,甲社区,t1\nc2,乙社区,t1\ng1,一网格,c1\n"
+const closingAreas = "3307,金华市,\nt1,一镇,3307\nc1,甲社区,t1\nc2,乙社区,t1\np1,卡点,t1\nq1,居民组,c1\ng1,一网格,q1\n"
 
 func newClosing(t *testing.T) *closing {
 	t.Helper()
@@ -221,7 +221,7 @@ func TestATownshipSeesWhoHasNotSignedAndSignsOverThem(t *testing.T) {
 		t.Fatalf("%+v", d.Below)
 	}
 	if below := o.look(o.secretary, "c1").Below; len(below) != 0 {
-		t.Errorf("a grid signs no days: %+v", below)
+		t.Errorf("residents' groups, of whom nobody signs, sign no days: %+v", below)
 	}
 	seen := o.look(o.township, "t1")
 	o.sign(other, "c2", true)
