@@ -120,18 +120,18 @@ func newErrand(t *testing.T) *errand {
 	t.Helper()
 	e := &errand{T: t, now: time.Now().Add(time.Minute)}
 	dir := t.TempDir()
-	m := &matrix{T: t, Server: start(t, dir)}
-	if _, problems, err := m.ImportAreas(t.Context(), strings.NewReader(matrixAreas)); err != nil || len(problems) > 0 {
+	s := start(t, dir)
+	if _, problems, err := s.ImportAreas(t.Context(), strings.NewReader(matrixAreas)); err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	phones := map[syncproto.AreaID]*phone{"g1": newPhone(t, m.Server, identity.Volunteer, "g1"), "g2": newPhone(t, m.Server, identity.Volunteer, "g2")}
-	if err := m.Retry(t.Context()); err != nil {
+	phones := map[syncproto.AreaID]*phone{"g1": newPhone(t, s, identity.Volunteer, "g1"), "g2": newPhone(t, s, identity.Volunteer, "g2")}
+	if err := s.Retry(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for i, grid := range []syncproto.AreaID{"g1", "g2", "g1", "g2", "g1"} {
 		phones[grid].tells("temperature", byte(i+1), grid, fmt.Sprintf(`{"person":%q,"value":38.6,"slot":"am","taken_at":1580432400000,"note":"王小芳"}`, syncproto.RecordID{0x99}))
 	}
-	if err := m.Close(); err != nil {
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	data, err := Open(t.Context(), dir, Options{Now: e.clock})
