@@ -10,6 +10,7 @@ import (
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/registry"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -53,7 +54,7 @@ type looked struct {
 	own stored
 }
 
-// stored is a signature with its record; both are zero if there is none.
+// stored is a signature with its record; if there is none, id is the one that it will have.
 type stored struct {
 	id     syncproto.RecordID
 	record *syncproto.Record
@@ -159,41 +160,82 @@ func (l *looked) signers(children []area.Node, found map[area.Key]stored) []area
 // stored finds the signatures of areas for a day, by area. One that a phone made has an id
 // of its own; where there are several, the one that was changed last holds.
 func (s *Service) stored(ctx context.Context, nodes []area.Node, day form.Day) (map[area.Key]stored, error) {
+	found, err := s.atDesks(ctx, nodes, day)
+	if err != nil {
+		return nil, fmt.Errorf("signatures: %w", err)
+	}
 	keys := make([]area.Key, len(nodes))
-	at := make(map[syncproto.RecordID]area.Key, len(nodes))
-	ids := make([]syncproto.RecordID, len(nodes))
 	for i, n := range nodes {
-		keys[i], ids[i] = n.Key, RecordOf(n.ID, day)
-		at[ids[i]] = n.Key
+		keys[i] = n.Key
 	}
 	signed, err := s.store.Signed(ctx, keys, day)
 	if err != nil {
 		return nil, fmt.Errorf("signatures: %w", err)
 	}
-	drifts := make(map[syncproto.RecordID]map[string]int64, len(signed))
+	at := make(map[syncproto.RecordID]*exchange.Signature, len(signed))
+	ids := make([]syncproto.RecordID, len(signed))
 	for i := range signed {
-		drifts[signed[i].Record] = signed[i].Drift
-		if _, there := at[signed[i].Record]; !there {
-			ids = append(ids, signed[i].Record)
-		}
-		at[signed[i].Record] = signed[i].Area
+		at[signed[i].Record], ids[i] = &signed[i], signed[i].Record
 	}
 	records, err := s.store.RecordsByID(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("signatures: %w", err)
 	}
-	snap := s.registry.Current()
-	found := make(map[area.Key]stored, len(nodes))
 	for i := range records {
-		r := &records[i]
-		one := stored{id: r.ID, record: r, view: merge.Show(snap.Forms.Newest(r.Kind), r.Live), drift: drifts[r.ID]}
-		key := at[r.ID]
-		if had, there := found[key]; there && (had.live() && !one.live() || had.live() == one.live() && had.record.Version > r.Version) {
+		key := at[records[i].ID].Area
+		one := s.read(&records[i])
+		one.drift = at[one.id].Drift
+		had := found[key]
+		if had.record != nil && had.id != one.id && (had.live() && !one.live() || had.live() == one.live() && had.record.Version > one.record.Version) {
 			continue
 		}
 		found[key] = one
 	}
 	return found, nil
+}
+
+// atDesks finds the records with which areas' days are signed at a desk, and for areas that
+// have none the id that it will have. Everybody can work these ids out: what lies under one
+// and isn't a signature of the area for the day is passed over.
+func (s *Service) atDesks(ctx context.Context, nodes []area.Node, day form.Day) (map[area.Key]stored, error) {
+	found := make(map[area.Key]stored, len(nodes))
+	for turn := 0; len(nodes) > 0; turn++ {
+		ids := make([]syncproto.RecordID, len(nodes))
+		for i, n := range nodes {
+			ids[i] = recordOf(n.ID, day, turn)
+		}
+		records, err := s.store.RecordsByID(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		there := make(map[syncproto.RecordID]*syncproto.Record, len(records))
+		for i := range records {
+			there[records[i].ID] = &records[i]
+		}
+		var passed []area.Node
+		for i, n := range nodes {
+			if r := there[ids[i]]; r == nil {
+				found[n.Key] = stored{id: ids[i]}
+			} else if one := s.read(r); one.signs(n.ID, day) {
+				found[n.Key] = one
+			} else {
+				passed = append(passed, n)
+			}
+		}
+		nodes = passed
+	}
+	return found, nil
+}
+
+func (s *Service) read(r *syncproto.Record) stored {
+	return stored{id: r.ID, record: r, view: merge.Show(s.registry.Current().Forms.Newest(r.Kind), r.Live)}
+}
+
+// signs reports whether the record is one with which the area signs the day, or signed it
+// before that was taken back.
+func (s *stored) signs(id syncproto.AreaID, day form.Day) bool {
+	of := text(s.view.Values(), FieldDay)
+	return s.record.Kind == review.DayCloseKind && s.record.Area == id && (of == "" || of == day.String())
 }
 
 // live reports whether the record says anything of a day.
@@ -215,11 +257,11 @@ func (s *stored) state() State {
 
 // child is how an area below stands.
 func (s *stored) child(snap *registry.Snapshot, n area.Node) Child {
-	c := Child{Area: n.ID, Name: n.Name, State: s.state()}
+	c := Child{Area: n.ID, Name: n.Name, State: s.state(), record: s.id}
 	if s.record == nil {
 		return c
 	}
-	c.record, c.version = s.id, s.record.Version
+	c.version = s.record.Version
 	values := s.view.Values()
 	c.Hash, c.Reason = text(values, FieldHash), text(values, FieldReturned)
 	if part := s.signing(); part != nil && c.State != Open {

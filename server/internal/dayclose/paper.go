@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -35,8 +36,15 @@ const (
 
 // RecordOf is the record with which an area's day is signed at a desk: whoever signs it
 // first makes it, and everybody after them signs the same.
-func RecordOf(id syncproto.AreaID, day form.Day) syncproto.RecordID {
-	return syncproto.RecordID(uuid.NewSHA1(space, []byte(string(id)+" "+day.String())))
+func RecordOf(id syncproto.AreaID, day form.Day) syncproto.RecordID { return recordOf(id, day, 0) }
+
+// recordOf is the one that is used after so many were taken by something else.
+func recordOf(id syncproto.AreaID, day form.Day, taken int) syncproto.RecordID {
+	name := string(id) + " " + day.String()
+	if taken > 0 {
+		name += " " + strconv.Itoa(taken)
+	}
+	return syncproto.RecordID(uuid.NewSHA1(space, []byte(name)))
 }
 
 // space sets these ids apart from all others.

@@ -75,7 +75,7 @@ func (s *Service) Sign(ctx context.Context, id syncproto.AreaID, day form.Day, o
 	}
 	for i := range l.Below {
 		c := &l.Below[i]
-		d.Seen = append(d.Seen, syncproto.Beside{Record: c.of(day), Version: c.version})
+		d.Seen = append(d.Seen, syncproto.Beside{Record: c.record, Version: c.version})
 	}
 	if _, err := s.decider.Decide(ctx, d); err != nil {
 		return nil, refusal(err)
@@ -83,19 +83,11 @@ func (s *Service) Sign(ctx context.Context, id syncproto.AreaID, day form.Day, o
 	return s.Look(ctx, id, day, now)
 }
 
-// of is the record with which the child's day is signed, or would be.
-func (c *Child) of(day form.Day) syncproto.RecordID {
-	if c.version == 0 {
-		return RecordOf(c.Area, day)
-	}
-	return c.record
-}
-
 // step writes fields to the day's record, which is made if there is none.
 func (l *looked) step(fields syncproto.Fields) exchange.Step {
-	step := exchange.Step{Record: RecordOf(l.node.ID, l.day), Kind: review.DayCloseKind, Area: l.node.ID, Fields: fields}
+	step := exchange.Step{Record: l.own.id, Kind: review.DayCloseKind, Area: l.node.ID, Fields: fields}
 	if l.own.record != nil {
-		step.Record, step.Base = l.own.id, l.own.record.Version
+		step.Base = l.own.record.Version
 	}
 	if l.own.record != nil && l.own.view.Exit != nil { // it was withdrawn, and is signed again
 		fields[syncproto.FieldExit] = syncproto.Null
