@@ -42,12 +42,7 @@ func (s *Service) drift(ctx context.Context, m *matter) ([]Drift, error) {
 
 // totals counts every measure in an area and all below it on a day.
 func (s *Service) totals(ctx context.Context, snap *registry.Snapshot, id syncproto.AreaID, day form.Day) (map[string]int64, map[string]syncproto.Text, error) {
-	standing, labels := make(map[string]bool), make(map[string]syncproto.Text)
-	for _, kind := range snap.Forms.Kinds() {
-		for _, m := range snap.Forms.Newest(kind).Measures {
-			standing[m.Name], labels[m.Name] = m.Standing, m.Label
-		}
-	}
+	standing, labels := measures(snap)
 	counts, err := s.store.Totals(ctx, keysBelow(snap.Areas, id), day, standing)
 	if err != nil {
 		return nil, nil, fmt.Errorf("totals: %w", err)
@@ -59,13 +54,25 @@ func (s *Service) totals(ctx context.Context, snap *registry.Snapshot, id syncpr
 	return now, labels, nil
 }
 
+// measures are the names of all measures: which are standing, and what they are called.
+func measures(snap *registry.Snapshot) (standing map[string]bool, labels map[string]syncproto.Text) {
+	standing, labels = make(map[string]bool), make(map[string]syncproto.Text)
+	for _, kind := range snap.Forms.Kinds() {
+		for _, m := range snap.Forms.Newest(kind).Measures {
+			standing[m.Name], labels[m.Name] = m.Standing, m.Label
+		}
+	}
+	return standing, labels
+}
+
 // moved leaves out the figures that hold.
 func moved(all []Drift) []Drift {
 	return slices.DeleteFunc(slices.Clone(all), func(d Drift) bool { return d.Signed == d.Now })
 }
 
 // signedNow writes the figures as they are now, for the day to be signed again, with a hash
-// of its own. Those who sign at the day itself also see how the areas below stand.
+// of its own. Those who sign at the day itself also see how the areas below stand. That
+// nothing happened is no longer said where something did; here nobody says it anew.
 func (m *matter) signedNow(all []Drift) syncproto.Fields {
 	paper, _, _ := dayclose.PaperOf(m.asked[0].record.Area, m.asked[0].view.Values())
 	paper.AsOf, paper.Figures = 0, make(map[string]int64, len(all))
@@ -74,5 +81,8 @@ func (m *matter) signedNow(all []Drift) syncproto.Fields {
 	}
 	fields := paper.Fields()
 	delete(fields, dayclose.FieldDay)
+	if standing, _ := measures(m.snap); !paper.Nothing(standing) {
+		fields[dayclose.FieldZero] = syncproto.ValueOf(false)
+	}
 	return fields
 }
