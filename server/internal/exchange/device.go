@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 )
@@ -17,6 +18,9 @@ type deviceStates struct {
 	store Store
 	mu    sync.Mutex
 	known map[syncproto.DeviceID]DeviceState
+	// heard has the last contact of every device that is known, and of those that were
+	// asked about; one that is zero is of a device never heard of.
+	heard map[syncproto.DeviceID]rollup.Contact
 	// dirty are devices whose last contact isn't written down yet. Losing one in a
 	// crash widens the bounds of corrected times and loses nothing else.
 	dirty map[syncproto.DeviceID]struct{}
@@ -26,6 +30,7 @@ func newDeviceStates(store Store) *deviceStates {
 	return &deviceStates{
 		store: store,
 		known: make(map[syncproto.DeviceID]DeviceState),
+		heard: make(map[syncproto.DeviceID]rollup.Contact),
 		dirty: make(map[syncproto.DeviceID]struct{}),
 	}
 }
@@ -47,8 +52,63 @@ func (d *deviceStates) get(ctx context.Context, id syncproto.DeviceID) (DeviceSt
 	if state, ok := d.known[id]; ok { // somebody else loaded it, and may have gone on
 		return state, nil
 	}
-	d.known[id] = loaded
+	d.set(loaded)
 	return loaded, nil
+}
+
+// set puts a state where it is looked for.
+func (d *deviceStates) set(s DeviceState) {
+	d.known[s.Device] = s
+	d.heard[s.Device] = rollup.Contact{
+		Device: s.Device, At: s.ContactServer, Unsent: s.Unsent, Offset: s.ContactServer - s.ContactDevice,
+	}
+}
+
+// contacts returns the last contacts of devices in the order asked for, without devices that
+// were never heard of. The store is asked once about each.
+func (d *deviceStates) contacts(ctx context.Context, ids []syncproto.DeviceID) ([]rollup.Contact, error) {
+	found, unknown := d.remembered(ids)
+	if len(unknown) == 0 {
+		return found, nil
+	}
+	loaded, err := d.store.Contacts(ctx, unknown)
+	if err != nil {
+		return nil, fmt.Errorf("contacts of %d devices: %w", len(unknown), err)
+	}
+	d.remember(unknown, loaded)
+	found, _ = d.remembered(ids)
+	return found, nil
+}
+
+func (d *deviceStates) remembered(ids []syncproto.DeviceID) (found []rollup.Contact, unknown []syncproto.DeviceID) {
+	found = make([]rollup.Contact, 0, len(ids))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range ids {
+		c, known := d.heard[id]
+		switch {
+		case !known:
+			unknown = append(unknown, id)
+		case c.At > 0:
+			found = append(found, c)
+		}
+	}
+	return found, unknown
+}
+
+// remember takes what was loaded, unless a device was heard of meanwhile.
+func (d *deviceStates) remember(asked []syncproto.DeviceID, loaded []rollup.Contact) {
+	of := make(map[syncproto.DeviceID]rollup.Contact, len(loaded))
+	for _, c := range loaded {
+		of[c.Device] = c
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range asked {
+		if _, known := d.heard[id]; !known {
+			d.heard[id] = of[id]
+		}
+	}
 }
 
 // contact notes that a device was heard of with nothing to push.
@@ -60,7 +120,7 @@ func (d *deviceStates) contact(ctx context.Context, req *syncproto.Request, c cl
 	defer d.mu.Unlock()
 	state := d.known[req.Device]
 	state.met(c, req.High, req.Unsent, req.App)
-	d.known[req.Device] = state
+	d.set(state)
 	d.dirty[req.Device] = struct{}{}
 	return state, nil
 }
@@ -92,7 +152,7 @@ func (d *deviceStates) publish(states []DeviceState) {
 		} else {
 			delete(d.dirty, next.Device)
 		}
-		d.known[next.Device] = next
+		d.set(next)
 	}
 }
 

@@ -1,11 +1,13 @@
 package exchange
 
 import (
+	"context"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 )
@@ -56,4 +58,61 @@ func TestParkedNumbersAreListedOnceTheNewestFirst(t *testing.T) {
 	if !slices.Equal(s.Parked, want[1:]) {
 		t.Fatalf("after one was released: %v", s.Parked)
 	}
+}
+
+// phonebook is a store of contacts, which notes how many it was asked about.
+type phonebook struct {
+	Store
+	contacts map[syncproto.DeviceID]rollup.Contact
+	asked    int
+	between  func() // while it is asked
+}
+
+func (p *phonebook) Contacts(_ context.Context, devices []syncproto.DeviceID) ([]rollup.Contact, error) {
+	p.asked += len(devices)
+	var found []rollup.Contact
+	for _, id := range devices {
+		if c, ok := p.contacts[id]; ok {
+			found = append(found, c)
+		}
+	}
+	p.between()
+	return found, nil
+}
+
+func (p *phonebook) Device(_ context.Context, id syncproto.DeviceID) (DeviceState, error) {
+	c := p.contacts[id]
+	return DeviceState{Device: id, ContactServer: c.At, ContactDevice: c.At - c.Offset, Unsent: c.Unsent}, nil
+}
+
+func TestContactsAreThoseOfTheStoreUntilAPhoneIsHeardOfAgain(t *testing.T) {
+	one, two, never := syncproto.DeviceID{1}, syncproto.DeviceID{2}, syncproto.DeviceID{3}
+	book := &phonebook{between: func() {}, contacts: map[syncproto.DeviceID]rollup.Contact{
+		one: {Device: one, At: 100, Unsent: 4, Offset: 10}, two: {Device: two, At: 200, Unsent: 5},
+	}}
+	devices := newDeviceStates(book)
+	expect := func(what string, want ...rollup.Contact) {
+		t.Helper()
+		got, err := devices.contacts(t.Context(), []syncproto.DeviceID{two, never, one})
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("%s: %+v, not %+v (%v)", what, got, want, err)
+		}
+	}
+	met := func(id syncproto.DeviceID, at syncproto.Instant) {
+		if _, err := devices.contact(t.Context(), &syncproto.Request{Device: id, Unsent: 1}, clock.Contact{Server: at, Device: at - 7}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	book.between = func() { met(two, 300) }
+	afresh := rollup.Contact{Device: two, At: 300, Unsent: 1, Offset: 7}
+	expect("one is heard of while the store is asked", afresh, book.contacts[one])
+	book.between = func() {}
+	expect("asked again", afresh, book.contacts[one])
+	if book.asked != 3 {
+		t.Errorf("the store was asked about %d devices, not once about each of 3", book.asked)
+	}
+	met(never, 400)
+	expect("the third is heard of", afresh, rollup.Contact{Device: never, At: 400, Unsent: 1, Offset: 7}, book.contacts[one])
+	devices.publish([]DeviceState{{Device: one, ContactServer: 500, ContactDevice: 500, Unsent: 9}})
+	expect("the first has pushed", afresh, rollup.Contact{Device: never, At: 400, Unsent: 1, Offset: 7}, rollup.Contact{Device: one, At: 500, Unsent: 9})
 }

@@ -13,6 +13,7 @@ import (
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/registry"
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/clock"
 	"gridsync/syncproto/form"
@@ -131,6 +132,15 @@ type Stats struct {
 
 // Stats returns a copy of the counts.
 func (s *Service) Stats() Stats { return s.writer.statsCopy() }
+
+// Waiting returns how many changes are parked.
+func (s *Service) Waiting() int { return s.writer.waitingNow() }
+
+// Contacts returns when devices were last heard of: in the order asked for, without
+// devices that never were. It knows of contacts before they are written down.
+func (s *Service) Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]rollup.Contact, error) {
+	return s.devices.contacts(ctx, devices)
+}
 
 // RegistryChanged tries again what was parked for want of an area, an author, a
 // grant or a form. It is to be called when any of these has changed.

@@ -22,6 +22,9 @@ type Store interface {
 	// Device returns what is known of a device's syncing; the zero state, with its
 	// id, for one that was never heard of.
 	Device(ctx context.Context, id syncproto.DeviceID) (DeviceState, error)
+	// Contacts returns the last contact of each of some devices, in the order asked for,
+	// without devices that were never heard of.
+	Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]rollup.Contact, error)
 	// Page returns what happened in a feed after a version, in order of versions: at
 	// most maxRows rows, and no more than fit into maxBytes when encoded, but at least
 	// one if there is any. That it returns few rows doesn't say that there are no more.

@@ -301,6 +301,12 @@ func (w *writer) queue() (int, time.Duration) {
 	return waiting, time.Duration(groups+1) * w.pace
 }
 
+func (w *writer) waitingNow() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stats.Parked
+}
+
 func (w *writer) statsCopy() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -258,35 +258,12 @@ func writing(decides bool) Right {
 	return Write
 }
 
-// Devices returns the devices with an author who has a grant at now for an area
-// within root, or above it: those expected to report for root.
-func (d *Directory) Devices(tree *area.Tree, root syncproto.AreaID, now syncproto.Instant) []Device {
-	var found []Device
-	for _, dev := range d.devices {
-		if dev.Status == InUse && d.reports(tree, dev, root, now) {
-			found = append(found, dev)
-		}
-	}
-	return found
-}
-
 // Posted reports whether somebody who records on a device has a grant in root or
 // below it, at whatever time it holds.
 func (d *Directory) Posted(tree *area.Tree, id syncproto.DeviceID, root syncproto.AreaID) bool {
 	for _, a := range d.devices[id].Authors {
 		if slices.ContainsFunc(d.grants[a], func(g Grant) bool { return tree.Within(g.Area, root) }) {
 			return true
-		}
-	}
-	return false
-}
-
-func (d *Directory) reports(tree *area.Tree, dev Device, root syncproto.AreaID, now syncproto.Instant) bool {
-	for _, a := range dev.Authors {
-		for _, g := range d.grants[a] {
-			if g.Role == Volunteer && g.At(now) && (tree.Within(g.Area, root) || tree.Within(root, g.Area)) {
-				return true
-			}
 		}
 	}
 	return false

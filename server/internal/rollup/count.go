@@ -101,8 +101,6 @@ type Store interface {
 	// each measure on each of days; for the measures named standing also, as of day 0, all
 	// that moved them before. It reads one moment.
 	Daily(ctx context.Context, areas []area.Key, days Days, standing map[string]bool) (Summed, error)
-	// Contacts returns the last contact of devices: (device, when, unsent, clock offset).
-	Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]Contact, error)
 	// CountParked counts the parked changes by the area that they name, which needn't
 	// be there, and by device, in order of both.
 	CountParked(ctx context.Context) ([]Parked, error)

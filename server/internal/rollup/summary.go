@@ -2,7 +2,6 @@ package rollup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -95,10 +94,16 @@ type Disputes interface {
 	CountOpen(ctx context.Context, areas []area.Key) (int, error)
 }
 
-// Planter lets the sums follow the tree of areas.
-type Planter interface {
-	// RegistryChanged returns when they follow the registry's newest, or a newer one.
+// Exchange moves the sums, and knows of phones what nobody need look up.
+type Exchange interface {
+	// RegistryChanged returns when the sums follow the registry's newest tree of areas, or
+	// a newer one.
 	RegistryChanged(ctx context.Context) error
+	// Contacts returns the last contacts of devices in the order asked for, without devices
+	// that were never heard of.
+	Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]Contact, error)
+	// Waiting counts the parked changes.
+	Waiting() int
 }
 
 // Service answers with totals.
@@ -106,12 +111,13 @@ type Service struct {
 	store    Store
 	disputes Disputes
 	registry *registry.Registry
-	planter  Planter
+	exchange Exchange
+	vicinity vicinity
 }
 
 // NewService wires the service.
-func NewService(store Store, disputes Disputes, r *registry.Registry, p Planter) *Service {
-	return &Service{store: store, disputes: disputes, registry: r, planter: p}
+func NewService(store Store, disputes Disputes, r *registry.Registry, x Exchange) *Service {
+	return &Service{store: store, disputes: disputes, registry: r, exchange: x}
 }
 
 // maxMissing bounds the list of devices that were not heard of.
@@ -158,7 +164,7 @@ func (s *Service) read(ctx context.Context, ask func(*registry.Snapshot) (Summed
 		if err != nil || summed.Shape == snap.Areas.Shape() {
 			return snap, err
 		}
-		if err := s.planter.RegistryChanged(ctx); err != nil {
+		if err := s.exchange.RegistryChanged(ctx); err != nil {
 			return nil, fmt.Errorf("wait for the sums: %w", err)
 		}
 	}
@@ -234,57 +240,6 @@ func (sum *Summary) share(forms form.Set) {
 			}
 		}
 	}
-}
-
-func (s *Service) watermark(ctx context.Context, snap *registry.Snapshot, sum *Summary, day form.Day, now syncproto.Instant) error {
-	devices := snap.People.Devices(snap.Areas, sum.Area, now)
-	ids := make([]syncproto.DeviceID, len(devices))
-	for i, d := range devices {
-		ids[i] = d.ID
-	}
-	contacts, err := s.store.Contacts(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("summary: contacts: %w", err)
-	}
-	w := &sum.Watermark
-	heard := make(map[syncproto.DeviceID]bool, len(contacts))
-	for _, c := range contacts {
-		w.Unsent += c.Unsent
-		heard[c.Device] = form.DayOf(c.At) == day
-	}
-	w.Expected = len(devices)
-	for _, d := range devices {
-		switch {
-		case heard[d.ID]:
-			w.Heard++
-		case len(w.Missing) < maxMissing:
-			w.Missing = append(w.Missing, d.Name)
-		}
-	}
-	disputes, err := s.disputes.CountOpen(ctx, keysOf(snap.Areas.Subtree(sum.Area)))
-	parked, err2 := s.store.CountParked(ctx)
-	if err := errors.Join(err, err2); err != nil {
-		return fmt.Errorf("summary: open questions: %w", err)
-	}
-	w.Disputes, w.Parked = disputes, waiting(snap, sum.Area, parked)
-	return nil
-}
-
-// waiting counts the changes that wait in an area and below it. One that names an
-// area which nobody has made yet waits where the people of its device have or had
-// their posts, as somebody there can say what is meant.
-func waiting(snap *registry.Snapshot, root syncproto.AreaID, parked []Parked) int {
-	n := 0
-	for _, p := range parked {
-		here := snap.Areas.Within(p.Area, root)
-		if _, known := snap.Areas.Find(p.Area); !known {
-			here = snap.People.Posted(snap.Areas, p.Device, root)
-		}
-		if here {
-			n += p.N
-		}
-	}
-	return n
 }
 
 func keysOf(nodes []area.Node) []area.Key {

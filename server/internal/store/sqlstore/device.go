@@ -99,7 +99,7 @@ var contactsOf = search{
 		FROM device d JOIN device_state s ON s.device = d.key WHERE s.contact_server > 0 AND d.id IN (`, "?", ")",
 }
 
-// Contacts implements rollup.Store: in the order asked for, without devices that
+// Contacts implements exchange.Store: in the order asked for, without devices that
 // were never heard of.
 func (s *Store) Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]rollup.Contact, error) {
 	known := make(map[syncproto.DeviceID]rollup.Contact, len(devices))

@@ -89,11 +89,40 @@ func (s *Store) CountOpen(ctx context.Context, areas []area.Key) (int, error) {
 		return 0, nil
 	}
 	var n int
+	if len(areas) > fewDesks {
+		n, err := s.countOpenAmong(ctx, areas)
+		if err != nil {
+			return 0, fmt.Errorf("store: count open questions: %w", err)
+		}
+		return n, nil
+	}
 	rows, err := s.read.query(ctx, "SELECT COUNT(*) "+itemsOpen(s.dialect), list(areas))
 	if err := one(rows, err, &n); err != nil {
 		return 0, fmt.Errorf("store: count open questions: %w", err)
 	}
 	return n, nil
+}
+
+// fewDesks is of how many areas each is looked up. Of more than that most have nothing open,
+// and whatever is open anywhere is counted sooner.
+const fewDesks = 200
+
+func (s *Store) countOpenAmong(ctx context.Context, areas []area.Key) (int, error) {
+	open := make(map[area.Key]int)
+	rows, err := s.read.query(ctx, "SELECT i.area, COUNT(*) FROM review_item i WHERE i.closed = 0 GROUP BY i.area")
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var key area.Key
+		var n int
+		err := rows.Scan(&key, &n)
+		open[key] = n
+		return err
+	})
+	sum := 0
+	for _, key := range areas {
+		sum += open[key]
+		delete(open, key) // an area that is named twice counts once
+	}
+	return sum, err
 }
 
 // Item implements desk.Store.

@@ -96,6 +96,12 @@ func questionsOpenAndClose(w *world) {
 	same(w.t, "open nowhere", w.allOpen(7)+w.allOpen(), "")
 	same(w.t, "count", []int{w.countOpen(1, 2), w.countOpen(2), w.countOpen(), w.countOpen(7)}, []int{3, 2, 0, 0})
 
+	everywhere := []area.Key{2, 2}
+	for key := area.Key(2); key < 1000; key++ {
+		everywhere = append(everywhere, key)
+	}
+	same(w.t, "count among many, without the first", w.countOpen(everywhere...), 2)
+
 	over := closed(phone, 4)
 	over.By, over.Assignee, over.Sample = authorID(3), authorID(4), recordID(8)
 	over.Score, over.Evidence = 70, []match.Evidence{{Part: "name", Points: 70}}
