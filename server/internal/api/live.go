@@ -143,7 +143,7 @@ type liveEvent struct {
 // tell writes what of some news is of the area or of one below it.
 func (s *stream) tell(w *bufio.Writer, news exchange.News) error {
 	tree := s.registry.Current().Areas
-	changed := false
+	changed := news.Anew
 	for key := range news.Areas {
 		n, _ := tree.ByKey(key)
 		changed = changed || tree.Within(n.ID, s.area)

@@ -105,6 +105,19 @@ func TestAReaderHearsAtMostOnceASecondWhatWasCommittedBelow(t *testing.T) {
 	})
 }
 
+func TestAReaderHearsThatEverythingWasDerivedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hear(t, nil)
+		h.news.Anew = true
+		h.commit(8)
+		if got := h.told(); got != "event: changed\nid: 8\ndata: {\"version\":8,\"at\":8000}\n\n" {
+			t.Errorf("%q", got)
+		}
+		close(h.halt)
+		<-h.ended
+	})
+}
+
 func TestAReaderHearsOfFlagsAndSignedDaysAndOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hear(t, nil)

@@ -7,6 +7,7 @@ import (
 
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
+	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -67,6 +68,7 @@ func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
 	w.take(&boot)
 	s.heads.replace(&boot)
 	s.devices.repulse(devices)
+	s.subscribed.tell(&Batch{Last: boot.Last, Now: boot.Now, Tree: &rollup.Tree{}}) // no feed has moved, and any total may have
 	s.log.Info("everything that follows from the log was derived anew, as forms or settings have changed")
 	return nil
 }

@@ -106,9 +106,21 @@ func (g *group) closed(q *inquiry, w *working) {
 	}
 }
 
+// said are the rows of a record that came to be in this group: its own, and those of earlier
+// groups that it took up.
+func (g *group) said(w *working) []*Logged {
+	rows := slices.Clone(w.rows)
+	for _, l := range g.released {
+		if l.Change.Record == w.id {
+			rows = append(rows, l)
+		}
+	}
+	return rows
+}
+
 // signs reports whether the group says figures of the day.
 func (g *group) signs(w *working) bool {
-	return slices.ContainsFunc(w.rows, func(l *Logged) bool {
+	return slices.ContainsFunc(g.said(w), func(l *Logged) bool {
 		if l.Version == 0 {
 			return false
 		}
@@ -127,7 +139,10 @@ func (q *inquiry) tellReturn(w *working) {
 		Version: q.g.next, At: q.g.now, Item: string(review.Restated), Said: syncproto.SaidReturned,
 		Reason: textOf(w.present(q.g.snap).shown.Values, fieldReturned),
 	}
-	for _, l := range w.rows {
+	for _, l := range q.g.said(w) {
+		if l.Version == 0 {
+			continue
+		}
 		if fields, err := l.Change.Values(); err == nil && !fields[fieldReturned].IsNull() {
 			told.By = l.Change.Author
 		}

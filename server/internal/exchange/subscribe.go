@@ -14,6 +14,9 @@ type News struct {
 	At      syncproto.Instant
 	// Areas are those of whose feeds one has moved.
 	Areas map[area.Key]struct{}
+	// Anew says that totals may have moved anywhere, though no record did: everything was
+	// derived anew, or areas lie elsewhere.
+	Anew bool
 	// Alerts came about, in their order. Missed says that there were more than are kept
 	// for a subscriber who doesn't take them.
 	Alerts []Alert
@@ -50,6 +53,7 @@ func (s *Subscription) End() { s.end() }
 func (s *Subscription) add(b *Batch) {
 	s.mu.Lock()
 	s.news.Version, s.news.At = b.Last, b.Now
+	s.news.Anew = s.news.Anew || b.Tree != nil
 	if s.news.Areas == nil {
 		s.news.Areas = make(map[area.Key]struct{})
 	}
