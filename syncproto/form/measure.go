@@ -188,13 +188,6 @@ func (m *Measure) amount(s *expr.Scope) int64 {
 	return int64(len(members))
 }
 
-// Amount returns what a record adds to a measure whose condition holds: 1, its members or
-// its sum.
-func (f *Form) Amount(m *Measure, shown syncproto.Fields, env Env) int64 {
-	s := f.scope(shown, env)
-	return m.amount(&s)
-}
-
 // dayOf reads the day out of a date or time field.
 func (f *Form) dayOf(name string, v syncproto.Value) (Day, bool) {
 	field, ok := f.Field(name)

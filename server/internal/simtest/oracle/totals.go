@@ -3,6 +3,8 @@ package oracle
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
@@ -98,7 +100,7 @@ func (r *Reading) countsIn(f *form.Form, m *form.Measure, one *countedOnce, day 
 		n = int64(len(list))
 	}
 	if m.Sum != "" {
-		n = f.Amount(m, shown.Values, r.env(one.Area))
+		n = addedUp(m.Sum, shown.Values)
 	}
 	if !m.Standing {
 		if day != start {
@@ -118,6 +120,25 @@ func (r *Reading) countsIn(f *form.Form, m *form.Measure, one *countedOnce, day 
 		}
 	}
 	return r.livedIn(one, day), n
+}
+
+// addedUp reads what a sum comes to: a field as it stands, or taken away. A form
+// that adds up anything else has to be taught to the oracle first.
+func addedUp(sum string, shown syncproto.Fields) int64 {
+	name, minus := strings.CutPrefix(sum, "-")
+	name, there := strings.CutPrefix(name, "${")
+	name, closed := strings.CutSuffix(name, "}")
+	if !there || !closed || strings.ContainsAny(name, "${}") {
+		panic("no way is known to add up " + sum)
+	}
+	n, err := strconv.ParseInt(string(shown[name]), 10, 64)
+	if err != nil { // nothing written, or no whole number
+		return 0
+	}
+	if minus {
+		return -n
+	}
+	return n
 }
 
 // livedIn is where a record belonged on a day: in the first of the former areas that it
