@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -38,6 +39,9 @@ func (s *Service) planAreas(o *Order, p *Plan, table *sheet.Table) {
 	for i := range table.Rows {
 		row := &table.Rows[i]
 		p.all[i] = Line{Row: row.N, Problems: unreadable[row.N]}
+		for col, t := range l.targets {
+			unread(&p.all[i], t, row.Cell(col), row.Ref(col), table.Headers[col])
+		}
 		rows[i] = readArea(l, row, &p.all[i], o.Area)
 		if twin, twice := first[rows[i].node.ID]; twice {
 			rows[i].wrong(0, sayf(textAreaTwice, twin))
@@ -103,23 +107,31 @@ func place(rows []areaRow, tree *area.Tree, root syncproto.AreaID) {
 			}
 		}
 		again = false
+		w := &way{parents: good, tree: tree, root: root, known: make(map[syncproto.AreaID]end)}
 		for i := range rows {
 			r := &rows[i]
 			if len(r.line.Problems) > 0 {
 				continue
 			}
-			switch reached := climb(r.node.ID, good, tree, root); reached {
+			switch w.up(r.node.ID).reach {
 			case lost:
 				r.wrong(2, sayf(textNoParent, r.node.Parent))
 				again = true
 			case circular:
 				r.wrong(2, textCircle)
 				again = true
+			case tooDeep:
+				r.wrong(2, sayf(textTooDeep, maxDeep))
+				again = true
 			case atRoot:
 			}
 		}
 	}
 }
+
+// maxDeep is how many areas may lie on the way from one that comes in to the chosen one:
+// whoever asks for an area's totals or people goes that way. Real ones lie six deep.
+const maxDeep = 32
 
 // reach is where the way up from an area ends.
 type reach int
@@ -128,26 +140,55 @@ const (
 	atRoot reach = iota // at the chosen area
 	lost
 	circular
+	tooDeep
 )
 
-// climb goes up from an area, by the file's parents and by the tree's where the file says
-// none.
-func climb(id syncproto.AreaID, parents map[syncproto.AreaID]syncproto.AreaID, tree *area.Tree, root syncproto.AreaID) reach {
-	for range len(parents) + 64 {
-		if id == root {
-			return atRoot
+// end is a reach, and how far off it is.
+type end struct {
+	reach
+	deep int
+}
+
+// way goes up from areas, by the file's parents and by the tree's where the file says none.
+// Where it has been it doesn't go again.
+type way struct {
+	parents map[syncproto.AreaID]syncproto.AreaID
+	tree    *area.Tree
+	root    syncproto.AreaID
+	known   map[syncproto.AreaID]end
+}
+
+func (w *way) up(id syncproto.AreaID) end {
+	var trail []syncproto.AreaID
+	on := make(map[syncproto.AreaID]bool)
+	e, known := end{}, false
+	for id != w.root {
+		if e, known = w.known[id]; known {
+			break
 		}
-		next, inFile := parents[id]
+		if on[id] {
+			e = end{reach: circular}
+			break
+		}
+		on[id], trail = true, append(trail, id)
+		next, inFile := w.parents[id]
 		if !inFile {
-			n, there := tree.Find(id)
+			n, there := w.tree.Find(id)
 			if !there || n.Parent == "" {
-				return lost
+				e = end{reach: lost}
+				break
 			}
 			next = n.Parent
 		}
 		id = next
 	}
-	return circular
+	for _, id := range slices.Backward(trail) {
+		if e.deep++; e.reach == atRoot && e.deep > maxDeep {
+			e.reach = tooDeep
+		}
+		w.known[id] = e
+	}
+	return e
 }
 
 func statusOfArea(r *areaRow, tree *area.Tree) Status {

@@ -1,7 +1,9 @@
 package intake
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/roster"
@@ -115,6 +117,36 @@ func (r *reading) compareExit(d *draft, row *roster.Row, enter syncproto.Fields)
 	for name, v := range d.fields {
 		enter[name] = v
 	}
+}
+
+// second judges a row that speaks of the same record as one before it, and would enter some
+// fields if it stood alone.
+func (r *reading) second(d, first *draft, enter syncproto.Fields) {
+	if !r.agree(d, first) {
+		d.Status = Unsure
+		d.Problems = append(d.Problems, Problem{Row: d.Row, Text: sayf(textTwinSays, first.Row)})
+		return
+	}
+	var zh, en []string
+	for i := range r.form.Fields {
+		field := &r.form.Fields[i]
+		_, wanted := enter[field.Name]
+		if _, said := first.fields[field.Name]; wanted && !said {
+			zh, en = append(zh, field.Label.ZH), append(en, field.Label.EN)
+		}
+	}
+	if d.said && !first.said && d.Area != first.Area {
+		field, _ := r.form.Field(syncproto.FieldArea)
+		zh, en = append(zh, field.Label.ZH), append(en, field.Label.EN)
+	}
+	if len(zh) == 0 {
+		d.Status, d.Differs = Same, nil
+		return
+	}
+	more := sayf(textTwinMore, first.Row, strings.Join(zh, "、"))
+	more.EN = fmt.Sprintf(textTwinMore.EN, first.Row, strings.Join(en, ", "))
+	d.Status = Unsure
+	d.Problems = append(d.Problems, Problem{Row: d.Row, Text: more})
 }
 
 // agree reports whether two rows of a file say the same, as far as both say anything.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 
 	"gridsync/server/internal/match"
@@ -44,7 +45,7 @@ func (r *reading) read(table *sheet.Table) {
 		d.Problems = unreadable[row.N]
 		for col, t := range r.layout.targets {
 			c := row.Cell(col)
-			if t.name == "" || c.Kind == sheet.Empty || c.Kind == sheet.Unreadable || strings.TrimSpace(c.Text) == "" {
+			if unread(&d.Line, t, c, row.Ref(col), table.Headers[col]) || t.name == "" || strings.TrimSpace(c.Text) == "" {
 				continue
 			}
 			if wrong := r.take(&d, t, c); wrong != nil {
@@ -68,6 +69,19 @@ func problemsByRow(table *sheet.Table) map[int][]Problem {
 		}
 	}
 	return byRow
+}
+
+// unread notes a cell of a column that is taken and can't be read. The reader of files lists
+// so many of them and no more, and of merged cells only the first: without this the row
+// would go in without what stands there.
+func unread(line *Line, t target, c sheet.Cell, ref, column string) bool {
+	if c.Kind != sheet.Unreadable {
+		return false
+	}
+	if t.name != "" && t.name != colIgnored && !slices.ContainsFunc(line.Problems, func(p Problem) bool { return p.Cell == ref }) {
+		line.Problems = append(line.Problems, Problem{Row: line.Row, Cell: ref, Column: column, Text: textUnread})
+	}
+	return true
 }
 
 func problemOf(p sheet.Problem) Problem {

@@ -97,21 +97,40 @@ func (f *finder) homeOf(h *home, candidates []syncproto.RecordID, within *places
 // address that rows with an area do: the second time the same file comes, both are there,
 // and none may be found in place of the other.
 func (r *reading) gather() {
-	byAddress := make(map[string][]int)
+	type place struct {
+		address string
+		area    syncproto.AreaID
+	}
+	type seat struct {
+		place
+		head string
+	}
+	// The first home below an area at an address, and the first there with a head.
+	below, headed := make(map[place]int), make(map[seat]int)
+	addresses, heads := make([]string, len(r.homes)), make([]string, len(r.homes))
 	for i := range r.homes {
-		byAddress[foldText(r.homes[i].address)] = append(byAddress[foldText(r.homes[i].address)], i)
+		addresses[i], heads[i] = foldText(r.homes[i].address), foldText(r.homes[i].head)
+		for _, n := range r.places.tree.Path(r.homes[i].area) {
+			if n.ID == r.homes[i].area {
+				continue
+			}
+			at := place{addresses[i], n.ID}
+			if _, taken := below[at]; !taken {
+				below[at] = i
+			}
+			if _, taken := headed[seat{at, heads[i]}]; !taken {
+				headed[seat{at, heads[i]}] = i
+			}
+		}
 	}
 	into := make([]int, len(r.homes))
 	for i := range r.homes {
+		at := place{addresses[i], r.homes[i].area}
 		into[i] = i
-		for _, j := range byAddress[foldText(r.homes[i].address)] {
-			a, b := &r.homes[i], &r.homes[j]
-			if a.area == b.area || !r.places.tree.Within(b.area, a.area) {
-				continue
-			}
-			if into[i] == i || foldText(a.head) == foldText(b.head) && foldText(r.homes[into[i]].head) != foldText(a.head) {
-				into[i] = j
-			}
+		if j, there := headed[seat{at, heads[i]}]; there {
+			into[i] = j
+		} else if j, there := below[at]; there {
+			into[i] = j
 		}
 	}
 	for i := range r.drafts {

@@ -369,7 +369,7 @@ func (l *listing) readList(table *sheet.Table) {
 		who := make(syncproto.Fields)
 		for col, t := range l.layout.targets {
 			c := row.Cell(col)
-			if t.name == "" || c.Kind == sheet.Empty || c.Kind == sheet.Unreadable || strings.TrimSpace(c.Text) == "" {
+			if unread(&d.Line, t, c, row.Ref(col), table.Headers[col]) || t.name == "" || strings.TrimSpace(c.Text) == "" {
 				continue
 			}
 			wrong := l.takeList(&d, who, t, c)
@@ -459,12 +459,7 @@ func keyOfTask(d *draft) []string {
 func (l *listing) twin(d *draft, first int) {
 	d.Twin = first
 	i := slices.IndexFunc(l.drafts, func(o draft) bool { return o.Row == first })
-	if l.agree(d, &l.drafts[i]) {
-		d.Status = Same
-		return
-	}
-	d.Status = Unsure
-	d.Problems = append(d.Problems, Problem{Row: d.Row, Text: sayf(textTwinSays, first)})
+	l.second(d, &l.drafts[i], d.fields)
 }
 
 // route finds where somebody can find out about a row.
@@ -573,13 +568,23 @@ func (l *listing) again(d *draft, before *roster.Row) {
 	})
 }
 
-// withdraw takes back the tasks whose rows are gone.
+// withdraw takes back the tasks whose rows are gone. A row that is there and can't be read
+// isn't gone: a task that may be its own stays.
 func (l *listing) withdraw(there map[syncproto.RecordID]int) {
-	gone := make([]*roster.Row, 0)
+	gone, kept := make([]*roster.Row, 0), 0
+	left := l.leftOut()
 	for id, task := range l.before {
-		if _, listed := there[id]; !listed && task.Fields["withdrawn_on"].IsNull() {
-			gone = append(gone, task)
+		if _, listed := there[id]; listed || !task.Fields["withdrawn_on"].IsNull() {
+			continue
 		}
+		if left.mayBe(match.ProfileOf(l.snap.Newest(kindPerson), task.Fields, nil), task.Fields["address"]) {
+			kept++
+			continue
+		}
+		gone = append(gone, task)
+	}
+	if kept > 0 {
+		l.plan.Remarks = append(l.plan.Remarks, Problem{Text: sayf(textKeptTasks, left.rows, kept)})
 	}
 	slices.SortFunc(gone, func(a, b *roster.Row) int { return strings.Compare(a.ID.String(), b.ID.String()) })
 	l.plan.List.Gone = len(gone)
@@ -592,6 +597,45 @@ func (l *listing) withdraw(there map[syncproto.RecordID]int) {
 			home: -1,
 		})
 	}
+}
+
+// leftOut are the rows that can't be read, as far as they say who they are about. One that
+// doesn't say at all may be about anybody.
+type leftOut struct {
+	rows    int
+	anybody bool
+	known   map[string]bool
+}
+
+func (l *listing) leftOut() *leftOut {
+	left := &leftOut{known: make(map[string]bool)}
+	for i := range l.drafts {
+		d := &l.drafts[i]
+		if d.Status != Bad {
+			continue
+		}
+		left.rows++
+		marks := marksOf(&d.profile, d.fields["address"])
+		for _, mark := range marks {
+			left.known[mark] = true
+		}
+		left.anybody = left.anybody || len(marks) == 0
+	}
+	return left
+}
+
+func (o *leftOut) mayBe(p match.Profile, address syncproto.Value) bool {
+	return o.anybody || slices.ContainsFunc(marksOf(&p, address), func(mark string) bool { return o.known[mark] })
+}
+
+// marksOf are what somebody on a list may be known by.
+func marksOf(p *match.Profile, address syncproto.Value) (marks []string) {
+	for i, text := range []string{p.IDNumber, p.Mobile, p.Name, foldText(textOf(address))} {
+		if text != "" {
+			marks = append(marks, strconv.Itoa(i)+text)
+		}
+	}
+	return marks
 }
 
 // begin puts the list itself before its tasks.

@@ -98,7 +98,7 @@ func (s *Service) match(ctx context.Context, r *reading, o *Order, twins *twins,
 		}
 		enter := r.settle(find, d, candidates[i])
 		if d.Status != Bad && d.Status != Unsure {
-			twins.look(from + i)
+			twins.look(from+i, enter)
 		}
 		if len(enter) > 0 && (d.Status == New || d.Status == Differs) {
 			r.plan.steps = append(r.plan.steps, step{
@@ -191,8 +191,9 @@ type twins struct {
 }
 
 // look finds the row before i that speaks of the same record. If the two agree, the second
-// does nothing; if they don't, a person must say which is right.
-func (t *twins) look(i int) {
+// does nothing; if they don't, or it would enter what the first doesn't say, a person must
+// say which is right.
+func (t *twins) look(i int, enter syncproto.Fields) {
 	d := &t.r.drafts[i]
 	first, known := t.byRecord[d.Record]
 	if !known && d.Status == New {
@@ -209,12 +210,7 @@ func (t *twins) look(i int) {
 	}
 	other := &t.r.drafts[first]
 	d.Twin, d.Record = other.Row, other.Record
-	if t.r.agree(d, other) {
-		d.Status, d.Differs = Same, nil
-		return
-	}
-	d.Status = Unsure
-	d.Problems = append(d.Problems, Problem{Row: d.Row, Text: sayf(textTwinSays, other.Row)})
+	t.r.second(d, other, enter)
 }
 
 // alike finds a row before that scores as one with it.

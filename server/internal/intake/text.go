@@ -23,6 +23,7 @@ var (
 	textNoChoice   = syncproto.Text{ZH: "“%s”不在选项之中，应为：%s", EN: "%q is not one of the choices: %s"}
 	textLostDigits = syncproto.Text{ZH: "号码被表格软件改成了科学计数（%s），末几位已丢失：请把该列设为“文本”后重新填写", EN: "the spreadsheet turned the number into %s and its last digits are lost: format the column as text and enter it again"}
 	textIDShort    = syncproto.Text{ZH: "身份证号应为 18 位，这里是 %d 位", EN: "an ID number has 18 characters, this has %d"}
+	textUnread     = syncproto.Text{ZH: "单元格读不出来，请改正后再导入", EN: "the cell can't be read: mend it and bring the file again"}
 	textNotTaken   = syncproto.Text{ZH: "这类栏目不能由文件填写", EN: "a field of this type can't be filled in by a file"}
 
 	textNoArea     = syncproto.Text{ZH: "所选区域之下没有“%s”", EN: "there is no %q below the chosen area"}
@@ -31,6 +32,9 @@ var (
 	textNobody    = syncproto.Text{ZH: "姓名、身份证号、手机号至少填写一项", EN: "a name, an ID number or a mobile must be there"}
 	textNoRecord  = syncproto.Text{ZH: "没有编号为“%s”的档案，或不在所选区域之内", EN: "there is no record %q in the chosen area"}
 	textTwinSays  = syncproto.Text{ZH: "与第 %d 行像是同一份档案，但内容不同：请改正或删去一行", EN: "row %d seems to speak of the same record and says otherwise: mend one of them or leave it out"}
+	textTwinMore  = syncproto.Text{ZH: "与第 %d 行像是同一份档案，但这一行多填了“%s”：请把两行合成一行", EN: "row %d seems to speak of the same record, and this one says more (%s): make one row of the two"}
+	textKeptTasks = syncproto.Text{ZH: "有 %d 行没有读入；上一版名单中可能就是这些人的 %d 项任务保留，没有撤回", EN: "%d rows were left out; %d tasks of the version before that may be theirs stay and are not withdrawn"}
+	textTooDeep   = syncproto.Text{ZH: "区域层级超过 %d 层", EN: "the areas lie more than %d deep"}
 	textManyAlike = syncproto.Text{ZH: "与 %d 份档案都相符：请先在核查台合并重复档案，或补充身份证号", EN: "it matches %d records: settle the duplicates first, or add the ID number"}
 	textElsewhere = syncproto.Text{ZH: "该档案在所选区域之外", EN: "that record lies outside the chosen area"}
 

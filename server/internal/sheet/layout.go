@@ -28,7 +28,9 @@ func (g *grid) table(o *Options) (*Table, error) {
 		g.notes.own(Problem{Row: head.N, col: -1, Text: say(
 			"第 %d 行是表头，它上面的行当作标题，没有作为数据读入", "row %d holds the headings; what stands above it was taken for a title", head.N)}, g.limits.Listed)
 	}
-	g.unmerge(at, o.FillMerged)
+	if err := g.unmerge(at, o.FillMerged); err != nil {
+		return nil, err
+	}
 	g.data(t, g.rows[at+1:])
 	g.checkHeadings(t)
 	t.Problems, t.Remarks, t.Unlisted = told(g.notes.problems, t.Headers), told(g.notes.remarks, t.Headers), g.notes.unlisted
@@ -142,7 +144,7 @@ func worded(r *Row) bool {
 }
 
 // unmerge gives merged cells their values below the headings.
-func (g *grid) unmerge(at int, fill bool) {
+func (g *grid) unmerge(at int, fill bool) error {
 	below := g.rows[at].N
 	byRow := make(map[int]int, len(g.rows))
 	if len(g.merged) > 0 {
@@ -158,34 +160,43 @@ func (g *grid) unmerge(at int, fill bool) {
 		text := say("合并单元格：只有第一格 %s 有值，其余按空白读入", "merged cells: only the first, %s, has the value; the others were read as empty", Ref(m.left, m.top))
 		if fill {
 			text = say("合并单元格：各格都取第一格 %s 的值", "merged cells: each got the value of the first, %s", Ref(m.left, m.top))
-			g.fill(m, byRow)
+			if err := g.fill(m, byRow); err != nil {
+				return err
+			}
 		}
 		if first, ok := byRow[m.top]; ok && m.left < len(g.rows[first].Cells) {
 			g.notes.own(Problem{Row: m.top, Cell: m.String(), Text: text, col: m.left}, g.limits.Listed)
 		}
 	}
+	return nil
 }
 
-// fill writes the first cell of merged ones into the others, in the rows that there are.
-func (g *grid) fill(m *region, byRow map[int]int) {
+// fill writes the first cell of merged ones into the others, in the rows that there are. No
+// program merges a cell twice; a file that says so anyway is filled no more often than a
+// sheet has cells.
+func (g *grid) fill(m *region, byRow map[int]int) error {
 	first, ok := byRow[m.top]
 	if !ok {
-		return
+		return nil
 	}
 	value := g.rows[first].Cell(m.left)
 	right := min(m.right, g.limits.Columns-1)
 	for i := first; i < len(g.rows) && g.rows[i].N <= m.bottom; i++ {
 		row := &g.rows[i]
+		if g.filled += max(0, right-m.left+1); g.filled > g.limits.Cells {
+			return refuse(badCells)
+		}
 		for col := m.left; col <= right; col++ {
 			for len(row.Cells) <= col {
 				if g.cells++; g.cells > g.limits.Cells {
-					return
+					return refuse(badCells)
 				}
 				row.Cells = append(row.Cells, Cell{})
 			}
 			row.Cells[col] = value
 		}
 	}
+	return nil
 }
 
 var (

@@ -98,6 +98,7 @@ type grid struct {
 	rows   []Row
 	merged []region
 	cells  int
+	filled int // cells that merged ones gave their value
 	notes  notes
 }
 
@@ -129,6 +130,9 @@ func (g *grid) add(n int, cells []Cell) error {
 
 // text makes a cell of a text.
 func (g *grid) text(col, row int, raw string, csv bool) Cell {
+	if len(raw) > 8*g.limits.Characters { // one text may stand in a million cells
+		return g.unreadable(col, row, textTooLong, "")
+	}
 	c := clean(raw)
 	switch {
 	case c.text == "":

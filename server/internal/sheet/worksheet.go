@@ -84,7 +84,7 @@ func (in *scan) start(e *xml.StartElement) error {
 		in.cell.inline, in.cell.hasValue = text, true
 		return err
 	case "mergeCell":
-		in.merge(attr(e, "ref"))
+		return in.merge(attr(e, "ref"))
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (in *scan) begin(e *xml.StartElement) error {
 
 // content is the text up to the end of an element.
 func (in *scan) content(end string) (string, error) {
-	var text string
+	var text strings.Builder
 	for {
 		token, err := in.d.RawToken()
 		if err != nil {
@@ -117,10 +117,13 @@ func (in *scan) content(end string) (string, error) {
 		}
 		switch t := token.(type) {
 		case xml.CharData:
-			text += string(t)
+			if text.Len()+len(t) > maxToken {
+				return "", refuse(badBomb)
+			}
+			text.Write(t)
 		case xml.EndElement:
 			if t.Name.Local == end {
-				return text, nil
+				return text.String(), nil
 			}
 		}
 	}
@@ -199,19 +202,20 @@ func (in *scan) isoDate() Cell {
 	return Cell{Text: day + " " + hour, Kind: Moment}
 }
 
-// maxMerged bounds how many merged cells are remembered of a sheet.
-const maxMerged = 50_000
+// maxMerged bounds how many merged cells are remembered of a sheet. One with more is turned
+// away: without them its rows would lack what stands in the first of each.
+const maxMerged = 200_000
 
-func (in *scan) merge(ref string) {
+func (in *scan) merge(ref string) error {
 	first, last, _ := strings.Cut(ref, ":")
 	left, top, ok := parseRef(first)
 	right, bottom, ok2 := parseRef(last)
 	if !ok || !ok2 || right < left || bottom < top || left == right && top == bottom {
-		return
+		return nil
 	}
 	if len(in.g.merged) == maxMerged {
-		in.g.notes.unlisted++
-		return
+		return refuse(badCells)
 	}
 	in.g.merged = append(in.g.merged, region{left, top, right, bottom})
+	return nil
 }
