@@ -125,8 +125,8 @@ type Queue interface {
 // Lines are what waits to go out: for each hook and area one delivery after the other.
 type Lines interface {
 	// DueDeliveries returns the first that waits of each hook in use and area, if it is due and
-	// nobody is at it, in order of when they were due.
-	DueDeliveries(ctx context.Context, now syncproto.Instant, limit int) ([]Delivery, error)
+	// nobody is at it, in order of when they were due: at most each of one hook.
+	DueDeliveries(ctx context.Context, now syncproto.Instant, each int) ([]Delivery, error)
 	// Claim takes a delivery on until an instant, if it stands as given; false if it
 	// doesn't any more.
 	Claim(ctx context.Context, d *Delivery, now, until syncproto.Instant) (bool, error)

@@ -93,9 +93,10 @@ func (r *Rounds) Spread(ctx context.Context) error {
 	return nil
 }
 
-// Due returns the deliveries whose turn it is: for each hook and area at most one.
-func (r *Rounds) Due(ctx context.Context, now syncproto.Instant, limit int) ([]Delivery, error) {
-	due, err := r.store.DueDeliveries(ctx, now, limit)
+// Due returns deliveries whose turn it is: for each hook and area at most one, and at most
+// each of one hook, so that nobody waits behind a hook that has many.
+func (r *Rounds) Due(ctx context.Context, now syncproto.Instant, each int) ([]Delivery, error) {
+	due, err := r.store.DueDeliveries(ctx, now, each)
 	if err != nil {
 		return nil, fmt.Errorf("deliveries: %w", err)
 	}

@@ -98,7 +98,8 @@ func (w *Worker) Round(ctx context.Context) error {
 	if err := w.rounds.Spread(ctx); err != nil {
 		return fmt.Errorf("round: %w", err)
 	}
-	due, err := w.rounds.Due(ctx, w.instant(), 4*places)
+	// Those at which somebody just is may still be among them: so many more are asked for.
+	due, err := w.rounds.Due(ctx, w.instant(), 2*perHook)
 	if err != nil {
 		return fmt.Errorf("round: %w", err)
 	}

@@ -151,7 +151,7 @@ func scanDelivery(rows *sql.Rows, d *hook.Delivery) error {
 }
 
 // DueDeliveries implements hook.Store.
-func (s *Store) DueDeliveries(ctx context.Context, now syncproto.Instant, limit int) ([]hook.Delivery, error) {
+func (s *Store) DueDeliveries(ctx context.Context, now syncproto.Instant, each int) ([]hook.Delivery, error) {
 	rows, err := s.read.query(ctx, deliverySelect+`JOIN (SELECT w.hook AS hook, MIN(w.seq) AS seq FROM delivery w
 			JOIN hook h ON h.id = w.hook WHERE w.state = 'waiting' AND h.ended = 0 GROUP BY w.hook, w.area) first
 		ON first.hook = d.hook AND first.seq = d.seq
@@ -163,7 +163,11 @@ func (s *Store) DueDeliveries(ctx context.Context, now syncproto.Instant, limit 
 	slices.SortFunc(due, func(a, b hook.Delivery) int {
 		return cmp.Or(cmp.Compare(a.Due, b.Due), bytes.Compare(a.Hook[:], b.Hook[:]), cmp.Compare(a.Alert.Seq, b.Alert.Seq))
 	})
-	return due[:min(limit, len(due))], nil
+	taken := make(map[uuid.UUID]int)
+	return slices.DeleteFunc(due, func(d hook.Delivery) bool {
+		taken[d.Hook]++
+		return taken[d.Hook] > each
+	}), nil
 }
 
 // Claim implements hook.Store.

@@ -188,6 +188,16 @@ func aLineGoesOutInOrder(w *world) {
 	same(w.t, "to nobody who has ended", len(w.due(late)), 0)
 }
 
+func aHookWithManyLinesHidesNoOther(w *world) {
+	many, one := w.hooked(1), w.hooked(2)
+	alerts := w.queued(many, 1, 2, 3, 4)
+	w.must(w.Enqueue(w.ctx(), one.ID, 0, alerts[3].Seq, alerts[3:]))
+	found, err := w.DueDeliveries(w.ctx(), start+1000, 2)
+	w.must(err)
+	same(w.t, "two of the one, and that of the other", places(found), "01w 02w 04w")
+	same(w.t, "whose the last is", found[2].Hook, one.ID)
+}
+
 func aDeliveryIsClaimedByOne(w *world) {
 	h := w.hooked(1)
 	w.queued(h, 1)

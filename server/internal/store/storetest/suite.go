@@ -157,6 +157,7 @@ var promises = []struct {
 	{"HooksComeBackWhole", hooksComeBackWhole},
 	{"AnAlertIsQueuedOnce", anAlertIsQueuedOnce},
 	{"ALineGoesOutInOrder", aLineGoesOutInOrder},
+	{"AHookWithManyLinesHidesNoOther", aHookWithManyLinesHidesNoOther},
 	{"ADeliveryIsClaimedByOne", aDeliveryIsClaimedByOne},
 	{"WhatWasGivenUpCanGoOutAgain", whatWasGivenUpCanGoOutAgain},
 
