@@ -125,9 +125,14 @@ func (a *API) takeAway(c *call, name string, format sheet.Format) (any, error) {
 	default:
 		return nil, &syncproto.Error{Code: syncproto.CodeBusy}
 	}
+	leaving := false
+	defer func() { // a panic is answered, and the server goes on: with all its places
+		if !leaving {
+			<-exporting
+		}
+	}()
 	t := &taking{list: list, lens: func() *privacy.Lens { return c.lens(a) }, note: a.noteTaken(c, id, list.noted)}
 	if err := t.read(c.ctx); err != nil {
-		<-exporting
 		return nil, err
 	}
 	mark := c.mark(id)
@@ -135,6 +140,7 @@ func (a *API) takeAway(c *call, name string, format sheet.Format) (any, error) {
 	c.Set(fiber.HeaderContentDisposition, disposition(id, name, c.Query("kind"), c.title(id, list.title), c.now, format))
 	c.Set(fiber.HeaderContentType, format.Media())
 	secure(c.Ctx)
+	leaving = true
 	a.stream(c, func(ctx context.Context, w io.Writer) error {
 		defer func() { <-exporting }()
 		t.ctx = ctx

@@ -182,6 +182,22 @@ func TestWhatIsWrongFromTheStartIsSaid(t *testing.T) {
 	}
 }
 
+// What fails before anything has left gives its place back, too, even where it is a fault of
+// the program.
+func TestAListThatFailsAtOnceKeepsNoPlace(t *testing.T) {
+	_, ask := exporter(t)
+	pagesOf(t, 1, func(context.Context, int) error { return []error{}[1] })
+	for range cap(exporting) + 1 {
+		if r := whole(t, ask("/v1/areas/g1/reports/pages?format=csv")); r.status != http.StatusInternalServerError || strings.Contains(string(r.body), "1-0") {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+	}
+	pagesOf(t, 1, always)
+	if r := whole(t, ask("/v1/areas/g1/reports/pages?format=csv")); r.status != http.StatusOK {
+		t.Errorf("afterwards: %d", r.status)
+	}
+}
+
 // A reader who leaves ends the reading of the store, and gives back the place.
 func TestAReaderWhoLeavesEndsTheList(t *testing.T) {
 	_, ask := exporter(t)

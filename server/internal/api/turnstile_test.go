@@ -59,7 +59,9 @@ func serving(t *testing.T, b Bounds) (w *world, ln *watched) {
 	served := make(chan error, 1)
 	go func() { served <- w.Serve(ln) }()
 	t.Cleanup(func() {
-		if err := errors.Join(w.Shutdown(context.Background()), <-served); err != nil {
+		stopped := w.Shutdown(context.Background())
+		_ = ln.Close() // where it is stopped before it begins to answer, it begins now
+		if err := errors.Join(stopped, <-served); err != nil && !errors.Is(err, net.ErrClosed) {
 			t.Error(err)
 		}
 	})
