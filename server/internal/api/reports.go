@@ -183,6 +183,10 @@ func dailyColumns(sum *rollup.Summary) []sheet.Column {
 	for i := range sum.Measures {
 		columns = append(columns, sheet.Column{Head: sum.Measures[i].Label, Width: 11})
 	}
+	for i := range sum.Ratios {
+		label := sum.Ratios[i].Label
+		columns = append(columns, sheet.Column{Head: syncproto.Text{ZH: label.ZH + "（%）", EN: label.EN + " (%)"}, Width: 11})
+	}
 	return columns
 }
 
@@ -198,7 +202,7 @@ func dailyRows(sum *rollup.Summary, closed *dayclose.Day, english bool) [][]shee
 			states[child.Area] = child
 		}
 	}
-	row := func(area syncproto.AreaID, name string, signs bool, values []int64) []sheet.Value {
+	row := func(area syncproto.AreaID, name string, signs bool, values []int64, shares []*float64) []sheet.Value {
 		state, by := sheet.Value{}, ""
 		if s, there := states[area]; there && signs {
 			state, by = sheet.TextOf(said(dayStates[s.State], english)), s.ByName
@@ -207,21 +211,36 @@ func dailyRows(sum *rollup.Summary, closed *dayclose.Day, english bool) [][]shee
 		for _, v := range values {
 			cells = append(cells, sheet.NumberOf(strconv.FormatInt(v, 10)))
 		}
+		for _, share := range shares {
+			cells = append(cells, percent(share))
+		}
 		return cells
 	}
 	whole := make([]int64, len(sum.Measures))
 	for i := range sum.Measures {
 		whole[i] = sum.Measures[i].Value
 	}
-	rows := [][]sheet.Value{row(sum.Area, sum.Name+" "+said(textInAll, english), true, whole)}
+	shares := make([]*float64, len(sum.Ratios))
+	for i := range sum.Ratios {
+		shares[i] = sum.Ratios[i].Share
+	}
+	rows := [][]sheet.Value{row(sum.Area, sum.Name+" "+said(textInAll, english), true, whole, shares)}
 	for _, child := range sum.Children {
 		name := child.Name
 		if child.Direct {
 			name += " " + said(textItself, english)
 		}
-		rows = append(rows, row(child.Area, name, !child.Direct, child.Values))
+		rows = append(rows, row(child.Area, name, !child.Direct, child.Values, child.Shares))
 	}
 	return rows
+}
+
+// percent is a share as the summary has it; empty where there is nothing to have a share of.
+func percent(share *float64) sheet.Value {
+	if share == nil {
+		return sheet.Value{}
+	}
+	return sheet.NumberOf(strconv.FormatFloat(*share, 'f', -1, 64))
 }
 
 func said(t syncproto.Text, english bool) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -136,6 +137,10 @@ func TestADailyReportIsTheSummary(t *testing.T) {
 			Label syncproto.Text `json:"label"`
 			Value int64          `json:"value"`
 		} `json:"measures"`
+		Ratios []struct {
+			Label syncproto.Text `json:"label"`
+			Share *float64       `json:"share"`
+		} `json:"ratios"`
 	}
 	if err := json.Unmarshal([]byte(h.body), &sum); err != nil || len(sum.Measures) < 10 {
 		t.Fatal(err, h.body)
@@ -149,6 +154,18 @@ func TestADailyReportIsTheSummary(t *testing.T) {
 		}
 		if measure.Value > 0 {
 			positive++
+		}
+	}
+	if len(sum.Ratios) == 0 || len(rows[1]) != 4+len(sum.Measures)+len(sum.Ratios) {
+		t.Fatalf("%d ratios, %d columns", len(sum.Ratios), len(rows[1]))
+	}
+	for i, ratio := range sum.Ratios {
+		col, want := 4+len(sum.Measures)+i, "" // which says that there is nothing to have a share of
+		if ratio.Share != nil {
+			want = strconv.FormatFloat(*ratio.Share, 'f', -1, 64)
+		}
+		if got := append(rows[2], make([]string, len(rows[1]))...)[col]; rows[1][col] != ratio.Label.ZH+"（%）" || got != want {
+			t.Errorf("column %d: %s %s, want %s %s", col, rows[1][col], got, ratio.Label.ZH, want)
 		}
 	}
 	if positive < 3 {
