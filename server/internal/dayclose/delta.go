@@ -55,8 +55,8 @@ func (s *Service) delta(ctx context.Context, l *looked) error {
 // maxRestatings bounds what is read of what restated a day.
 const maxRestatings = 20_000
 
-// nameChanges says of which kind and where the records are that moved figures; of one that
-// was purged since only its id is left.
+// nameChanges says of which kind and where the records are that moved figures. What one
+// moved that was purged since came otherwise.
 func (s *Service) nameChanges(ctx context.Context, l *looked) error {
 	if len(l.Changes) == 0 {
 		return nil

@@ -20,7 +20,8 @@ type Alert struct {
 	At      syncproto.Instant
 	Area    area.Key
 	What    AlertWhat
-	// Kind and Record are what it is about; no record for a question about none.
+	// Kind and Record are what it is about; no record for a question about none, and for one
+	// that was purged since.
 	Kind   syncproto.Kind
 	Record syncproto.RecordID
 	// Detail is the flag that was raised, the day that was signed or returned, or the kind

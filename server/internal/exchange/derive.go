@@ -140,6 +140,7 @@ func (r *rebuilder) walk(ctx context.Context, store Store) error {
 		r.diff.Records++
 		r.compareRecord(s.record, stored)
 		r.delta.move(&working{id: s.record.ID, now: s.record, shown: s.shown})
+		r.delta.batch.Records = nil // they are stored: nobody holds all of them in memory
 		_, hold := r.held[s.record.ID]
 		if hold || !r.links.alone(s.record.ID) {
 			r.held[s.record.ID] = s

@@ -13,7 +13,8 @@ import (
 
 // Restating says by how much a record moved a figure of a day after that was signed. It is
 // noted as it happens, exactly as the counters move, and stays when the day is signed
-// again: what restates a day can be told years later without reading the log.
+// again: what restates a day can be told years later without reading the log. It goes with a
+// record that is purged.
 type Restating struct {
 	// Signature is the record with which the day was signed.
 	Signature syncproto.RecordID

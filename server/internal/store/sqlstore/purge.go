@@ -160,6 +160,7 @@ func (t *tx) Purge(p *exchange.Purging) error {
 		{"rows of the log", t.purgeLog},
 		{"evidence", t.purgeEvidence},
 		{"tellings", t.purgeTold},
+		{"alerts", t.purgeAlerts},
 		{"what is carried", t.carry},
 		{"the line", t.purgeLine},
 	} {
@@ -236,6 +237,24 @@ func (t *tx) purgeTold(p *exchange.Purging) error {
 		args[i] = p.Records[i].ID[:]
 	}
 	return t.put(&dropTold, args)
+}
+
+var (
+	namelessAlerts = insertion{head: "UPDATE alert SET record = NULL WHERE record IN (VALUES ", columns: 1, tail: ")"}
+	dropRestatings = insertion{head: "DELETE FROM restating WHERE record IN (VALUES ", columns: 1, tail: ")"}
+)
+
+// purgeAlerts takes the records' names out of what was told at once, and what each of them
+// did to signed days: a day's figures and their sum hold without.
+func (t *tx) purgeAlerts(p *exchange.Purging) error {
+	args := make([]any, len(p.Records))
+	for i := range p.Records {
+		args[i] = p.Records[i].ID[:]
+	}
+	if err := t.put(&namelessAlerts, args); err != nil {
+		return err
+	}
+	return t.put(&dropRestatings, args)
 }
 
 var (

@@ -50,6 +50,11 @@ func aPurgedRecordIsAName(w *world) {
 	first := w.add(b, 1, recordID(1), rosterOf(1))
 	w.edit(b, 2, first, rosterOf(1), rosterOf(1))
 	w.add(b, 1, recordID(2), rosterOf(1))
+	b.Alerts = []exchange.Alert{w.alert(1, 1), w.alert(2, 1)}
+	b.Restatings = []exchange.Restating{
+		{Signature: recordID(8), Record: recordID(1), Version: 2, Measure: "fevers", N: 1},
+		{Signature: recordID(8), Record: recordID(2), Version: 3, Measure: "fevers", N: 1},
+	}
 	w.save(b)
 	before := w.page(rosterOf(1), 0)
 	same(w.t, "before", versions(before), "2 3")
@@ -75,6 +80,7 @@ func aPurgedRecordIsAName(w *world) {
 			return tx.Purged([]syncproto.RecordID{recordID(2), recordID(1), recordID(9)})
 		})
 		same(w.t, "purged", purged, []syncproto.RecordID{recordID(1)})
+		w.saysNothingOf(recordID(1))
 		w.reopen()
 	}
 	w.must(w.Histories(w.ctx(), func(log []exchange.Logged, stored *syncproto.Record) error {
@@ -83,6 +89,19 @@ func aPurgedRecordIsAName(w *world) {
 		}
 		return nil
 	}))
+}
+
+// saysNothingOf looks for a record in what was told of two and in what they did to a signed
+// day.
+func (w *world) saysNothingOf(id syncproto.RecordID) {
+	w.t.Helper()
+	alerts, err := w.Alerts(w.ctx(), 0, 10)
+	w.must(err)
+	moved, err := w.Restatings(w.ctx(), recordID(8), 0, 10)
+	w.must(err)
+	if len(alerts) != 2 || len(moved) != 1 || alerts[0].Record == id || moved[0].Record == id || alerts[1].Record.IsZero() {
+		w.t.Errorf("told %+v, a day was restated by %+v", alerts, moved)
+	}
 }
 
 func whatWaitsForAPurgedRecordIsKept(w *world) {
