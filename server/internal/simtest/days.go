@@ -54,12 +54,12 @@ func sendBack(ctx context.Context, w *World, d *Device, args []string) error {
 	return w.ask(ctx, http.MethodPost, dayPath(args[0], args[1])+"/return", d.token, order, &returned)
 }
 
-// expectDay: day AREA DAY STATE [MEASURE=N…] [below:AREA=STATE…] [unsigned=N] [zero=true] [by=RECORD,…] — how an
+// expectDay: day AREA DAY STATE [MEASURE=N…] [below:AREA=STATE…] [unsigned=N] [zero=true] [by=RECORD,…] [late=true] [late:AREA=true] — how an
 // area stands with a day, what was signed, how those below stand, and which records have
 // restated it.
 func expectDay(ctx context.Context, w *World, args []string) error {
 	if len(args) < 3 {
-		return errors.New("day AREA DAY STATE [MEASURE=N…] [below:AREA=STATE…] [unsigned=N] [zero=true] [by=RECORD,…]")
+		return errors.New("day AREA DAY STATE [MEASURE=N…] [below:AREA=STATE…] [unsigned=N] [zero=true] [by=RECORD,…] [late=true] [late:AREA=true]")
 	}
 	var d dayclose.Day
 	if err := w.get(ctx, dayPath(args[0], args[1]), &d); err != nil {
@@ -72,7 +72,7 @@ func expectDay(ctx context.Context, w *World, args []string) error {
 	if err != nil {
 		return err
 	}
-	said := map[string]string{"unsigned": strconv.Itoa(d.Unsigned), "by": w.restaters(&d)}
+	said := map[string]string{"unsigned": strconv.Itoa(d.Unsigned), "by": w.restaters(&d), "late": strconv.FormatBool(d.Late)}
 	if d.Signed != nil {
 		said["zero"] = strconv.FormatBool(d.Signed.Zero)
 		for name, n := range d.Signed.Figures {
@@ -81,6 +81,7 @@ func expectDay(ctx context.Context, w *World, args []string) error {
 	}
 	for i := range d.Below {
 		said["below:"+string(d.Below[i].Area)] = string(d.Below[i].State)
+		said["late:"+string(d.Below[i].Area)] = strconv.FormatBool(d.Below[i].Late)
 	}
 	for _, p := range given {
 		if said[p[0]] != p[1] {
@@ -119,6 +120,9 @@ func daysAgree(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	if err := w.lateAgrees(ctx, r); err != nil {
+		return err
+	}
 	for _, rec := range r.Records {
 		day, ok := oracle.Signed(rec)
 		if !ok {
@@ -142,6 +146,22 @@ func daysAgree(ctx context.Context, w *World) error {
 		}
 		if err := w.frozenAgrees(ctx, h.rows, rec, &d, day); err != nil {
 			return fmt.Errorf("%s of %s: %w", day, rec.Area, err)
+		}
+	}
+	return nil
+}
+
+// lateAgrees holds who is late with signing today against when the day is closed there.
+func (w *World) lateAgrees(ctx context.Context, r *oracle.Reading) error {
+	now := syncproto.Instant(w.clock.now().UnixMilli())
+	for _, id := range levels {
+		var d dayclose.Day
+		if err := w.get(ctx, dayPath(string(id), form.DayOf(now).String()), &d); err != nil {
+			return err
+		}
+		waits := d.State == dayclose.Open || d.State == dayclose.Returned
+		if want := waits && now >= r.Closes(id, form.DayOf(now)); d.Late != want {
+			return fmt.Errorf("%s is %s, and late: %t; by what is set there: %t", id, d.State, d.Late, want)
 		}
 	}
 	return nil

@@ -237,8 +237,7 @@ func (w *World) fieldAgrees(ctx context.Context, r *oracle.Reading, root syncpro
 	if err != nil {
 		return err
 	}
-	start, _ := form.ParseDay(day.String())
-	if err := dutiesAgree(duties, r.Duties(root, day, passedOf(start, now))); err != nil {
+	if err := dutiesAgree(duties, r.Duties(root, day, now)); err != nil {
 		return err
 	}
 	for id, rec := range r.Records {
@@ -250,19 +249,6 @@ func (w *World) fieldAgrees(ctx context.Context, r *oracle.Reading, root syncpro
 		}
 	}
 	return nil
-}
-
-// passedOf is how much of a day has passed, in thousandths of what there is until 18:00.
-func passedOf(day form.Day, now syncproto.Instant) int64 {
-	const closing = 18 * 60 * 60
-	seconds := int64(0)
-	for form.DayOf(now-syncproto.Instant(seconds*1000)) == day && seconds <= 24*60*60 {
-		seconds += 60
-	}
-	if form.DayOf(now) > day {
-		return 1000
-	}
-	return seconds * 1000 / closing
 }
 
 func dutiesAgree(got *fieldwork.Duties, want map[string]int) error {
@@ -277,7 +263,7 @@ func dutiesAgree(got *fieldwork.Duties, want map[string]int) error {
 			below[name] += n
 		}
 	}
-	for _, kind := range []string{"task", "observation_release", "observation_check", "household_unvisited"} {
+	for _, kind := range []string{"task", "lead", "observation_release", "observation_check", "household_unvisited"} {
 		if counts[kind] != want[kind] || counts[kind+"!"] != want[kind+"!"] {
 			return fmt.Errorf("%s: %d to do, %d late; the log says %d and %d", kind, counts[kind], counts[kind+"!"], want[kind], want[kind+"!"])
 		}

@@ -190,6 +190,7 @@ var defaults = map[syncproto.Kind]syncproto.Fields{
 	"temperature": {"taken_at": "1580083200000", "value": "36.5"},
 	"task":        {"what": `"check_person"`, "issued_on": `"2020-01-27"`},
 	"notice":      {"title": `"通知"`, "issued_on": `"2020-01-27"`},
+	"lead":        {"text": `"有人说"`, "received_at": "1580083200000"},
 	"supply":      {"item": `"mask"`, "day": `"2020-01-27"`},
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -196,11 +197,9 @@ func (r *Reading) Stock(root syncproto.AreaID, day form.Day) map[string]int64 {
 	return stock
 }
 
-// Duties counts what there is to do in an area on a day: "task" and so on, and those of
-// them whose time is past as "task!". passed is how much of the day has passed, in
-// thousandths of what there is until it is closed. No setting is looked at: a script that
-// sets any says itself what must come of it.
-func (r *Reading) Duties(root syncproto.AreaID, day form.Day, passed int64) map[string]int {
+// Duties counts what there is to do in an area on a day, as it stands at an instant: "task"
+// and so on, and those of them whose time is past as "task!".
+func (r *Reading) Duties(root syncproto.AreaID, day form.Day, now syncproto.Instant) map[string]int {
 	duties := make(map[string]int)
 	tell := func(kind string, late bool) {
 		duties[kind]++
@@ -218,14 +217,24 @@ func (r *Reading) Duties(root syncproto.AreaID, day form.Day, passed int64) map[
 		if released := o.day("released_on"); !r.areas.Within(o.Area, root) || o.day("start") == 0 || o.day("start") > day || released != 0 && released <= day || !o.there(day) {
 			continue
 		}
-		if ends := max(o.day("planned_end"), o.day("extended_to")); ends != 0 && ends <= day {
+		ends := max(o.day("planned_end"), o.day("extended_to"))
+		if ends == 0 {
+			ends = later(o.day("start"), r.set(o.Area, day, "observation_days", 14))
+		}
+		if ends <= day {
 			tell("observation_release", ends < day)
 		}
-		checks := cmp.Or(o.number("slots_per_day"), 2)
-		done := r.checks(&o, day)
-		if done < checks {
-			tell("observation_check", done < checks*min(passed, 1000)/1000)
+		checks := cmp.Or(o.number("slots_per_day"), r.set(o.Area, day, "slots_per_day", 2))
+		if done := r.checks(&o, day); done < checks {
+			tell("observation_check", done < r.due(checks, o.Area, day, now))
 		}
+	}
+	for _, l := range r.survivors("lead") {
+		if outcome := l.text("outcome"); outcome != "" && outcome != "open" || !r.areas.Within(l.Area, root) || l.day("received_at") > day || !l.there(day) {
+			continue
+		}
+		hours := r.set(l.Area, day, "due_hours.lead", 24)
+		tell("lead", l.number("received_at")+hours*60*60*1000 < min(int64(now), midnight(later(day, 1))))
 	}
 	for _, round := range r.survivors("round") {
 		ends := round.day("ends")
@@ -239,6 +248,52 @@ func (r *Reading) Duties(root syncproto.AreaID, day form.Day, passed int64) map[
 		}
 	}
 	return duties
+}
+
+// set is a whole number that is set in an area on a day, or else what holds where nothing is.
+func (r *Reading) set(id syncproto.AreaID, day form.Day, name string, otherwise int64) int64 {
+	n, err := strconv.ParseInt(string(r.env(id).Setting(name, day)), 10, 64)
+	if err != nil {
+		return otherwise
+	}
+	return n
+}
+
+// Closes is when the day is closed in an area.
+func (r *Reading) Closes(id syncproto.AreaID, day form.Day) syncproto.Instant {
+	text, ok := r.env(id).Setting("closing_hour", day).Text()
+	if !ok {
+		text = "18:00"
+	}
+	at, err := time.ParseInLocation("2006-01-02 15:04", day.String()+" "+text, form.Zone)
+	if err != nil {
+		panic(err) // the server takes no other
+	}
+	return syncproto.Instant(at.UnixMilli())
+}
+
+// due is how many of a day's checks should have been made by an instant: the parts of the
+// day up to its closing that are over.
+func (r *Reading) due(checks int64, id syncproto.AreaID, day form.Day, now syncproto.Instant) int64 {
+	open, over := int64(r.Closes(id, day))-midnight(day), int64(0)
+	for over < checks && (int64(now)-midnight(day))*checks >= open*(over+1) {
+		over++
+	}
+	return over
+}
+
+// midnight is when a day begins.
+func midnight(day form.Day) int64 {
+	at, err := time.ParseInLocation(time.DateOnly, day.String(), form.Zone)
+	if err != nil {
+		panic(err) // it was read as a day before
+	}
+	return at.UnixMilli()
+}
+
+// later is some days after a day.
+func later(day form.Day, days int64) form.Day {
+	return form.DayOf(syncproto.Instant(midnight(day) + days*24*60*60*1000))
 }
 
 // checks counts the temperatures of somebody under observation on a day: those taken where
