@@ -65,10 +65,7 @@ func (g *group) restate() {
 func (g *group) restatedBy(moves map[Restating]int64, id syncproto.RecordID, c rollup.Count, sign int64, standing map[string]bool) {
 	n, _ := g.snap.Areas.ByKey(c.Area)
 	for _, above := range g.snap.Areas.Path(n.ID) {
-		for signature, signed := range g.w.signed.byArea[above.Key] {
-			if signed.Day != c.Day && (!standing[c.Measure] || signed.Day < c.Day) {
-				continue
-			}
+		for signature, signed := range g.w.signed.moved(above.Key, c.Day, standing[c.Measure]) {
 			if _, of := signed.Figures[c.Measure]; of {
 				moves[Restating{Signature: signature, Record: id, Version: g.versionOf(id), Measure: c.Measure}] += sign * c.N
 			}

@@ -1,9 +1,11 @@
 package exchange
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -20,12 +22,26 @@ import (
 type signatures struct {
 	byRecord map[syncproto.RecordID]Signature
 	byArea   map[area.Key]map[syncproto.RecordID]Signature
+	// byDay has the days signed for an area in order, so that what moves one costs the same
+	// however many have been signed.
+	byDay map[area.Key][]dated
+}
+
+// dated is a day that was signed, and the record with which it was.
+type dated struct {
+	day    form.Day
+	record syncproto.RecordID
+}
+
+func (d dated) compare(other dated) int {
+	return cmp.Or(cmp.Compare(d.day, other.day), bytes.Compare(d.record[:], other.record[:]))
 }
 
 func newSignatures(boot Boot) *signatures {
 	s := &signatures{
 		byRecord: make(map[syncproto.RecordID]Signature),
 		byArea:   make(map[area.Key]map[syncproto.RecordID]Signature),
+		byDay:    make(map[area.Key][]dated),
 	}
 	s.publish(boot.Signatures)
 	return s
@@ -36,6 +52,9 @@ func (s *signatures) publish(signed []Signature) {
 		if old, ok := s.byRecord[one.Record]; ok {
 			delete(s.byArea[old.Area], one.Record)
 			delete(s.byRecord, one.Record)
+			if at, there := slices.BinarySearchFunc(s.byDay[old.Area], dated{old.Day, old.Record}, dated.compare); there {
+				s.byDay[old.Area] = slices.Delete(s.byDay[old.Area], at, at+1)
+			}
 		}
 		if one.Day == 0 {
 			continue
@@ -44,6 +63,22 @@ func (s *signatures) publish(signed []Signature) {
 			s.byArea[one.Area] = make(map[syncproto.RecordID]Signature)
 		}
 		s.byRecord[one.Record], s.byArea[one.Area][one.Record] = one, one
+		at, _ := slices.BinarySearchFunc(s.byDay[one.Area], dated{one.Day, one.Record}, dated.compare)
+		s.byDay[one.Area] = slices.Insert(s.byDay[one.Area], at, dated{one.Day, one.Record})
+	}
+}
+
+// moved goes over the days signed for an area whose figures move with what happens on a day:
+// that day, and for what stands each one after it.
+func (s *signatures) moved(key area.Key, day form.Day, stands bool) iter.Seq2[syncproto.RecordID, Signature] {
+	return func(yield func(syncproto.RecordID, Signature) bool) {
+		days := s.byDay[key]
+		at, _ := slices.BinarySearchFunc(days, dated{day: day}, dated.compare)
+		for _, d := range days[at:] {
+			if d.day != day && !stands || !yield(d.record, s.byRecord[d.record]) {
+				return
+			}
+		}
 	}
 }
 
@@ -156,10 +191,7 @@ func (g *group) drift(moved map[syncproto.RecordID]Signature, moves []rollup.Cou
 	for _, c := range moves {
 		n, _ := g.snap.Areas.ByKey(c.Area)
 		for _, above := range g.snap.Areas.Path(n.ID) {
-			for id, signed := range g.w.signed.byArea[above.Key] {
-				if signed.Day != c.Day && (!standing[c.Measure] || signed.Day < c.Day) {
-					continue
-				}
+			for id, signed := range g.w.signed.moved(above.Key, c.Day, standing[c.Measure]) {
 				if again, ok := moved[id]; ok {
 					signed = again
 				} else {
