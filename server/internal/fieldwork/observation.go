@@ -245,18 +245,24 @@ func (a *agenda) identities(ctx context.Context, under []watched) (map[syncproto
 // maxLinks bounds how far one record leads to another: a circle ends.
 const maxLinks = 16
 
-// broken counts the breaches of the observations that are listed.
+// broken counts the breaches of the observations that are listed: those that stand.
 func (a *agenda) broken(ctx context.Context) error {
 	for i := range a.all {
 		d := &a.all[i]
 		if d.RecordKind != KindObservation {
 			continue
 		}
-		breaches, err := a.s.referring(ctx, d.Record, KindBreach)
+		ids, err := a.s.referring(ctx, d.Record, KindBreach)
 		if err != nil {
 			return err
 		}
-		d.Breaches = len(breaches)
+		breaches, err := a.s.find(ctx, a.snap, ids)
+		if err != nil {
+			return err
+		}
+		for _, breach := range breaches {
+			d.Breaches += btoi(breach.Exit == nil)
+		}
 	}
 	return nil
 }

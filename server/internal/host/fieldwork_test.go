@@ -142,3 +142,22 @@ func TestFieldWorkSaysWhatIsAskedWrongly(t *testing.T) {
 		}
 	}
 }
+
+// A breach that was taken back was none.
+func TestOnlyBreachesThatStandAreCounted(t *testing.T) {
+	s := start(t, t.TempDir())
+	secretary := aDay(t, s)
+	breach := fmt.Sprintf(`{"observation":%q,"at":1580432400000,"what":"外出"}`, syncproto.RecordID{4})
+	secretary.enters("breach", 8, "g1", breach)
+	secretary.enters("breach", 9, "g1", breach)
+	counted := func(want string) {
+		t.Helper()
+		status, body := secretary.asks("/v1/areas/g1/duties?day=2020-01-31&kind=observation_check")
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%d, not %s: %s", status, want, body)
+		}
+	}
+	counted(`"breaches":2`)
+	secretary.enters("breach", 9, "g1", `{"exit":{"reason":"mistake","date":"2020-01-31"}}`)
+	counted(`"breaches":1`)
+}
