@@ -67,9 +67,10 @@ fuzz: bin/tally ## each fuzz target for FUZZTIME (20s)
 PEOPLE ?= 1000000
 
 .PHONY: bench
-bench: ## push, first sync, idle sync, memory and disk beside the bare floor; then duplicates among PEOPLE (1000000)
+bench: ## push, first sync, idle sync, memory and disk beside the bare floor; then duplicates among PEOPLE (1000000), and a county's summary while phones push
 	go run ./server bench -json
 	go test ./server/internal/host -run '^$$' -bench DuplicateSearch -benchtime 300x -people $(PEOPLE) -timeout 1h
+	go test ./server/internal/host -run '^$$' -bench CountySummary -benchtime 200x -county-grids 2000 -county-phones 5000 -timeout 1h
 
 # A test under the race detector needs a C compiler. It is fetched where that can
 # be done without asking anybody.

@@ -26,6 +26,9 @@ type walk struct {
 	at       place
 	limit    int
 	budget   int
+	// pivot is what the store said LastBefore the days is, once it was asked: it is the same
+	// in every area.
+	pivot *syncproto.Version
 }
 
 func (w *walk) standing() map[string]bool {
@@ -198,9 +201,15 @@ func (w *walk) begin(ctx context.Context) error {
 	if w.measure.Standing || !ok {
 		return nil
 	}
-	pivot, err := w.s.store.LastBefore(ctx, start)
-	w.at.version, w.at.pivot = pivot, pivot
-	return err
+	if w.pivot == nil {
+		pivot, err := w.s.store.LastBefore(ctx, start)
+		if err != nil {
+			return err
+		}
+		w.pivot = &pivot
+	}
+	w.at.version, w.at.pivot = *w.pivot, *w.pivot
+	return nil
 }
 
 // listed reads records that the area lists, and those that are one with them.
