@@ -48,9 +48,13 @@ func (c *importCommand) Run(ctx context.Context, t *terminal) error {
 			return err
 		}
 		if c.JSON {
-			return printJSON(t, p)
+			if err := printJSON(t, p); err != nil {
+				return err
+			}
+			return c.outcome(p)
 		}
-		return c.tell(t, p)
+		c.tell(t, p)
+		return c.outcome(p)
 	})
 }
 
@@ -69,7 +73,7 @@ func (c *importCommand) read(t *terminal) (file []byte, err error) {
 }
 
 // tell prints a plan: what is wrong, what differs, and how many there are of each.
-func (c *importCommand) tell(t *terminal, p *intake.Plan) error {
+func (c *importCommand) tell(t *terminal, p *intake.Plan) {
 	for _, list := range [][]intake.Problem{p.Problems, p.Remarks} {
 		for _, one := range list {
 			fmt.Fprintln(t.err, problemLine(&one))
@@ -92,10 +96,15 @@ func (c *importCommand) tell(t *terminal, p *intake.Plan) error {
 	switch {
 	case p.Applied != nil:
 		say(t.err, textEntered, p.Applied.Changes, p.Applied.New, p.Applied.Differs, p.Applied.Households, p.Applied.Left)
-	case p.Token == "", c.Apply:
-		return badFile(len(p.Problems) + n.Bad + n.Unsure)
-	default:
+	case c.outcome(p) == nil:
 		say(t.err, textOnlyPlanned)
+	}
+}
+
+// outcome is an error where nothing can be done with a file, or wasn't though it was to be.
+func (c *importCommand) outcome(p *intake.Plan) error {
+	if p.Applied == nil && (p.Token == "" || c.Apply) {
+		return badFile(len(p.Problems) + p.Counts.Bad + p.Counts.Unsure)
 	}
 	return nil
 }

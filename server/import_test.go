@@ -40,7 +40,8 @@ func TestARosterIsBroughtInByACommand(t *testing.T) {
 		{"-area 3307 -apply -author " + author, 1, []string{"B3"}, []string{"已写入"}},
 		{"-area 3307 -apply -skip-bad -author " + author, 0, []string{"已写入 1 条"}, []string{"只是预览"}},
 		{"-area 3307", 0, []string{"新增 0，相同 1"}, nil},
-		{"-area nowhere", 1, nil, []string{"共 2 行"}},
+		{"-area nowhere", 1, []string{"区域"}, []string{"共 2 行", "档案"}},
+		{"-area 3307 -apply -json -author " + author, 1, []string{"什么也没有导入"}, []string{"applied"}},
 	} {
 		code, out, told := command(t, "", append(append([]string{"import", file}, strings.Fields(c.args)...), "-data", dir)...)
 		if code != c.code {
@@ -56,6 +57,13 @@ func TestARosterIsBroughtInByACommand(t *testing.T) {
 				t.Errorf("%s: says %q: %s%s", c.args, not, out, told)
 			}
 		}
+	}
+	broken := filepath.Join(dir, "坏.xlsx")
+	if err := os.WriteFile(broken, []byte("PK\x03\x04cut"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, told := command(t, "", "import", broken, "-area", "3307", "-data", dir); code != 1 || !strings.Contains(told, "损坏") {
+		t.Errorf("a broken file: %d %s", code, told)
 	}
 	if code, out, told := command(t, "", "audit", "-act", "imported", "-data", dir); code != 0 || !strings.Contains(out, "person rows 2 entered 1") {
 		t.Errorf("%d %s%s", code, out, told)

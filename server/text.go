@@ -32,7 +32,7 @@ var (
 	textOnlyPlanned  = syncproto.Text{ZH: "这只是预览，什么也没有写入；加 -apply 写入", EN: "this only says what would be done; -apply does it"}
 	textDivision     = syncproto.Text{ZH: "其中市 %d 个、县（市、区）%d 个、乡镇（街道）%d 个、村（社区）%d 个", EN: "of them %d cities, %d counties, %d townships, %d villages"}
 	textNoDivision   = syncproto.Text{ZH: "区划资料不完整，或没有以此开头的代码，未导入（%v）", EN: "the divisions are incomplete or nothing begins so; nothing was imported (%v)"}
-	textNotImported  = syncproto.Text{ZH: "有 %d 处问题，一个区域也没有导入：请改正后重试", EN: "%d problems, and nothing was imported: mend them and try again"}
+	textNotImported  = syncproto.Text{ZH: "有 %d 处问题，什么也没有导入：请改正后重试", EN: "%d problems, and nothing was imported: mend them and try again"}
 	textUnknownArea  = syncproto.Text{ZH: "没有这个区域，请先用 areas import 导入（%v）", EN: "there is no such area; import it with areas import first (%v)"}
 	textUnknownRole  = syncproto.Text{ZH: "没有这个角色（%v）", EN: "there is no such role (%v)"}
 	textBadValidity  = syncproto.Text{ZH: "有效期应为 1 至 3660 天（%v）", EN: "-days takes 1 to 3660 (%v)"}
@@ -107,6 +107,11 @@ func explain(err error) (syncproto.Text, any) {
 	if errors.As(err, &bad) {
 		return textNotImported, int(bad)
 	}
+	var unread *syncproto.Error
+	if errors.As(err, &unread) && unread.Code == syncproto.CodeBadFile {
+		said := unread.Message()
+		return syncproto.Text{ZH: said.ZH + "（%[1]v）", EN: said.EN + " (%[1]v)"}, unread.Code
+	}
 	var turned refusal
 	if errors.As(err, &turned) {
 		return turned.text(), err
@@ -141,6 +146,7 @@ func explain(err error) (syncproto.Text, any) {
 		{console.ErrHasAdministrator, textHasFirst},
 		{console.ErrNoAccount, textNoAccount},
 		{&syncproto.Error{Code: syncproto.CodeBadRequest, Field: "login"}, textBadLogin},
+		{&syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}, textUnknownArea},
 		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
 		if errors.Is(err, known.err) {

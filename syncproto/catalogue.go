@@ -123,6 +123,7 @@ var problems = map[string]string{
 	"an OpenDocument file: save it as .xlsx":                                "是 OpenDocument 文件，请另存为 .xlsx",
 	"a web page under the name of a workbook: open it and save it as .xlsx": "其实是网页，请打开后另存为 .xlsx",
 	"neither an .xlsx workbook nor a list in text":                          "既不是 .xlsx 工作簿，也不是文本表格",
+	"a file has at most 4 MB: save it as .xlsx, or take it apart":           "文件最大 4 MB：请另存为 .xlsx（通常小得多），或拆成几个文件",
 	"the file is too large: take it apart":                                  "文件太大，请拆分后再导入",
 	"it unpacks to more than such a file can need":                          "解压后大得异常，已拒绝",
 	"too many rows: take it apart":                                          "行数太多，请拆分后再导入",

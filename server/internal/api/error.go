@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -122,7 +123,24 @@ func panicked(value any) error {
 // unrouted answers what reached no route: no such path, a method that the path
 // doesn't have, a request that couldn't be read at all.
 func (a *API) unrouted(c *fiber.Ctx, err error) error {
-	status := a.fail(c, err)
+	status := a.fail(c, tooLarge(c, err))
 	a.metrics.requests.WithLabelValues("none", statusText(status)).Inc()
 	return nil
+}
+
+// tooLarge tells whoever sends a file what to do with one that is too large; a phone's batch
+// is halved.
+func tooLarge(c *fiber.Ctx, err error) error {
+	var routing *fiber.Error
+	if !errors.As(err, &routing) || codeOf(routing.Code) != syncproto.CodeBodyTooLarge || !takesFile(c.Path()) {
+		return err
+	}
+	return &syncproto.Error{Code: syncproto.CodeBodyTooLarge, Detail: fileTooLarge}
+}
+
+const fileTooLarge = "a file has at most 4 MB: save it as .xlsx, or take it apart"
+
+// takesFile reports whether a path takes a file as its body.
+func takesFile(path string) bool {
+	return strings.HasSuffix(path, "/import") || strings.HasPrefix(path, "/v1/areas/") && strings.HasSuffix(path, "/lists")
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -177,7 +178,9 @@ func (a *API) fileOrder(c *call) (o intake.Order, err error) {
 	}
 	o.Name, o.Sheet = c.Query("file"), c.Query("sheet")
 	o.At, o.Today = c.instant(), form.DayOf(c.instant())
-	o.File, err = c.body(syncproto.MaxBodyBytes)
+	if o.File, err = c.body(syncproto.MaxBodyBytes); errors.Is(err, &syncproto.Error{Code: syncproto.CodeBodyTooLarge}) {
+		return o, &syncproto.Error{Code: syncproto.CodeBodyTooLarge, Detail: fileTooLarge} // once it was inflated
+	}
 	return o, err
 }
 

@@ -234,6 +234,18 @@ func TestOnlyWhoIsSignedInMaySendAFile(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsTooLargeComesBackWithWhatToDo(t *testing.T) {
+	w, ln := serving(t, Bounds{Read: 200 * time.Millisecond})
+	for path, told := range map[string]bool{
+		"/v1/areas/g1/import?kind=person": true, "/v1/areas/g1/lists?name=x": true, "/v1/forms/import": true, "/v1/sync": false,
+	} {
+		r := answered(t, ln.dial(t, "POST "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+w.token(t, ours)+"\r\nContent-Length: 5000000\r\n\r\n"))
+		if p := r.problem(t); p.Code != syncproto.CodeBodyTooLarge || strings.Contains(string(r.body), "另存为 .xlsx") != told || strings.Contains(string(r.body), "4 MB") != told {
+			t.Errorf("%s: %s", path, r.body)
+		}
+	}
+}
+
 func TestOnlyOurOwnProxiesSayWhereARequestComesFrom(t *testing.T) {
 	ours := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	for name, c := range map[string]struct {
