@@ -16,6 +16,7 @@ const (
 	colAreaName = "@area_name" // the name, beside a code
 	colAddress  = "@address"   // of a person's household
 	colHead     = "@head"      // of a person's household
+	colTenure   = "@tenure"    // of a person's household
 	colRecord   = "@record"    // the record's id, as our own files have it
 	colIgnored  = "@ignored"   // known, and not taken: a running number, what follows from the rest
 	colCode     = "@code"      // of an area
@@ -47,6 +48,7 @@ var personColumns = []struct {
 }{
 	{colAddress, syncproto.Text{ZH: "住址", EN: "Address"}, addressAliases},
 	{colHead, syncproto.Text{ZH: "户主", EN: "Head of household"}, headAliases},
+	{colTenure, syncproto.Text{ZH: "居住性质", EN: "Tenure"}, []string{"居住性质", "房屋性质", "tenure"}},
 }
 
 var (

@@ -21,18 +21,24 @@ type draft struct {
 	// address and head are of a person's household; home is its place among those that the
 	// file speaks of, -1 for none.
 	address, head string
+	tenure        syncproto.Value
 	home          int
 	profile       match.Profile
 }
 
 // reading is a file of records on its way to a plan.
 type reading struct {
-	plan   *Plan
-	form   *form.Form
-	layout layout
-	places *places
-	drafts []draft
-	homes  []home
+	plan *Plan
+	form *form.Form
+	// household is the form of those that people's rows speak of.
+	household *form.Form
+	layout    layout
+	places    *places
+	drafts    []draft
+	homes     []home
+	// otherTenures counts the households that are there and of which the file says otherwise,
+	// or more, about their tenure.
+	otherTenures int
 }
 
 // read reads every row.
@@ -113,6 +119,13 @@ func (r *reading) take(d *draft, t target, c sheet.Cell) *syncproto.Text {
 		d.address = text
 	case colHead:
 		d.head = text
+	case colTenure:
+		field, _ := r.household.Field(tenure)
+		v, wrong := valueOf(field, c)
+		if wrong != nil {
+			return wrong
+		}
+		d.tenure = v
 	default:
 		v, wrong := valueOf(t.field, c)
 		if wrong == nil && !v.IsNull() {

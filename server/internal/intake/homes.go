@@ -5,7 +5,6 @@ import (
 
 	"gridsync/server/internal/match"
 	"gridsync/syncproto"
-	"gridsync/syncproto/form"
 )
 
 // home is a household that people's rows speak of.
@@ -20,7 +19,7 @@ type home struct {
 
 // gatherHomes finds the households of people's rows: one for each address, and head where
 // the file says one, of an area.
-func (r *reading) gatherHomes(household *form.Form) {
+func (r *reading) gatherHomes() {
 	at := make(map[[3]string]int)
 	for i := range r.drafts {
 		d := &r.drafts[i]
@@ -36,12 +35,36 @@ func (r *reading) gatherHomes(household *form.Form) {
 			if d.head != "" {
 				h.fields["head"] = syncproto.TextValue(d.head)
 			}
-			h.profile = match.ProfileOf(household, h.fields, nil)
+			h.profile = match.ProfileOf(r.household, h.fields, nil)
 			r.homes = append(r.homes, h)
 		}
 		d.home = place
 	}
 	r.gather()
+	r.tenures()
+}
+
+// tenure is the field by which a household counts as one: without it, it is in the roster
+// and in no number of households.
+const tenure = "tenure"
+
+// tenures takes from people's rows on what terms their households live there. Where two rows
+// of one household say otherwise, the second is bad.
+func (r *reading) tenures() {
+	said := make(map[int]int)
+	for i := range r.drafts {
+		d := &r.drafts[i]
+		if d.home < 0 || d.tenure.IsNull() {
+			continue
+		}
+		first, known := said[d.home]
+		if !known {
+			said[d.home], r.homes[d.home].fields[tenure] = i, d.tenure
+		} else if other := &r.drafts[first]; other.tenure != d.tenure {
+			d.Status, d.home = Bad, -1
+			d.Problems = append(d.Problems, Problem{Row: d.Row, Text: sayf(textTenures, other.Row)})
+		}
+	}
 }
 
 // findHomes looks for them in the roster, and gives those that aren't there an id.
@@ -63,6 +86,9 @@ func (s *Service) findHomes(ctx context.Context, r *reading) error {
 			h := &part[i]
 			if id, there := find.homeOf(h, candidates[i], r.places); there {
 				h.record, h.there = id, true
+				if said := h.fields[tenure]; !said.IsNull() && find.row(id).Fields[tenure] != said {
+					r.otherTenures++
+				}
 			}
 		}
 	}

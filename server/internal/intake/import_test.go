@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -304,4 +305,37 @@ func TestHouseholdsComeByTheirDoors(t *testing.T) {
 func isCode(err error, code syncproto.Code, field string) bool {
 	var e *syncproto.Error
 	return errors.As(err, &e) && e.Code == code && e.Field == field
+}
+
+func TestHouseholdsMadeForPeopleCountAsSuchOrThePlanSaysThatTheyDoNot(t *testing.T) {
+	w := newWorld(t)
+	remarked := func(p *intake.Plan, words string) bool {
+		return slices.ContainsFunc(p.Remarks, func(r intake.Problem) bool { return strings.Contains(r.ZH, words) })
+	}
+	p := w.plan(w.order("person", "名单.csv", people))
+	if !remarked(p, "2 户没有居住性质") || strings.Contains(p.Remarks[0].EN, "%") {
+		t.Errorf("%+v", p.Remarks)
+	}
+	told := table("姓名|联系电话|家庭住址|网格|居住性质",
+		"张三|99900000001|文昌路1号|g1|租住", "李四|99900000002|文昌路1号|g1|", "王五|99900000003|文昌路9号|g1|户籍",
+		"赵六|99900000004|文昌路9号|g1|租住", "孙七|99900000005|文昌路7号|g1|别墅")
+	p = w.applied(w.order("person", "名单.csv", told), true)
+	w.counts(p, intake.Counts{New: 3, Households: 2, Bad: 2})
+	if remarked(p, "居住性质") {
+		t.Errorf("%+v", p.Remarks)
+	}
+	for i, want := range []syncproto.Value{`"rented"`, `"rented"`, `"registered"`} {
+		if got := w.shows(p.All()[i].Household).Fields["tenure"]; got != want {
+			t.Errorf("row %d: the household's tenure is %s, not %s", p.All()[i].Row, got, want)
+		}
+	}
+	for row, words := range map[int]string{3: "第 4 行", 4: "户籍"} {
+		if l := p.All()[row]; l.Status != intake.Bad || len(l.Problems) != 1 || !strings.Contains(l.Problems[0].ZH, words) {
+			t.Errorf("%+v", l)
+		}
+	}
+	p = w.plan(w.order("person", "名单.csv", table("姓名|联系电话|家庭住址|网格|居住性质", "周八|99900000006|文昌路1号|g1|户籍")))
+	if p.Counts.Households != 0 || !remarked(p, "1 户已有档案") {
+		t.Errorf("%+v %+v", p.Counts, p.Remarks)
+	}
 }

@@ -25,7 +25,7 @@ type step struct {
 // planRecords plans an import of records.
 func (s *Service) planRecords(ctx context.Context, o *Order, p *Plan, table *sheet.Table) error {
 	snap := s.registry.Current()
-	r := &reading{plan: p, form: snap.Forms.Newest(o.Kind), places: newPlaces(snap, o.Area)}
+	r := &reading{plan: p, form: snap.Forms.Newest(o.Kind), household: snap.Forms.Newest(kindHousehold), places: newPlaces(snap, o.Area)}
 	words := vocabularyOf(o.Kind, r.form)
 	r.layout = words.layOut(p, table.Headers, o.Mapping)
 	if o.Kind == kindPerson {
@@ -38,7 +38,7 @@ func (s *Service) planRecords(ctx context.Context, o *Order, p *Plan, table *she
 	}
 	r.read(table)
 	if o.Kind == kindPerson {
-		r.gatherHomes(snap.Forms.Newest(kindHousehold))
+		r.gatherHomes()
 		if err := s.findHomes(ctx, r); err != nil {
 			return err
 		}
@@ -176,9 +176,26 @@ func (r *reading) finish(o *Order) {
 		})
 	}
 	p.Counts.Households = len(needed)
+	r.remarkTenures(needed)
 	p.all = make([]Line, len(r.drafts))
 	for i := range r.drafts {
 		p.all[i] = r.drafts[i].Line
+	}
+}
+
+// remarkTenures says of how many households it stays open whether they count as such.
+func (r *reading) remarkTenures(needed map[int]bool) {
+	untold := 0
+	for i := range needed {
+		if r.homes[i].fields[tenure].IsNull() {
+			untold++
+		}
+	}
+	if untold > 0 {
+		r.plan.Remarks = append(r.plan.Remarks, Problem{Text: sayf(textNoTenure, untold)})
+	}
+	if r.otherTenures > 0 {
+		r.plan.Remarks = append(r.plan.Remarks, Problem{Text: sayf(textOtherTenures, r.otherTenures)})
 	}
 }
 

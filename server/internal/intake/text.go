@@ -29,6 +29,10 @@ var (
 	textNoArea     = syncproto.Text{ZH: "所选区域之下没有“%s”", EN: "there is no %q below the chosen area"}
 	textAreasAlike = syncproto.Text{ZH: "所选区域之下有 %[2]d 个“%[1]s”，请改用编码", EN: "%[2]d areas below the chosen one are called %[1]q: give the code"}
 
+	textNoTenure     = syncproto.Text{ZH: "将新建的 %d 户没有居住性质，补填之前不计入户数：请加一列“居住性质”（户籍、租住、集体宿舍、企业），或导入后补填", EN: "%d of the households that would be made have no tenure and count in no number of households until they do: add a column “Tenure” (registered, rented, dormitory, firm), or fill it in later"}
+	textOtherTenures = syncproto.Text{ZH: "%d 户已有档案，其居住性质与文件不同或尚缺；人员文件不改动已有的户，请用户的文件导入", EN: "%d households are there already with another tenure than the file's, or none; a file of people doesn't alter them: bring a file of households"}
+	textTenures      = syncproto.Text{ZH: "同一户的居住性质与第 %d 行不同：请改正其中一行", EN: "row %d says otherwise of the tenure of the same household: mend one of them"}
+
 	textNobody    = syncproto.Text{ZH: "姓名、身份证号、手机号至少填写一项", EN: "a name, an ID number or a mobile must be there"}
 	textNoRecord  = syncproto.Text{ZH: "没有编号为“%s”的档案，或不在所选区域之内", EN: "there is no record %q in the chosen area"}
 	textTwinSays  = syncproto.Text{ZH: "与第 %d 行像是同一份档案，但内容不同：请改正或删去一行", EN: "row %d seems to speak of the same record and says otherwise: mend one of them or leave it out"}
