@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -63,7 +64,9 @@ func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
 	}
 	boot, err := s.store.Boot(ctx)
 	if err != nil {
-		return err
+		// Groups go on by the rules before over what was derived by those of now: that is to
+		// be derived once more, also by whoever starts next.
+		return errors.Join(err, s.store.Commit(ctx, func(tx Tx) error { return tx.SetRules(w.rules) }))
 	}
 	w.take(&boot)
 	s.heads.replace(&boot)

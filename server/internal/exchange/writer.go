@@ -272,7 +272,7 @@ func (w *writer) published(g *group, jobs []*job) {
 	w.signed.publish(g.batch.Signatures)
 	w.service.heads.publish(&g.batch)
 	w.service.devices.publish(g.batch.Devices)
-	if len(jobs) > 0 { // without one only contacts were written down
+	if len(jobs) > 0 || g.batch.Tree != nil { // else only contacts were written down
 		w.service.subscribed.tell(&g.batch)
 	}
 }

@@ -24,7 +24,15 @@ import (
 type counted struct {
 	*sqlite.Store
 	fails   bool
+	unread  bool // it can't be read what was derived
 	derived int
+}
+
+func (c *counted) Boot(ctx context.Context) (exchange.Boot, error) {
+	if c.unread {
+		return exchange.Boot{}, errDisk
+	}
+	return c.Store.Boot(ctx)
 }
 
 var errDisk = errors.New("disk")
@@ -304,6 +312,22 @@ func TestAServerThatDiedAmidDerivingDoesItAtItsNextStart(t *testing.T) {
 	s.store.fails = true
 	s.follows()
 	s.derivedAnew(0)
+	s.close()
+	s.reopened()
+	s.derivedAnew(1)
+	s.expect("large_households", "g1", 20200131, 1)
+	s.sound()
+}
+
+// What was derived is in the store and not in memory: pushes go by the rules before, and
+// nobody takes what comes of both for what follows from those of now.
+func TestWhatWasDerivedAndCouldNotBeTakenUpIsDerivedAgain(t *testing.T) {
+	s := newStation(t)
+	s.countsLarge()
+	s.store.unread = true
+	s.follows()
+	s.derivedAnew(1)
+	s.says("household", 1, "g1", `{"address":"一号","found_on":"2020-01-31","headcount":6}`)
 	s.close()
 	s.reopened()
 	s.derivedAnew(1)
