@@ -294,3 +294,13 @@ func TestProblemsBeyondTheListAreCounted(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// Not every program writes where a cell stands: then the empty ones count as well.
+func TestCellsWithoutTheirNameStandBehindTheEmptyOnes(t *testing.T) {
+	data := rawBook(t, `<worksheet><sheetData><row><c t="str"><v>姓名</v></c><c t="str"><v>身份证号</v></c><c t="str"><v>手机号</v></c></row>`+
+		`<row><c t="str"><v>甲</v></c><c/><c t="str"><v>99900000001</v></c></row></sheetData></worksheet>`)
+	row := read(t, "x.xlsx", data, Options{}).Rows[0]
+	if row.Cell(1).Kind != Empty || row.Cell(2).Text != "99900000001" {
+		t.Errorf("%+v", row)
+	}
+}

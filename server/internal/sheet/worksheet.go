@@ -17,6 +17,7 @@ type scan struct {
 	row int
 	// cells of the row so far, and what the cell at hand consists of.
 	cells  []Cell
+	next   int // the column of a cell that doesn't say its own: empty ones count, too
 	hidden bool
 	cell   rawCell
 }
@@ -68,7 +69,7 @@ func (in *scan) start(e *xml.StartElement) error {
 				return broken("row %q after row %d", r, in.row)
 			}
 		}
-		in.row, in.cells, in.hidden = n, nil, truth(attr(e, "hidden"))
+		in.row, in.cells, in.next, in.hidden = n, nil, 0, truth(attr(e, "hidden"))
 	case "c":
 		return in.begin(e)
 	case "f":
@@ -91,14 +92,15 @@ func (in *scan) start(e *xml.StartElement) error {
 
 // begin starts a cell.
 func (in *scan) begin(e *xml.StartElement) error {
-	in.cell = rawCell{col: len(in.cells), kind: attr(e, "t"), style: -1}
+	in.cell = rawCell{col: in.next, kind: attr(e, "t"), style: -1}
 	if ref := attr(e, "r"); ref != "" {
 		col, row, ok := parseRef(ref)
-		if !ok || row != in.row || col < len(in.cells) {
+		if !ok || row != in.row || col < in.next {
 			return broken("cell %q in row %d", ref, in.row)
 		}
 		in.cell.col = col
 	}
+	in.next = in.cell.col + 1
 	if s := attr(e, "s"); s != "" {
 		if n, err := strconv.Atoi(s); err == nil {
 			in.cell.style = n
