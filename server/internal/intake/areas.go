@@ -161,9 +161,10 @@ type way struct {
 func (w *way) up(id syncproto.AreaID) end {
 	var trail []syncproto.AreaID
 	on := make(map[syncproto.AreaID]bool)
-	e, known := end{}, false
+	var e end
 	for id != w.root {
-		if e, known = w.known[id]; known {
+		if before, known := w.known[id]; known {
+			e = before
 			break
 		}
 		if on[id] {
