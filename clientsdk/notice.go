@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 
@@ -63,7 +64,7 @@ func (a *Author) Read(ctx context.Context, notice syncproto.RecordID) error {
 	if _, err := a.client.Get(ctx, id); err == nil {
 		return nil
 	}
-	in, err := a.client.below(ctx, n.Area)
+	in, err := a.receiptArea(ctx, n.Area)
 	if err != nil {
 		return fmt.Errorf("read notice %s: %w", notice, err)
 	}
@@ -76,25 +77,67 @@ func (a *Author) Read(ctx context.Context, notice syncproto.RecordID) error {
 	return err
 }
 
-// below is where what the device's authors say about something from above belongs: the area
-// that it was given, the first of them if it was given several, or the very area that
-// spoke where that is the device's own.
-func (c *Client) below(ctx context.Context, in syncproto.AreaID) (syncproto.AreaID, error) {
-	areas, err := c.Areas(ctx)
+// receiptArea is where an author's receipt for something said in an area belongs: where they
+// wrote last of what the server has taken, within that area if they wrote there, as others
+// on the same device may be posted elsewhere. Of one who has written nothing yet the device
+// doesn't know where they are posted: then it is the very area that spoke if that is the
+// device's own, else the first that the device was given.
+func (a *Author) receiptArea(ctx context.Context, spoke syncproto.AreaID) (syncproto.AreaID, error) {
+	areas, err := a.client.Areas(ctx)
 	if err != nil {
 		return "", err
 	}
-	own := make(map[syncproto.AreaID]bool, len(areas))
+	own, parent := make(map[syncproto.AreaID]bool), make(map[syncproto.AreaID]syncproto.AreaID)
 	for _, area := range areas {
-		own[area.ID] = !area.Above
+		own[area.ID], parent[area.ID] = !area.Above, area.Parent
 	}
-	if own[in] {
-		return in, nil
+	wrote, err := a.wroteIn(ctx)
+	if err != nil {
+		return "", err
+	}
+	wrote = slices.DeleteFunc(wrote, func(id syncproto.AreaID) bool { return !own[id] })
+	for _, id := range wrote {
+		for at, hops := id, 0; at != "" && hops <= len(areas); at, hops = parent[at], hops+1 {
+			if at == spoke {
+				return id, nil
+			}
+		}
+	}
+	switch {
+	case len(wrote) > 0:
+		return wrote[0], nil
+	case own[spoke]:
+		return spoke, nil
 	}
 	for _, area := range areas {
 		if own[area.ID] && !own[area.Parent] {
 			return area.ID, nil
 		}
 	}
-	return in, nil
+	return spoke, nil
+}
+
+// wroteIn are the areas in which the author wrote what the server has taken and this device
+// still has, the latest first.
+func (a *Author) wroteIn(ctx context.Context) ([]syncproto.AreaID, error) {
+	var areas []syncproto.AreaID
+	err := a.client.view(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.Query("SELECT area FROM outbox WHERE author = ? AND state = 1 GROUP BY area ORDER BY max(n) DESC", a.id[:])
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id syncproto.AreaID
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			areas = append(areas, id)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("where the author wrote: %w", err)
+	}
+	return areas, nil
 }
