@@ -165,6 +165,11 @@ func (c *formsPublishCommand) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
+// partlyRead is how much of a workbook could not be read, of which the rest was kept.
+type partlyRead int
+
+func (n partlyRead) Error() string { return fmt.Sprintf("%d problems, the rest was kept", int(n)) }
+
 type formsImportCommand struct {
 	File string         `arg:"" help:"${forms_workbook}"`
 	Kind syncproto.Kind `help:"${forms_kind}"`
@@ -194,7 +199,10 @@ func (c *formsImportCommand) Run(ctx context.Context, t *terminal) error {
 			say(t.err, textDrafted, draft.Name)
 		}
 		if len(read.Problems) > 0 {
-			return badFile(len(read.Problems))
+			if draft == nil {
+				return badFile(len(read.Problems))
+			}
+			return partlyRead(len(read.Problems))
 		}
 		return nil
 	})

@@ -151,7 +151,7 @@ func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
 		errors.New("x"), host.ErrNoName, host.ErrNoArea, host.ErrUnknownArea, host.ErrUnknownRole, host.ErrBadValidity,
 		host.ErrServing,
 		refusal{&syncproto.Error{Code: syncproto.CodeOwnGrant}},
-		badFile(3), errDiffers, errDue,
+		badFile(3), partlyRead(3), errDiffers, errDue,
 	} {
 		var told bytes.Buffer
 		text, arg := explain(errors.Join(err, errors.New("and more")))

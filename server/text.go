@@ -32,6 +32,7 @@ var (
 	textOnlyPlanned  = syncproto.Text{ZH: "这只是预览，什么也没有写入；加 -apply 写入", EN: "this only says what would be done; -apply does it"}
 	textDivision     = syncproto.Text{ZH: "其中市 %d 个、县（市、区）%d 个、乡镇（街道）%d 个、村（社区）%d 个", EN: "of them %d cities, %d counties, %d townships, %d villages"}
 	textNoDivision   = syncproto.Text{ZH: "区划资料不完整，或没有以此开头的代码，未导入（%v）", EN: "the divisions are incomplete or nothing begins so; nothing was imported (%v)"}
+	textPartlyRead   = syncproto.Text{ZH: "工作簿中有 %d 处没有读入，其余已存为草稿：请核对后再发布", EN: "%d things in the workbook were not read, the rest is kept as a draft: look at it before it is published"}
 	textNotImported  = syncproto.Text{ZH: "有 %d 处问题，什么也没有导入：请改正后重试", EN: "%d problems, and nothing was imported: mend them and try again"}
 	textUnknownArea  = syncproto.Text{ZH: "没有这个区域，请先用 areas import 导入（%v）", EN: "there is no such area; import it with areas import first (%v)"}
 	textUnknownRole  = syncproto.Text{ZH: "没有这个角色（%v）", EN: "there is no such role (%v)"}
@@ -106,6 +107,10 @@ func explain(err error) (syncproto.Text, any) {
 	var bad badFile
 	if errors.As(err, &bad) {
 		return textNotImported, int(bad)
+	}
+	var partly partlyRead
+	if errors.As(err, &partly) {
+		return textPartlyRead, int(partly)
 	}
 	var unread *syncproto.Error
 	if errors.As(err, &unread) && unread.Code == syncproto.CodeBadFile {
