@@ -25,6 +25,10 @@ func (g *group) decidable(l *Logged, d *decoded, w *working) *syncproto.Error {
 	if why := g.entitledToRule(l, d, w); why != nil {
 		return why
 	}
+	if back, says := d.fields[fieldReturned]; says && c.Kind == review.DayCloseKind && back.IsNull() && d.fields[fieldFigures].IsNull() {
+		// A day that was sent back is signed again with its figures, not by leaving the reason out.
+		return &syncproto.Error{Code: syncproto.CodeNotEntitled, Field: fieldReturned}
+	}
 	for _, author := range g.parties(d, w, c, merges) {
 		if author == c.Author {
 			return &syncproto.Error{Code: syncproto.CodeOwnWork, Field: "author"}

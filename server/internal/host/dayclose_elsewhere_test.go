@@ -3,6 +3,7 @@ package host
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +64,31 @@ func TestADayIsSignedInItsOwnAreaOnly(t *testing.T) {
 	above := o.sign(o.township, "t1", true)
 	if got := above.Signed; len(got.Below) != 2 || got.Below[0].State != dayclose.Signed || !strings.Contains(got.Text, "below c1 signed ") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A day that was sent back is signed again with its figures: a phone that only takes the
+// reason away signs nothing.
+func TestAReturnedDayIsNotSignedByTakingTheReasonAway(t *testing.T) {
+	o := newClosing(t)
+	o.fever()
+	o.sign(o.secretary, "c1", false)
+	d := o.look(o.township, "c1")
+	o.refused(o.township, "c1/days/"+o.day+"/return", fmt.Sprintf(`{"record":%d,"reason":"核实"}`, d.Seen.Record), http.StatusOK)
+	d = o.look(o.secretary, "c1")
+	p := o.secretary
+	p.n++
+	p.sync(json.RawMessage(fmt.Sprintf(
+		`{"id":%q,"n":%d,"author":%q,"kind":"day_close","record":%q,"area":"c1","base":%d,"fields":{"returned":null},"at":%d,"form":2,"decides":true}`,
+		syncproto.ChangeID{p.ID[15], p.ID[14], byte(p.n), 7}, p.n, p.Authors[0].ID, d.Signed.Record, d.Seen.Record, time.Now().UnixMilli(),
+	)))
+	if v := p.answer.Verdicts[0]; v.Verdict != syncproto.Parked || v.Reason == nil || v.Reason.Code != syncproto.CodeNotEntitled {
+		t.Errorf("%+v", v)
+	}
+	if d = o.look(o.township, "c1"); d.State != dayclose.Returned || d.Returned == nil {
+		t.Errorf("it is %s", d.State)
+	}
+	if d = o.sign(o.secretary, "c1", false); d.State != dayclose.Signed || d.Returned != nil {
+		t.Errorf("it is %s", d.State)
 	}
 }
