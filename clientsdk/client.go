@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -165,6 +166,9 @@ func Open(ctx context.Context, path string, options Options) (*Client, error) {
 		return nil, err
 	}
 	opt = opt.with(&creds)
+	if _, err := os.Stat(path); opt.Device.IsZero() && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("opening %s: %w", path, ErrNoDevice) // a file made now would stand in the way of enrolling
+	}
 	if err := ownersOnly(path); err != nil {
 		return nil, err
 	}

@@ -297,9 +297,9 @@ var texts = map[string][2]string{
 	"state_resolved":        {"已处理", "seen to"},
 	"state_superseded":      {"已换号重新登记", "recorded again under another number"},
 
-	"no_author":        {"请先用 init 登记，或用 --author 给出填写人", "run init first, or give --author"},
-	"no_device":        {"请先用 init 登记本机", "run init first"},
-	"no_server":        {"请先用 init 登记服务器", "run init first: there is no server"},
+	"no_author":        {"请先用 enrol 登记，或用 --author 给出填写人", "run enrol first, or give --author"},
+	"no_device":        {"请先用 enrol 登记本机", "run enrol first"},
+	"no_server":        {"请先用 enrol 登记服务器", "run enrol first: there is no server"},
 	"not_found":        {"本机没有这条档案", "this device holds no such record"},
 	"answered_already": {"这一号已经重新提交过", "this number was submitted anew already"},
 	"same_already":     {"两条档案已经是同一条", "the two records are one already"},

@@ -49,7 +49,10 @@ func token() string {
 func TestADayAtADeskWithoutASignal(t *testing.T) {
 	t.Setenv("GRIDPHONE_LANG", "zh")
 	d := desk{t, filepath.Join(t.TempDir(), "phone.db")}
-	d.has(d.run(1, "status"), "请先用 init 登记本机")
+	d.has(d.run(1, "status"), "请先用 enrol 登记本机")
+	if _, err := os.Stat(d.file); err == nil {
+		t.Error("a file that stands in the way of enrolling was made")
+	}
 	d.has(d.run(1, "init", "-server", "http://127.0.0.1:1"), "--token")
 	d.has(d.run(0, "init", "-server", "http://127.0.0.1:1", "-token", token()), device, author)
 	kept, err := os.Stat(configPath(d.file))
