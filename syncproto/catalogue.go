@@ -54,7 +54,7 @@ var catalogue = map[Code]entry{
 	CodeBadToken:          {401, Text{"设备凭证无效，请联系社区", "The device's token is not valid. Please ask the community office"}},
 	CodeTokenExpired:      {401, Text{"设备凭证已过期，请联系社区；手机上的记录不会丢失", "The device's token has expired. Please ask the community office; nothing on the phone is lost"}},
 	CodeDeviceRevoked:     {403, Text{"本设备已被停用，请联系社区", "This device has been revoked. Please ask the community office"}},
-	CodeForbidden:         {403, Text{"无权查看该区域", "You may not see this area"}},
+	CodeForbidden:         {403, Text{"超出您的授权范围，不能查看或办理", "This is beyond what you may see or do"}},
 	CodeNotFound:          {404, Text{"找不到所请求的内容", "There is nothing here"}},
 	CodeMethod:            {405, Text{"不支持的请求方法", "This method is not allowed here"}},
 	CodeBusy:              {429, Text{"服务器繁忙，请稍后自动重试；手机上的记录不会丢失", "The server is busy and will be tried again; nothing on the phone is lost"}},

@@ -231,7 +231,7 @@ var texts = map[string][2]string{
 	"rejected":         {"未保存。%s (%s)：%s。确需照样登记请加 --anyway", "not kept. %s (%s): %s. To record it even so, add --anyway"},
 	"listed":           {"共 %d 条", "%d records"},
 	"hidden":           {"已遮盖", "masked"},
-	"pending":          {"待上传", "not sent"},
+	"pending":          {"待上传或待处理", "not sent, or waiting at a desk"},
 	"disputed":         {"有争议", "disputed"},
 	"parked":           {"等待社区处理", "waiting at the office"},
 	"absorbed":         {"已并入 %d 条档案", "with %d records that are the same"},

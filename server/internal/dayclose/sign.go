@@ -59,9 +59,11 @@ func (s *Service) Sign(ctx context.Context, id syncproto.AreaID, day form.Day, o
 	case paper.Hash() != o.Seen.Hash:
 		return nil, &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "figures"}
 	case l.Nothing && !o.Zero:
-		return nil, &syncproto.Error{Code: syncproto.CodeBadRequest, Field: FieldZero, Detail: "nothing happened on this day: say so"}
+		return nil, (&syncproto.Error{Code: syncproto.CodeBadRequest, Field: FieldZero, Detail: "nothing happened on this day: say so"}).
+			Because(syncproto.Text{ZH: "当天各项均为 0，须明确说明零报告", EN: "Nothing happened on this day: it must be said that it is zero"})
 	case !l.Nothing && o.Zero:
-		return nil, &syncproto.Error{Code: syncproto.CodeBadRequest, Field: FieldZero, Detail: "something happened on this day"}
+		return nil, (&syncproto.Error{Code: syncproto.CodeBadRequest, Field: FieldZero, Detail: "something happened on this day"}).
+			Because(syncproto.Text{ZH: "当天并非各项为 0，不能作零报告", EN: "Something happened on this day: it is not zero"})
 	}
 	step := l.step(paper.Fields())
 	step.Fields[FieldZero] = syncproto.ValueOf(o.Zero)
