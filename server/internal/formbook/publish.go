@@ -259,7 +259,8 @@ func renumber(source []byte, version int) ([]byte, error) {
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return nil, fmt.Errorf("in %v: %w", name, err)
+			// What doesn't read may be anything: it is told by its place, and not repeated.
+			return nil, fmt.Errorf("after byte %d: %w", dec.InputOffset(), err)
 		}
 		if name == "version" {
 			if found {
