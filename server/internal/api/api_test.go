@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -45,7 +46,31 @@ type world struct {
 	*services
 	key ed25519.PrivateKey
 	now time.Time
-	log *bytes.Buffer
+	log *lines
+}
+
+// lines takes what is written from many goroutines: a file that leaves is logged by its own.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *lines) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 // services are the services as the API sees them.
@@ -61,12 +86,15 @@ type services struct {
 	fails   error
 	store   *people
 	// shows is the roster that is answered, noted what was noted; deaf makes noting fail.
-	shows []roster.Row
-	noted []audit.Entry
-	deaf  error
+	shows  []roster.Row
+	noting sync.Mutex
+	noted  []audit.Entry
+	deaf   error
 }
 
 func (s *services) Note(_ context.Context, entries ...audit.Entry) error {
+	s.noting.Lock() // files leave side by side
+	defer s.noting.Unlock()
 	s.noted = append(s.noted, entries...)
 	return s.deaf
 }
@@ -187,7 +215,7 @@ func (p *people) AddIdentities(_ context.Context, add identity.Everyone) error {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: noon, log: new(bytes.Buffer)}
+	w := &world{now: noon, log: new(lines)}
 	seed := sha256.Sum256([]byte("ours"))
 	w.key = ed25519.NewKeyFromSeed(seed[:])
 	one, other, both := syncproto.AuthorID{1}, syncproto.AuthorID{2}, syncproto.AuthorID{3}

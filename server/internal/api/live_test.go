@@ -2,9 +2,9 @@ package api
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,9 +21,10 @@ import (
 type heard struct {
 	stream
 	stirs chan struct{}
+	mu    sync.Mutex
 	news  exchange.News
 	halt  chan struct{}
-	out   bytes.Buffer
+	out   lines
 	ended chan struct{}
 }
 
@@ -37,6 +38,8 @@ func hear(t *testing.T, into interface{ Write([]byte) (int, error) }) *heard {
 	h.stream = stream{
 		stirred: h.stirs, stop: h.halt, registry: reg, area: "33", until: time.Minute,
 		take: func() exchange.News {
+			h.mu.Lock()
+			defer h.mu.Unlock()
 			news := h.news
 			h.news = exchange.News{}
 			return news
@@ -55,6 +58,7 @@ func hear(t *testing.T, into interface{ Write([]byte) (int, error) }) *heard {
 // commit tells of a group that touched areas, as a subscription does.
 func (h *heard) commit(version syncproto.Version, keys ...area.Key) {
 	synctest.Wait()
+	h.mu.Lock()
 	h.news.Version, h.news.At = version, 1000*syncproto.Instant(version)
 	if h.news.Areas == nil {
 		h.news.Areas = make(map[area.Key]struct{})
@@ -62,6 +66,7 @@ func (h *heard) commit(version syncproto.Version, keys ...area.Key) {
 	for _, key := range keys {
 		h.news.Areas[key] = struct{}{}
 	}
+	h.mu.Unlock()
 	select {
 	case h.stirs <- struct{}{}:
 	default:
