@@ -9,7 +9,7 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 
 # How long each fuzz target is fuzzed.
-FUZZTIME ?= 20s
+FUZZTIME ?= 10s
 
 # The race detector watches all of our code. The C libraries that were translated
 # to Go (SQLite's engine) are left out of it: they would be several times slower,
@@ -27,11 +27,11 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler office check $(TOOLS) web simulation ## everything: check, the web client, 200 simulations, all tests with the race detector, each fuzz target for 20 s
+test: compiler office check $(TOOLS) web simulation ## everything: check, the web client, 150 simulations, all tests with the race detector, each fuzz target for 10 s
 	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # How many fleets are simulated, without the race detector.
-SEEDS ?= 200
+SEEDS ?= 150
 
 .PHONY: simulation
 simulation: ## fleets of phones against a slow reading of the log (SEEDS=5000 for longer)
@@ -61,7 +61,7 @@ web: node ## the web client: compiled strictly, and held against the same vector
 	cd clientsdk/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm test
 
 .PHONY: fuzz
-fuzz: bin/tally ## each fuzz target for FUZZTIME (20s)
+fuzz: bin/tally ## each fuzz target for FUZZTIME (10s)
 	bin/tally -flags '-run=^Fuzz' -fuzz $(FUZZTIME) .
 
 PEOPLE ?= 1000000

@@ -43,7 +43,7 @@ func file(t *rapid.T) []byte {
 }
 
 // worlds is how many are played: each has a database of its own.
-const worlds = 20
+const worlds = 10
 
 // What a dry run said is what is done; done again, nothing is left to do; and whatever was
 // there before is heard still.
