@@ -146,6 +146,23 @@ func TestHelpIsShownAndIsNoError(t *testing.T) {
 	}
 }
 
+func TestWhatTheProtocolRefusesIsExplainedInItsOwnWords(t *testing.T) {
+	for _, test := range []struct {
+		err  *syncproto.Error
+		want string
+	}{
+		{&syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}, textUnknownArea.ZH},
+		{&syncproto.Error{Code: syncproto.CodeNotFound, Field: "record"}, textNothingSaid.ZH},
+		{&syncproto.Error{Code: syncproto.CodeNotFound, Field: "hook"}, (&syncproto.Error{Code: syncproto.CodeNotFound}).Message().ZH + "（%[1]v）"},
+		{&syncproto.Error{Code: syncproto.CodeBadRequest, Field: "login"}, textBadLogin.ZH},
+		{&syncproto.Error{Code: syncproto.CodeBadRequest, Field: "day"}, (&syncproto.Error{Code: syncproto.CodeBadRequest}).Message().ZH + "（%[1]v）"},
+	} {
+		if text, _ := explain(fmt.Errorf("with more: %w", test.err)); text.ZH != test.want {
+			t.Errorf("%v: %q, want %q", test.err, text.ZH, test.want)
+		}
+	}
+}
+
 func TestEveryTextIsInBothLanguagesWithTheSameVerbs(t *testing.T) {
 	for _, err := range []error{
 		errors.New("x"), host.ErrNoName, host.ErrNoArea, host.ErrUnknownArea, host.ErrUnknownRole, host.ErrBadValidity,

@@ -112,11 +112,6 @@ func explain(err error) (syncproto.Text, any) {
 	if errors.As(err, &partly) {
 		return textPartlyRead, int(partly)
 	}
-	var unread *syncproto.Error
-	if errors.As(err, &unread) && unread.Code == syncproto.CodeBadFile {
-		said := unread.Message()
-		return syncproto.Text{ZH: said.ZH + "（%[1]v）", EN: said.EN + " (%[1]v)"}, unread.Code
-	}
 	var turned refusal
 	if errors.As(err, &turned) {
 		return turned.text(), err
@@ -150,15 +145,33 @@ func explain(err error) (syncproto.Text, any) {
 		{console.ErrUnknownArea, textUnknownArea},
 		{console.ErrHasAdministrator, textHasFirst},
 		{console.ErrNoAccount, textNoAccount},
-		{&syncproto.Error{Code: syncproto.CodeBadRequest, Field: "login"}, textBadLogin},
-		{&syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}, textUnknownArea},
-		{&syncproto.Error{Code: syncproto.CodeNotFound}, textNothingSaid},
 	} {
 		if errors.Is(err, known.err) {
 			return known.text, err
 		}
 	}
+	var coded *syncproto.Error
+	if errors.As(err, &coded) {
+		return explainCoded(coded, err)
+	}
 	return textFailed, err
+}
+
+// explainCoded says what the protocol's own text says, except where somebody at
+// the machine itself can be told more.
+func explainCoded(coded *syncproto.Error, err error) (syncproto.Text, any) {
+	switch {
+	case coded.Code == syncproto.CodeBadRequest && coded.Field == "login":
+		return textBadLogin, err
+	case coded.Code == syncproto.CodeNotFound && coded.Field == "area":
+		return textUnknownArea, err
+	case coded.Code == syncproto.CodeNotFound && coded.Field == "record":
+		return textNothingSaid, err
+	case coded.Code == syncproto.CodeBadFile:
+		err = errors.New(string(coded.Code)) // the text says what is wrong with the file
+	}
+	said := coded.Message()
+	return syncproto.Text{ZH: said.ZH + "（%[1]v）", EN: said.EN + " (%[1]v)"}, err
 }
 
 // helpTexts are what --help shows.
