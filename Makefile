@@ -27,11 +27,11 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler office check $(TOOLS) web simulation ## everything: check, the web client, 150 simulations, all tests with the race detector, each fuzz target for 10 s
+test: compiler office check $(TOOLS) web simulation ## everything: check, the web client, 100 simulations, all tests with the race detector, each fuzz target for 10 s
 	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # How many fleets are simulated, without the race detector.
-SEEDS ?= 150
+SEEDS ?= 100
 
 .PHONY: simulation
 simulation: ## fleets of phones against a slow reading of the log (SEEDS=5000 for longer)

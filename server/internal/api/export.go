@@ -137,7 +137,7 @@ func (a *API) takeAway(c *call, name string, format sheet.Format) (any, error) {
 	}
 	mark := c.mark(id)
 	c.Set(MarkHeader, url.QueryEscape(mark.Line()))
-	c.Set(fiber.HeaderContentDisposition, disposition(id, name, c.Query("kind"), c.title(id, list.title), c.now, format))
+	c.Set(fiber.HeaderContentDisposition, disposition(id, list.noted, c.title(id, list.title), c.now, format))
 	c.Set(fiber.HeaderContentType, format.Media())
 	secure(c.Ctx)
 	leaving = true
@@ -297,12 +297,9 @@ func (c *call) title(id syncproto.AreaID, list syncproto.Text) string {
 	return n.Name + " " + list.ZH
 }
 
-// disposition names a file: in ASCII for old programs, and as people call it for the others
-// (RFC 6266).
-func disposition(id syncproto.AreaID, name, kind, title string, at time.Time, format sheet.Format) string {
-	if kind != "" {
-		name = kind
-	}
+// disposition names a file: in ASCII for old programs, as the audit notes it, and as people
+// call it for the others (RFC 6266).
+func disposition(id syncproto.AreaID, noted, title string, at time.Time, format sheet.Format) string {
 	long := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
 			return ' '
@@ -310,5 +307,5 @@ func disposition(id syncproto.AreaID, name, kind, title string, at time.Time, fo
 		return r
 	}, title+" "+at.In(form.Zone).Format("20060102-1504"))
 	return fmt.Sprintf("attachment; filename=\"%s-%s.%s\"; filename*=UTF-8''%s.%s",
-		id, name, format, strings.ReplaceAll(url.QueryEscape(strings.TrimSpace(long)), "+", "%20"), format)
+		id, strings.ReplaceAll(noted, " ", "-"), format, strings.ReplaceAll(url.QueryEscape(strings.TrimSpace(long)), "+", "%20"), format)
 }

@@ -259,8 +259,8 @@ func TestARecordStandsInAListOnce(t *testing.T) {
 
 func TestAFileIsNamedAsPeopleCallIt(t *testing.T) {
 	at := time.Date(2020, 1, 31, 10, 0, 0, 0, time.UTC)
-	got := disposition("g1", "roster", "person", `D/社"区`+"\r\n"+`*`, at, sheet.XLSX)
-	if got != `attachment; filename="g1-person.xlsx"; filename*=UTF-8''D%20%E7%A4%BE%20%E5%8C%BA%20%20%20%2020200131-1800.xlsx` {
+	got := disposition("g1", "ledger person", `D/社"区`+"\r\n"+`*`, at, sheet.XLSX)
+	if got != `attachment; filename="g1-ledger-person.xlsx"; filename*=UTF-8''D%20%E7%A4%BE%20%E5%8C%BA%20%20%20%2020200131-1800.xlsx` {
 		t.Error(got)
 	}
 }
