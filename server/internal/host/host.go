@@ -148,6 +148,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	noted := audit.NewKeeper(s.store)
 	consoles := s.console(noted)
 	s.hooks = s.Data.hooks(cfg.Hooks, cfg.Log)
+	guard := cfg.Guard
+	guard.Servers = s.berth.Servers
 	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Proofs: proof.NewService(s.store, s.registry), Live: s.exchange, Ledgers: roster.NewLedgers(rosters, s.store), Rounds: rosters,
@@ -161,7 +163,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Letting:    s.lettingIn(cfg.Base),
 		Tokens:     s.keys,
 		Page:       cfg.Page,
-		Guard:      cfg.Guard,
+		Guard:      guard,
 		Hooks:      s.hooks.service,
 		Changes:    s.exchange,
 		Collectors: append(collectors(s.exchange, s.berth, s.engine), hookMetrics(s.hooks.worker)...),
