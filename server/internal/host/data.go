@@ -100,7 +100,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 func (d *Data) Close() error { return d.engine.Close() }
 
 // Place says where the data is, with nothing in it that lets somebody in.
-func (d *Data) Place() string { return d.place.name() }
+func (d *Data) Place() string { return d.place.name }
 
 // Areas returns the tree of areas as it is in the folder now.
 func (d *Data) Areas(ctx context.Context) (*area.Tree, error) {

@@ -72,6 +72,8 @@ type place struct {
 	dir string
 	// url is a PostgreSQL database's address; it may hold a password, and is shown to nobody.
 	url string
+	// name is how it is told to people: without whatever lets somebody in.
+	name string
 }
 
 // placeOf reads the address of a database; an empty one means the folder.
@@ -79,11 +81,12 @@ func placeOf(dir, address string) (place, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch {
 	case address == "":
-		return place{dir: dir}, nil
+		return place{dir: dir, name: dir}, nil
 	case scheme == "sqlite" && rest != "":
-		return place{dir: rest}, nil
+		return place{dir: rest, name: rest}, nil
 	case scheme == "postgres" || scheme == "postgresql":
-		return place{dir: dir, url: address}, nil
+		name, err := clusterName(address)
+		return place{dir: dir, url: address, name: name}, err
 	}
 	return place{}, ErrDatabase
 }
@@ -102,14 +105,6 @@ func (p place) sealed(ctx context.Context) (bool, error) {
 		return clusterSealed(ctx, p.url)
 	}
 	return folderSealed(ctx, p.dir)
-}
-
-// name is how a place is told to people: without whatever lets somebody in.
-func (p place) name() string {
-	if p.url != "" {
-		return clusterName(p.url)
-	}
-	return p.dir
 }
 
 // serverName is how servers of one database tell each other apart in what people read.

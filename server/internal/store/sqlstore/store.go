@@ -34,6 +34,8 @@ type Store struct {
 	read    *reader
 	write   *writer
 	keys    keyring
+	// care is the engine's own; the writer's lock guards it.
+	care Care
 }
 
 // The contracts that a Store fulfils, each said where it is needed.
