@@ -14,10 +14,10 @@ import (
 
 var (
 	addAlert = insertion{
-		head: "INSERT INTO alert (seq, version, at, area, what, kind, record, detail, item, ending) VALUES ", columns: 10,
+		head: "INSERT INTO alert (seq, version, at, area, what, kind, record, detail, item, ending) VALUES ", columns: 10, types: "nnnnttbtbt",
 	}
 	addRestating = insertion{
-		head: "INSERT INTO restating (signature, version, record, measure, n) VALUES ", columns: 5,
+		head: "INSERT INTO restating (signature, version, record, measure, n) VALUES ", columns: 5, types: "bnbtn",
 		tail: " ON CONFLICT (signature, version, record, measure) DO UPDATE SET n = restating.n + excluded.n",
 	}
 )

@@ -165,7 +165,7 @@ func headsFrom(ctx context.Context, q querier) ([]exchange.Head, error) {
 }
 
 var putHead = insertion{
-	head: "INSERT INTO head (feed, last, sum, records) VALUES ", columns: 4,
+	head: "INSERT INTO head (feed, last, sum, records) VALUES ", columns: 4, types: "nnnn",
 	tail: " ON CONFLICT (feed) DO UPDATE SET last = excluded.last, sum = excluded.sum, records = excluded.records",
 }
 
