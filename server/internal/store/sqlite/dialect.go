@@ -56,7 +56,7 @@ func (dialect) Rows(types string, rows int) string {
 	return text
 }
 
-func (dialect) Arguments(_ string, args []any) []any { return args }
+func (dialect) Arguments(_ string, args []any) ([]any, error) { return args, nil }
 
 // Placeholder has no number: SQLite looks a numbered place up by its name, one by
 // one, which takes a second for a list of ten thousand.

@@ -26,7 +26,7 @@ const (
 	linesOf = lineSelect + "NULL FROM audit_record i JOIN audit l ON l.key = i.line" + lineFrom +
 		"i.record = $1 AND i.line < $2 ORDER BY i.line DESC LIMIT $3"
 	linesBefore = lineSelect + "l.shown FROM audit l" + lineFrom + `l.key < $1 AND l.key >= $2
-		AND ($3 = '' OR l.act = $3) AND ($4 IS NULL OR a.id = $4) AND (CAST($5 AS BIGINT) = 0 OR `
+		AND ($3 = '' OR l.act = $3) AND (a.id = $4 OR $4 IS NULL) AND (CAST($5 AS BIGINT) = 0 OR `
 	linesEnd = ") ORDER BY l.key DESC LIMIT $7"
 )
 

@@ -50,7 +50,11 @@ func (t *tx) pieces(in *insertion, args []any, run func(text string, args []any)
 	for len(args) > 0 {
 		rows := d.Piece(len(args) / in.columns)
 		n := rows * in.columns
-		if err := run(in.text(d, rows), d.Arguments(in.types, args[:n])); err != nil {
+		given, err := d.Arguments(in.types, args[:n])
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.head, err)
+		}
+		if err := run(in.text(d, rows), given); err != nil {
 			return err
 		}
 		args = args[n:]

@@ -36,7 +36,7 @@ type texts interface {
 	// out of what the rows hold one after the other. types has a letter for each column: n
 	// for a number, t for a text, b for bytes.
 	Rows(types string, rows int) string
-	Arguments(types string, args []any) []any
+	Arguments(types string, args []any) ([]any, error)
 	// Placeholder is the place of a statement's i-th argument, from 1, in a list that
 	// is as long as the batch.
 	Placeholder(i int) string
