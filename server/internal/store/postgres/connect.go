@@ -29,7 +29,7 @@ const (
 func configOf(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, err
+		return nil, ErrAddress
 	}
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	if config.ConnectTimeout == 0 {

@@ -63,7 +63,7 @@ func (s *Store) Hear(ctx context.Context, stirred func(), trouble func(error)) {
 
 // hear listens until something fails, and says whether it has listened at all.
 func (s *Store) hear(ctx context.Context, stirred func()) (heard bool, err error) {
-	conn, err := pgx.Connect(ctx, s.url)
+	conn, err := pgx.ConnectConfig(ctx, s.config.Copy())
 	if err != nil {
 		return false, fmt.Errorf("postgres: listen: %w", err)
 	}

@@ -37,6 +37,9 @@ type Store struct {
 	*sqlstore.Store
 	write *sql.DB
 	read  *sql.DB
+	// config is for the connection that listens, voice what this store is known by there.
+	config *pgx.ConnConfig
+	voice  string
 }
 
 // Open connects to a database that is there (postgres://user@host/name?…, several hosts with
@@ -50,7 +53,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	s := &Store{}
+	s := &Store{config: config, voice: uuid.NewString()}
 	if err := s.open(ctx, config, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: database %s: %w", config.Database, err), s.Close())
 	}
@@ -75,6 +78,7 @@ func (s *Store) open(ctx context.Context, config *pgx.ConnConfig, opts Options) 
 	if s.Store, err = sqlstore.New(ctx, s.write, s.read, dialect{}, opts.Keys); err != nil {
 		return err
 	}
+	s.TakeCare(sqlstore.Care{Stirred: s.notify})
 	epoch := opts.NewEpoch
 	if epoch.IsZero() {
 		epoch = syncproto.Epoch(uuid.New())
