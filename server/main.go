@@ -71,6 +71,7 @@ type commands struct {
 	BenchChild benchChildCommand `cmd:"" hidden:""`
 
 	Import importCommand `cmd:"" help:"${import}"`
+	Copy   copyCommand   `cmd:"" help:"${copy}"`
 
 	Audit auditCommand `cmd:"" help:"${audit}"`
 	Seen  seenCommand  `cmd:"" help:"${seen}"`

@@ -52,6 +52,10 @@ var (
 	textOnPhones     = syncproto.Text{ZH: "以下人员的手机上有（或曾有）该处档案的副本：", EN: "on phones of (a copy is or was there):"}
 	textStillThere   = syncproto.Text{ZH: "至今", EN: "until now"}
 	textNoOneSuch    = syncproto.Text{ZH: "请用 -who 给出人员编号（%v）", EN: "-who takes an author's id (%v)"}
+	textCopied       = syncproto.Text{ZH: "已全部复制并核对：%d 条变更、%d 份档案。今后请在新数据库上启动服务；原数据库不再接受写入。", EN: "copied whole and proved: %d changes of %d records. Serve from the new database from now on; the old one takes no writes any more."}
+	textMovedAway    = syncproto.Text{ZH: "这个数据库已复制（或正在复制）到别处，不再接受写入：%v", EN: "this database was copied elsewhere, or is being copied, and takes no writes: %v"}
+	textCopyPartial  = syncproto.Text{ZH: "这是尚未复制完的副本，请用同样的命令继续复制：%v", EN: "this is a copy that isn't whole yet; go on with the same command: %v"}
+	textNotEmpty     = syncproto.Text{ZH: "目标数据库不是空的，什么都没有复制：%v", EN: "the database to copy to isn't empty; nothing was copied: %v"}
 	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
 	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
 	textWouldPurge   = syncproto.Text{ZH: "试运行：将清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "dry run: would purge %d records (%d changes), all older than %v; %d more stay"}
@@ -115,6 +119,13 @@ func explain(err error) (syncproto.Text, any) {
 	if errors.As(err, &partly) {
 		return textPartlyRead, int(partly)
 	}
+	var moved *host.MovedError
+	if errors.As(err, &moved) && !errors.Is(err, host.ErrNotEmpty) {
+		if moved.State == sqlstore.Arriving {
+			return textCopyPartial, err
+		}
+		return textMovedAway, err
+	}
 	var turned refusal
 	if errors.As(err, &turned) {
 		return turned.text(), err
@@ -126,6 +137,7 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrUnknownArea, textUnknownArea},
 		{division.ErrIncomplete, textNoDivision},
 		{host.ErrUnknownRole, textUnknownRole},
+		{host.ErrNotEmpty, textNotEmpty},
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
 		{host.ErrOtherKeys, textOtherKeys},
@@ -210,6 +222,9 @@ var helpTexts = map[string]string{
 	"areas_file":      "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
 	"areas_list":      "列出区域。 / List areas.",
 	"import":          "导入区域、户、人员名册（.xlsx 或 CSV）：先逐行说明会怎样，加 -apply 才写入。 / Bring areas, households or people in by a file: says row by row what it would do; -apply does it.",
+	"copy":            "把整个数据库复制到另一个（SQLite 与 PostgreSQL 互转），此后在新库上继续；两边都须先停止服务，中断后用同样的命令继续。 / Copy a database into another one, of either engine, where it goes on from then; with both stopped. Broken off, run it again.",
+	"copy_from":       "复制哪个数据库（其密钥须可读）。 / The database to copy, with its keys at hand.",
+	"copy_to":         "复制到哪个空数据库；新服务要用同样的密钥（-keys）。 / The empty database to copy to; it is served with the same keys (-keys).",
 	"import_file":     "文件，“-”表示标准输入。 / The file, or - for standard input.",
 	"import_kind":     "area（区域）、household（户）或 person（人员）。 / area, household or person.",
 	"import_area":     "所选区域的编码：没有写明区域的行归入此处，写明的须在其下。 / Code of the area: rows that don't say where belong here, those that do lie below.",

@@ -187,3 +187,13 @@ func (dialect) AmongTexts(column string, i int) string   { return among(column, 
 func among(column string, i int, kind string) string {
 	return column + " = ANY (ARRAY(SELECT e::" + kind + " FROM jsonb_array_elements_text($" + strconv.Itoa(i) + "::text::jsonb) l (e)))"
 }
+
+// Schema leaves out who works on the database, and on what: that stays where it is.
+func (dialect) Schema() string {
+	return `SELECT t.relname, c.attname, CASE c.atttypid WHEN 'bigint'::regtype THEN 'n' WHEN 'text'::regtype THEN 't' ELSE 'b' END,
+			COALESCE(array_position(i.indkey::int2[], c.attnum), -1) + 1
+		FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
+		LEFT JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
+		WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition
+			AND t.relname NOT LIKE 'goose%' AND t.relname NOT IN ('server_lease', 'duty')`
+}

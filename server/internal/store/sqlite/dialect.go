@@ -68,3 +68,9 @@ func (dialect) AmongTexts(column string, i int) string   { return among(column, 
 func among(column string, i int) string {
 	return column + " IN (SELECT value FROM json_each($" + strconv.Itoa(i) + "))"
 }
+
+func (dialect) Schema() string {
+	return `SELECT t.name, c.name, CASE c.type WHEN 'INTEGER' THEN 'n' WHEN 'TEXT' THEN 't' ELSE 'b' END, c.pk
+		FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'goose%'`
+}

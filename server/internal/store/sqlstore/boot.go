@@ -17,7 +17,7 @@ const EpochStep = 1 << 40
 
 // Begin gives a new database its epoch; one that has an epoch keeps it.
 func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.unchecked(ctx, func(t *tx) error {
 		return t.w.exec(t.ctx, `INSERT INTO meta (one, epoch, last_number, as_of, revision, derivation)
 			VALUES (1, $1, 0, 0, 1, $2) ON CONFLICT (one) DO NOTHING`, epoch[:], exchange.Derivation)
 	})
@@ -32,9 +32,13 @@ func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
 // rises by EpochStep, so that no number of the lost history is given out twice. What lets
 // somebody in once may have done so in the history that was lost: invitations end (as of
 // when they would have anyway), links and sessions go. A server that is running doesn't
-// hear of it: stop it first.
+// hear of it: stop it first. Where the history had gone to another database, another one
+// begins here; a copy that isn't whole has none to begin.
 func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.unchecked(ctx, func(t *tx) error {
+		if moved := (*MovedError)(nil); errors.As(t.here(), &moved) && moved.State == Arriving {
+			return moved
+		}
 		for _, text := range []string{
 			"UPDATE invite SET ended = expires WHERE ended = 0 AND uses > 0", "DELETE FROM link_once", "DELETE FROM session",
 		} {
@@ -42,7 +46,8 @@ func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
 				return err
 			}
 		}
-		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2", epoch[:], int64(EpochStep))
+		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2, moved = 0, moved_with = ''",
+			epoch[:], int64(EpochStep))
 	})
 	if err != nil {
 		return fmt.Errorf("store: new epoch: %w", err)

@@ -30,8 +30,18 @@ func (s *Store) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
 	return nil
 }
 
-// transact runs fn in a write transaction.
+// transact runs fn in a write transaction, if the database's history goes on here.
 func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
+	return s.unchecked(ctx, func(t *tx) error {
+		if err := t.here(); err != nil {
+			return err
+		}
+		return fn(t)
+	})
+}
+
+// unchecked is transact wherever the history goes on.
+func (s *Store) unchecked(ctx context.Context, fn func(*tx) error) error {
 	return s.write.transact(ctx, func(ctx context.Context) error {
 		t := s.begun(ctx)
 		if s.care.Begun != nil {

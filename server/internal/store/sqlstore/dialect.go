@@ -44,4 +44,8 @@ type texts interface {
 	// JSON list which is the statement's i-th argument.
 	AmongNumbers(column string, i int) string
 	AmongTexts(column string, i int) string
+	// Schema asks for the columns of all tables that hold what the services keep: table,
+	// column, type (a letter as for Rows), and its place in the primary key, 0 for none. What
+	// an engine keeps for itself isn't among them.
+	Schema() string
 }
