@@ -176,8 +176,7 @@ var putHead = insertion{
 
 func (t *tx) saveHeads(b *exchange.Batch) error {
 	args := make([]any, 0, len(b.Heads)*putHead.columns)
-	for i := range b.Heads {
-		h := &b.Heads[i]
+	for _, h := range lastOf(b.Heads, func(h *exchange.Head) exchange.Feed { return h.Feed }) {
 		feed, err := feedNumber(h.Feed)
 		if err != nil {
 			return err
