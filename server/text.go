@@ -55,6 +55,7 @@ var (
 	textCopied       = syncproto.Text{ZH: "已全部复制并核对：%d 条变更、%d 份档案。今后请在新数据库上启动服务；原数据库不再接受写入。", EN: "copied whole and proved: %d changes of %d records. Serve from the new database from now on; the old one takes no writes any more."}
 	textMovedAway    = syncproto.Text{ZH: "这个数据库已复制（或正在复制）到别处，不再接受写入：%v", EN: "this database was copied elsewhere, or is being copied, and takes no writes: %v"}
 	textCopyPartial  = syncproto.Text{ZH: "这是尚未复制完的副本，请用同样的命令继续复制：%v", EN: "this is a copy that isn't whole yet; go on with the same command: %v"}
+	textNothingThere = syncproto.Text{ZH: "没有可复制的数据，请检查地址：%v", EN: "there is no data to copy; look at the address: %v"}
 	textNotEmpty     = syncproto.Text{ZH: "目标数据库不是空的，什么都没有复制：%v", EN: "the database to copy to isn't empty; nothing was copied: %v"}
 	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
 	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
@@ -139,6 +140,7 @@ func explain(err error) (syncproto.Text, any) {
 		{division.ErrIncomplete, textNoDivision},
 		{host.ErrUnknownRole, textUnknownRole},
 		{host.ErrNotEmpty, textNotEmpty},
+		{host.ErrNothingThere, textNothingThere},
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
 		{host.ErrOtherKeys, textOtherKeys},

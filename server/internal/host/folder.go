@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"gridsync/server/internal/store/sqlite"
@@ -19,6 +22,14 @@ func openFolder(ctx context.Context, dir string, s *secrets) (engine, *sqlstore.
 		return nil, nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	return folder{store}, store.Store, nil
+}
+
+func folderThere(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, sqlite.FileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func folderSealed(ctx context.Context, dir string) (bool, error) { return sqlite.Sealed(ctx, dir) }

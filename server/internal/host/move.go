@@ -15,6 +15,8 @@ type MovedError = sqlstore.MovedError
 // Errors of Move.
 var (
 	ErrNotEmpty = sqlstore.ErrNotEmpty
+	// ErrNothingThere says that there is nothing to copy where it was said to be.
+	ErrNothingThere = errors.New("there is no data to copy")
 	// ErrCopyUnsound says that what a copy holds doesn't follow from its log.
 	ErrCopyUnsound = errors.New("the copy isn't sound")
 )
@@ -30,6 +32,9 @@ func Move(ctx context.Context, dir, from, to string, opts Options, told func(tab
 	if err != nil {
 		return nil, err
 	}
+	if there, err := at.there(); err != nil || !there {
+		return nil, errors.Join(err, fmt.Errorf("%w: %s", ErrNothingThere, at.name))
+	}
 	opts.Keys = opts.keysFolder(at.dir)
 	opts.DB = from
 	source, err := Open(ctx, dir, opts)
@@ -37,6 +42,9 @@ func Move(ctx context.Context, dir, from, to string, opts Options, told func(tab
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
+	if empty, err := source.empty(ctx); err != nil || empty {
+		return nil, errors.Join(err, fmt.Errorf("%w: %s", ErrNothingThere, source.Place()))
+	}
 	opts.DB = to
 	target, err := Open(ctx, dir, opts)
 	if err != nil {
@@ -54,6 +62,24 @@ func Move(ctx context.Context, dir, from, to string, opts Options, told func(tab
 		})
 	})
 	return moved, err
+}
+
+// there reports whether a folder has a database. One of PostgreSQL's is there, or opening it
+// fails.
+func (p place) there() (bool, error) {
+	if p.url != "" {
+		return true, nil
+	}
+	return folderThere(p.dir)
+}
+
+// empty reports whether an installation knows no area and nobody has said anything.
+func (d *Data) empty(ctx context.Context) (bool, error) {
+	boot, err := d.store.Boot(ctx)
+	if err != nil {
+		return false, err
+	}
+	return boot.Last == 0 && d.registry.Current().Areas.Len() == 0, nil
 }
 
 // proved works both databases out from their logs. They must come to the same.

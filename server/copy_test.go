@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gridsync/server/internal/host"
+	"gridsync/server/internal/store/postgres/pgtest"
+)
+
+// TestADatabaseMovesThereAndBack plays a small world on SQLite, copies it to PostgreSQL and
+// from there to SQLite again: all three say the same of every row.
+func TestADatabaseMovesThereAndBack(t *testing.T) {
+	first, keys := played(t)
+	url := pgtest.Empty(t)
+	code, out, told := command(t, "", "copy", "-from", "sqlite:"+first, "-to", url, "-keys", keys)
+	if code != 0 || !strings.Contains(out, "已全部复制并核对") || !strings.Contains(told, "change_log") {
+		t.Fatalf("%d %s %s", code, out, told)
+	}
+	second := filepath.Join(t.TempDir(), "second")
+	if code, out, told = command(t, "", "copy", "-from", url, "-to", "sqlite:"+second, "-keys", keys); code != 0 {
+		t.Fatalf("%d %s %s", code, out, told)
+	}
+	was, is := rowsOf(t, first), rowsOf(t, second)
+	if len(was) < 1000 {
+		t.Fatalf("only %d rows", len(was))
+	}
+	for i := range was {
+		if i >= len(is) || was[i] != is[i] {
+			t.Fatalf("row %d of %d and %d: %s", i, len(was), len(is), was[i])
+		}
+	}
+	if len(is) != len(was) {
+		t.Errorf("%d rows became %d", len(was), len(is))
+	}
+	if code, _, told = command(t, "", "verify", "-data", second, "-keys", keys); code != 0 {
+		t.Error(told)
+	}
+
+	for _, gone := range []string{"sqlite:" + first, url} {
+		code, out, told = command(t, "", "areas", "list", "-db", gone, "-keys", keys)
+		if code != 0 || out == "" {
+			t.Errorf("%s can't be read: %s", gone, told)
+		}
+		code, _, told = command(t, "code,name,parent\nx,某区,\n", "areas", "import", "-", "-db", gone, "-keys", keys)
+		if code != 1 || !strings.Contains(told, "不再接受写入") || strings.Contains(told, "password") {
+			t.Errorf("%s takes writes: %d %s", gone, code, told)
+		}
+		if code, _, told = command(t, "", "serve", "-db", gone, "-keys", keys, "-listen", "127.0.0.1:0"); code != 1 || !strings.Contains(told, "不再接受写入") {
+			t.Errorf("%s is served: %d %s", gone, code, told)
+		}
+	}
+	if code, _, told = command(t, "", "copy", "-from", "sqlite:"+second, "-to", url, "-keys", keys); code != 1 || !strings.Contains(told, "不是空的") {
+		t.Errorf("onto what is there: %d %s", code, told)
+	}
+	if code, _, told = command(t, "code,name,parent\nx,某区,\n", "areas", "import", "-", "-data", second, "-keys", keys); code != 0 {
+		t.Errorf("where it went on it can't: %s", told)
+	}
+}
+
+// TestACopyThatWasBrokenOffGoesOn ends a copy within a table: neither database takes writes
+// until it is whole.
+func TestACopyThatWasBrokenOffGoesOn(t *testing.T) {
+	first, keys := played(t)
+	second := filepath.Join(t.TempDir(), "second")
+	from, to := "sqlite:"+first, "sqlite:"+second
+	ctx, end := context.WithCancel(t.Context())
+	_, err := host.Move(ctx, "", from, to, host.Options{Keys: keys}, func(table string, _ int64) {
+		if table == "change_log" {
+			end()
+		}
+	})
+	if err == nil {
+		t.Fatal("it wasn't broken off")
+	}
+	alter(t, second, "DELETE FROM change_log WHERE seq > (SELECT MAX(seq) / 2 FROM change_log)")
+	for at, want := range map[string]string{from: "不再接受写入", to: "尚未复制完"} {
+		if code, _, told := command(t, "", "serve", "-db", at, "-keys", keys, "-listen", "127.0.0.1:0"); code != 1 || !strings.Contains(told, want) {
+			t.Errorf("%s is served: %d %s", at, code, told)
+		}
+	}
+	if code, _, told := command(t, "", "epoch", "new", "-db", to, "-keys", keys); code != 1 || !strings.Contains(told, "尚未复制完") {
+		t.Errorf("half a copy begins a history: %d %s", code, told)
+	}
+	third := "sqlite:" + filepath.Join(t.TempDir(), "third")
+	if code, _, told := command(t, "", "copy", "-from", from, "-to", third, "-keys", keys); code != 1 || !strings.Contains(told, second) {
+		t.Errorf("it goes to two places: %d %s", code, told)
+	}
+	if code, _, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys); code != 0 {
+		t.Fatal(told)
+	}
+	if was, is := rowsOf(t, first), rowsOf(t, second); !slices.Equal(was, is) {
+		t.Errorf("%d rows became %d, or others", len(was), len(is))
+	}
+	if code, _, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys); code != 1 {
+		t.Errorf("once more: %s", told)
+	}
+	if code, _, told := command(t, "", "epoch", "new", "-db", from, "-keys", keys); code != 0 {
+		t.Errorf("another history can't begin where the old one was: %s", told)
+	}
+}
+
+func alter(t *testing.T, dir, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "gridsync.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Error(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsNotThereIsNotCopied(t *testing.T) {
+	nowhere, to := filepath.Join(t.TempDir(), "nowhere"), filepath.Join(t.TempDir(), "to")
+	code, _, told := command(t, "", "copy", "-from", "sqlite:"+nowhere, "-to", "sqlite:"+to, "-keys", t.TempDir())
+	if code != 1 || !strings.Contains(told, "没有可复制的数据") {
+		t.Errorf("%d %s", code, told)
+	}
+	if _, err := os.Stat(nowhere); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder came about: %v", err)
+	}
+	if code, _, told = command(t, "", "copy", "-from", pgtest.Empty(t), "-to", "sqlite:"+to, "-keys", t.TempDir()); code != 1 || !strings.Contains(told, "没有可复制的数据") {
+		t.Errorf("%d %s", code, told)
+	}
+}
+
+// rowsOf is every row of a folder's database, but for where it goes on.
+func rowsOf(t *testing.T, dir string) []string {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "gridsync.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var all []string
+	for _, table := range texts(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'") {
+		columns := texts(t, db, "SELECT name FROM pragma_table_info('"+table+"') WHERE name NOT IN ('moved', 'moved_with')")
+		quoted := make([]string, len(columns))
+		for i, c := range columns {
+			quoted[i] = "quote(" + c + ")"
+		}
+		for _, row := range texts(t, db, "SELECT "+strings.Join(quoted, " || ',' || ")+" FROM "+table) {
+			all = append(all, table+": "+row)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func texts(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", query, err))
+	}
+	var all []string
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// played plays a small world on SQLite and tells its folder and that of its keys.
+func played(t *testing.T) (dir, keys string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "first")
+	if code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "24", "-data", dir); code != 0 {
+		t.Fatal(told)
+	}
+	dir = filepath.Join(dir, "server")
+	return dir, filepath.Join(dir, "keys")
+}
