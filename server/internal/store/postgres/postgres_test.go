@@ -19,8 +19,20 @@ func open(t testing.TB, url string) *postgres.Store {
 
 // TestStore holds the engine against the contract.
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Place {
 		url := pgtest.Database(t)
+		return func(t *testing.T) storetest.Engine { return open(t, url) }
+	})
+}
+
+// TestStoreBehindPgbouncer holds it against the contract where no two transactions of a
+// connection need be on one session.
+func TestStoreBehindPgbouncer(t *testing.T) {
+	t.Parallel()
+	behind := pgtest.Pgbouncer(t)
+	storetest.Run(t, func(t *testing.T) storetest.Place {
+		url := behind(pgtest.Database(t))
 		return func(t *testing.T) storetest.Engine { return open(t, url) }
 	})
 }
