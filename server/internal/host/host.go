@@ -141,6 +141,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
 		Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
+		Alone: true, // it holds the lock
 	})
 	if err != nil {
 		return err
