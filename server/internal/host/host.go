@@ -68,6 +68,9 @@ type Config struct {
 	Guard api.Guard
 	// Retain is what keeps its content for how long; everything for good if it is empty.
 	Retain Retention
+	// Among says that other servers may run over the same folder, on this machine: each looks
+	// for what the others did before it answers, and the folder isn't locked.
+	Among bool
 	// Hooks says which other systems may be told of what happens; those that the open
 	// Internet reaches over TLS, if it is zero.
 	Hooks courier.Policy
@@ -93,7 +96,8 @@ type Server struct {
 // drain is how long requests under way may take when the server stops.
 const drain = 20 * time.Second
 
-// Start starts a server; Close ends it. One folder has one server at a time.
+// Start starts a server; Close ends it. One folder has one server at a time, unless all that
+// run over it say that they are among others.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	data, err := Open(ctx, cfg.Dir, cfg.options())
@@ -129,8 +133,10 @@ func (cfg Config) options() Options {
 
 func (s *Server) start(ctx context.Context, cfg Config) error {
 	var err error
-	if s.lock, err = s.store.LockServe(); err != nil {
-		return fmt.Errorf("serve %s: %w", cfg.Dir, err)
+	if !cfg.Among {
+		if s.lock, err = s.store.LockServe(); err != nil {
+			return fmt.Errorf("serve %s: %w", cfg.Dir, err)
+		}
 	}
 	opts := cfg.options()
 	tags, err := openTags(opts.keysFolder(cfg.Dir))
@@ -141,7 +147,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
 		Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
-		Alone: true, // it holds the lock
+		Alone: !cfg.Among,
 	})
 	if err != nil {
 		return err
@@ -205,8 +211,8 @@ func (s *Server) run(cfg *Config) {
 	}()
 }
 
-// watch follows the registry, and tells the exchange when it has changed:
-// something parked may wait for exactly that. The first look always counts as a
+// watch follows the registry and what other servers did, and tells the exchange when the
+// registry has changed: something parked may wait for exactly that. The first look always counts as a
 // change, as areas may have come while no server ran.
 func (s *Server) watch(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
@@ -232,6 +238,9 @@ func (s *Server) watch(ctx context.Context, every time.Duration) {
 // follow looks for a revision after told, and returns the one that the exchange
 // was told of.
 func (s *Server) follow(ctx context.Context, told int64) (int64, error) {
+	if err := s.exchange.TakeUp(ctx); err != nil {
+		return told, err
+	}
 	if _, err := s.registry.Refresh(ctx); err != nil {
 		return told, err
 	}
