@@ -53,3 +53,17 @@ func (a alone) Servers() int { return 1 }
 func (a alone) Mine(context.Context, string, time.Duration) (bool, error) { return true, nil }
 
 func (a alone) Leave(context.Context) error { return a.lock.Release() }
+
+// shared is a folder that has several servers on this machine, all of which know it. It
+// isn't locked.
+type shared struct{ engine }
+
+// Enter implements engine.
+func (shared) Enter(context.Context, string, Fingerprints, bool) (berth, error) {
+	return beside{}, nil
+}
+
+// beside is the berth of one of several servers of a folder.
+type beside struct{ alone }
+
+func (beside) Leave(context.Context) error { return nil }

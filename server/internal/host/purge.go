@@ -100,7 +100,7 @@ func (d *Data) PurgeAlone(ctx context.Context, order exchange.PurgeOrder) (done 
 			return err
 		}
 		service, err := exchange.New(ctx, exchange.Config{
-			Store: d.store, Registry: d.registry, Digester: d.secrets.digester, Now: d.now,
+			Store: d.store, Registry: d.registry, Digester: d.secrets.digester, Now: d.now, Alone: true,
 		})
 		if err != nil {
 			return err
