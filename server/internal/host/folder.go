@@ -39,6 +39,9 @@ func (f folder) Enter(context.Context, string, Fingerprints, bool) (berth, error
 // is heard of by looking.
 func (f folder) Hear(ctx context.Context, _ func(), _ func(error)) { <-ctx.Done() }
 
+// Serving implements engine: the lock on a folder doesn't say whose it is.
+func (f folder) Serving(context.Context) ([]Serving, error) { return nil, nil }
+
 // alone is the berth of whoever has a folder for themselves: the lock lasts as long as the
 // process.
 type alone struct{ lock *sqlite.Lock }
