@@ -141,13 +141,10 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.berth, err = s.engine.Enter(ctx, serverName(cfg.Listen), s.fingerprints(), false); err != nil {
 		return fmt.Errorf("serve %s: %w", s.Place(), err)
 	}
-<<<<<<< HEAD
 	if err := s.store.Here(ctx); err != nil {
 		return fmt.Errorf("serve %s: %w", s.Place(), err)
 	}
-=======
 	_, nobodyElse := s.berth.(alone)
->>>>>>> pg-host
 	lenses := privacy.NewMaker(s.secrets.tags)
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
