@@ -107,7 +107,13 @@ func (dialect) Lost(err error) bool {
 
 // onWire lends the connection below database/sql.
 func onWire(conn *sql.Conn, fn func(*pgx.Conn) error) error {
-	return conn.Raw(func(below any) error { return fn(below.(*stdlib.Conn).Conn()) })
+	return conn.Raw(func(below any) error {
+		c, ok := below.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("a connection of another driver: %T", below)
+		}
+		return fn(c.Conn())
+	})
 }
 
 func (dialect) Moment() *sql.TxOptions {
