@@ -50,3 +50,67 @@ func encoded(t *testing.T, value any) string {
 	}
 	return string(text)
 }
+
+func TestAnInstallationOnPostgreSQLIsMadeByCommands(t *testing.T) {
+	t.Setenv("GRIDSYNC_DB", pgtest.Database(t))
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	for _, step := range []struct {
+		stdin, args, says string
+	}{
+		{county, "areas import -", "there are 2 now"},
+		{"", "areas list", "金华市"},
+		{"", "init -login admin -name 管理员", "#welcome="},
+		{"", "link -login admin", "#welcome="},
+		{"", "invite -area 3307 -role volunteer", "an invitation into 3307"},
+		{"", "people -area 3307", ""},
+		{"", "devices -area 3307", ""},
+		{"", "hooks -area 3307", ""},
+		{"", "forms list", "household"},
+		{"", "settings 33", ""},
+		{"", "keys list", "data key 1"},
+		{"", "keys rotate -drop", "data key 2 seals now"},
+		{"", "keys token", "token-0002.pem"},
+		{"", "epoch new", "new epoch"},
+		{"", "purge -kind passage -older 90d", "purged 0 records"},
+		{"", "rebuild -check", "agree"},
+		{"", "verify", "chain holds"},
+		{"", "audit", ""},
+		{"", "servers", "no server is running"},
+	} {
+		code, out, told := command(t, step.stdin, strings.Fields(step.args)...)
+		if code != 0 || !strings.Contains(out+told, step.says) {
+			t.Errorf("%s: %d\n%s%s", step.args, code, out, told)
+		}
+	}
+}
+
+func TestNoCommandShowsAPassword(t *testing.T) {
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	for _, address := range []string{
+		"postgres://me:hunter2@127.0.0.1:1/db", "postgres://me:hunter2@127.0.0.1:port/db", "postgres://me:%zzhunter2@h/db",
+		"postgres://127.0.0.1:1/db?password=hunter2", "mysql://me:hunter2@127.0.0.1/db", "hunter2",
+	} {
+		t.Setenv("GRIDSYNC_DB", address)
+		for _, args := range []string{"areas list", "serve -listen 127.0.0.1:0", "keys list", "keys token", "keys rotate", "rebuild -check", "rebuild -help"} {
+			code, out, told := command(t, "", strings.Fields(args)...)
+			if needs := args != "keys token" && args != "rebuild -help"; needs && code == 0 {
+				t.Errorf("%s with %s works", args, address)
+			}
+			if strings.Contains(out+told, "hunter2") {
+				t.Errorf("%s says %s%s", args, out, told)
+			}
+		}
+	}
+}
+
+func TestADemoIsNotToldIntoSomebodysDatabase(t *testing.T) {
+	url := pgtest.Database(t)
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	if code, _, told := command(t, county, "areas", "import", "-", "-db", url); code != 0 {
+		t.Fatal(told)
+	}
+	code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "200", "-db", url)
+	if code != 1 || !strings.Contains(told, "该数据库已有内容") {
+		t.Errorf("%d %s", code, told)
+	}
+}
