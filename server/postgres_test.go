@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"gridsync/server/internal/store/postgres/pgtest"
 )
@@ -49,6 +53,35 @@ func encoded(t *testing.T, value any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestMain lets the test's own program be the bench's children.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "bench-child" {
+		os.Exit(exitCode(realMain(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+func TestTheBenchMeasuresPostgreSQLAndLeavesNothingThere(t *testing.T) {
+	url := pgtest.Database(t)
+	code, out, told := command(t, "", "bench", "-json", "-changes", "200", "-people", "1000", "-idle", "20", "-rounds", "1", "-clients", "1", "-db", url)
+	if code != 0 || !strings.Contains(told, "server  push from  1 clients") {
+		t.Fatalf("%d %s %s", code, out, told)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := conn.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	var left int
+	if err := conn.QueryRow(t.Context(), "SELECT COUNT(*) FROM pg_database WHERE datname LIKE 'gridsync\\_bench\\_%'").Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d databases are left, %v", left, err)
+	}
 }
 
 func TestAnInstallationOnPostgreSQLIsMadeByCommands(t *testing.T) {

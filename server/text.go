@@ -314,5 +314,6 @@ var helpTexts = map[string]string{
 	"bench_idle":      "每次测量的空同步次数。 / Syncs with nothing new in each measurement.",
 	"bench_rounds":    "重复轮数。 / How often everything is measured.",
 	"bench_clients":   "并发手机数。 / Phones that push at the same time.",
+	"bench_db":        "在 PostgreSQL 上测量：在此库所在的服务器上另建临时库，用完即删。 / Measure on PostgreSQL: databases are made beside this one, and removed.",
 	"epoch_new":       "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
 }
