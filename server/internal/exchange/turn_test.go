@@ -297,7 +297,11 @@ func TestSubscribersHearOfOtherServersGroups(t *testing.T) {
 	v := s.push(1, 1, temperature(1, "g1", 0, "39.5"))
 	expect(s, "before anybody told it", heard.Take().Version, 0)
 	s.must(s.all[0].TakeUp(t.Context()))
-	<-heard.Stirred
+	select {
+	case <-heard.Stirred:
+	default:
+		t.Error("nobody was stirred")
+	}
 	news := heard.Take()
 	expect(s, "version", news.Version, v.Version)
 	expect(s, "areas", len(news.Areas), 1)
