@@ -163,16 +163,22 @@ type change struct {
 func (s *servers) push(at, from int, c change) syncproto.Verdict {
 	s.Helper()
 	s.sent[from]++
-	n := s.sent[from]
+	s.pushed[from] = s.request(from, s.sent[from], c)
+	return s.again(at, from).Verdicts[0]
+}
+
+// request is a phone's push of one change.
+func (s *servers) request(from int, n uint64, c change) *syncproto.Request {
 	encoded, err := json.Marshal(syncproto.Change{
 		ID: syncproto.ChangeID{4, byte(from), 6: 0x70, 8: 0x80, 15: byte(n)}, N: n, Author: author(from), Kind: c.kind, Record: c.record,
 		Area: c.area, Base: c.base, Fields: c.fields.Encode(), At: s.now, Form: 1,
 	})
-	s.must(err)
-	s.pushed[from] = &syncproto.Request{
+	if err != nil {
+		s.Error(err)
+	}
+	return &syncproto.Request{
 		Protocol: syncproto.Protocol, Device: phone(from), Clock: s.now, High: n, Changes: []json.RawMessage{encoded},
 	}
-	return s.again(at, from).Verdicts[0]
 }
 
 // again has a phone push once more what it pushed last.
