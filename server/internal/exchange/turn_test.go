@@ -5,10 +5,12 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/review"
 	"gridsync/syncproto"
@@ -22,6 +24,25 @@ func TestServersWriteOneLogInTurn(t *testing.T) {
 		v := s.push(n%3, 1+n%4, temperature(n, "g1", 0, "36.5"))
 		expect(s, "version", v.Version, syncproto.Version(n+2)) // the first was given out when everything was derived at the start
 	}
+	s.sound()
+}
+
+// A server whose clock is behind doesn't date what comes before what another has received.
+func TestTheLogsTimeNeverGoesBackAmongServers(t *testing.T) {
+	s := serve(t, 2)
+	s.push(1, 1, temperature(1, "g1", 0, "36.5"))
+	s.now += 120_000
+	s.push(0, 1, temperature(2, "g1", 0, "36.5"))
+	s.all[1].late = 60_000
+	s.push(1, 2, temperature(3, "g1", 0, "36.5"))
+	var before syncproto.Instant
+	s.must(s.all[0].store.EachLogged(t.Context(), func(l *exchange.Logged) error {
+		if l.Received < before {
+			t.Errorf("row %d was received %d ms before the one above it", l.Seq, before-l.Received)
+		}
+		before = l.Received
+		return nil
+	}))
 	s.sound()
 }
 
@@ -180,6 +201,46 @@ func TestAnAreaThatMovedIsWhereItIsAtEveryServer(t *testing.T) {
 	s.sound()
 }
 
+// One that moved and moved back is where it was, but not for whoever slept meanwhile.
+func TestAnAreaThatMovedBackIsBackAtEveryServer(t *testing.T) {
+	s := serve(t, 2)
+	moves := func(to syncproto.AreaID) {
+		t.Helper()
+		s.must(s.all[0].store.PutAreas(t.Context(), []area.Node{{ID: "g2", Name: "二网格", Parent: to}}))
+	}
+	s.push(0, 1, temperature(1, "g2", 0, "36.5"))
+	s.push(1, 2, temperature(2, "g2", 0, "36.5"))
+	s.must(s.decide(1, signed(100, "c1", "2020-01-31", 2)))
+	s.must(s.all[1].RegistryChanged(t.Context()))
+	moves("c2")
+	s.must(s.all[0].RegistryChanged(t.Context()))
+	expect(s, "restated", len(s.open(review.Restated)), 1)
+	moves("c1")
+	s.must(s.all[1].RegistryChanged(t.Context()))
+	expect(s, "restated", len(s.open(review.Restated)), 0)
+	s.sound()
+}
+
+// What differs only in areas that have just come is noted by one server, and known to all.
+func TestRulesThatDeriveTheSameAreNotedOnce(t *testing.T) {
+	s := serve(t, 2)
+	s.sets("33", "fever_threshold", "38")
+	s.push(0, 1, temperature(1, "g1", 0, "37.4"))
+	s.push(1, 2, temperature(2, "g1", 0, "37.4"))
+	turns := func() int64 {
+		all, err := s.all[0].store.Turns(t.Context(), 0)
+		s.must(err)
+		return all.Last
+	}
+	before := turns()
+	s.must(s.all[0].store.PutAreas(t.Context(), []area.Node{{ID: "g4", Name: "四网格", Parent: "c1"}}))
+	s.push(0, 1, temperature(3, "g4", 0, "37.4"))
+	s.push(1, 2, temperature(4, "g4", 0, "37.4"))
+	expect(s, "turns", turns()-before, 3)
+	expect(s, "fevers", s.counted("fevers"), 0)
+	s.sound()
+}
+
 func TestARightThatEndedHasEndedAtEveryServer(t *testing.T) {
 	s := serve(t, 2)
 	expect(s, "before", s.push(1, 1, temperature(1, "g1", 0, "36.5")).Verdict, syncproto.Applied)
@@ -236,7 +297,11 @@ func TestSubscribersHearOfOtherServersGroups(t *testing.T) {
 	v := s.push(1, 1, temperature(1, "g1", 0, "39.5"))
 	expect(s, "before anybody told it", heard.Take().Version, 0)
 	s.must(s.all[0].TakeUp(t.Context()))
-	<-heard.Stirred
+	select {
+	case <-heard.Stirred:
+	default:
+		t.Error("nobody was stirred")
+	}
 	news := heard.Take()
 	expect(s, "version", news.Version, v.Version)
 	expect(s, "areas", len(news.Areas), 1)
@@ -310,6 +375,63 @@ func TestAServerThatThoughtItWasAloneHarmsNothing(t *testing.T) {
 	s.sound()
 }
 
+// All at once: pushes at three servers, phones that ask what is new, rules that change, and
+// whoever hears of groups.
+func TestServersWorkAtTheSameTime(t *testing.T) {
+	s := serve(t, 3)
+	heard := s.all[0].Subscribe()
+	defer heard.End()
+	book := s.all[2].registry
+	var all sync.WaitGroup
+	for from := 1; from <= 4; from++ {
+		// Each phone goes from server to server, with numbers of its own.
+		all.Go(func() {
+			cursor := ""
+			for n := range 4 {
+				req := s.request(from, uint64(n+1), temperature(20*from+n, "g1", 0, "37.4"))
+				req.Cursor = cursor
+				answer, err := s.all[(from+n)%3].Sync(t.Context(), phone(from), req)
+				if err != nil || answer.Receipt.Held != uint64(n+1) {
+					t.Errorf("phone %d, number %d: %+v %v", from, n+1, answer, err)
+					return
+				}
+				answer, err = s.all[(from+n+1)%3].Sync(t.Context(), phone(from), &syncproto.Request{
+					Protocol: syncproto.Protocol, Device: phone(from), Clock: s.now, High: uint64(n + 1), Cursor: answer.Cursor,
+				})
+				if err != nil || answer.Reset || answer.Receipt.Held != uint64(n+1) {
+					t.Errorf("phone %d asks after number %d: %+v %v", from, n+1, answer, err)
+					return
+				}
+				cursor = answer.Cursor
+			}
+		})
+	}
+	all.Go(func() {
+		for n := range 2 {
+			_, err := formbook.NewService(s.all[2].store, book).Set(t.Context(), "33",
+				[]formbook.Change{{Name: "fever_threshold", From: "2020-01-01", Value: number(int64(36 + n))}}, formbook.Editor{At: s.now})
+			if err == nil {
+				err = s.all[n].RegistryChanged(t.Context())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	all.Go(func() {
+		for range 30 {
+			if err := s.all[0].TakeUp(t.Context()); err != nil {
+				t.Error(err)
+			}
+			_, _ = heard.Take(), s.all[0].Stats()
+		}
+	})
+	all.Wait()
+	expect(s, "temperatures", s.counted("temperatures"), 16)
+	expect(s, "fevers", s.counted("fevers"), 16)
+	s.sound()
+}
+
 var errLine = errors.New("the line broke")
 
 // The line broke when the commit was under way: what came of it is known before anything
@@ -320,13 +442,8 @@ func TestAGroupThatWasCommittedWithoutAWordIsKnownToTheNext(t *testing.T) {
 			s := serve(t, 2)
 			s.push(0, 1, household(1, "g1", "王"))
 			s.sent[1]++
+			s.pushed[1] = s.request(1, 2, household(2, "g1", "李"))
 			s.all[0].store.lost = errLine
-			c, err := json.Marshal(syncproto.Change{
-				ID: syncproto.ChangeID{9}, N: 2, Author: author(1), Kind: "household", Record: record(2), Area: "g1",
-				Fields: household(2, "g1", "李").fields.Encode(), At: s.now, Form: 1,
-			})
-			s.must(err)
-			s.pushed[1] = &syncproto.Request{Protocol: syncproto.Protocol, Device: phone(1), Clock: s.now, High: 2, Changes: []json.RawMessage{c}}
 			if _, err := s.all[0].Sync(t.Context(), phone(1), s.pushed[1]); !errors.Is(err, errLine) {
 				t.Fatal(err)
 			}
