@@ -65,6 +65,9 @@ func whole(t *testing.T) *ground {
 		members, err := g.members()
 		roles := map[string]int{}
 		for _, m := range members {
+			if m.Timeline != members[0].Timeline {
+				return false // what a node that came back says of itself is of before
+			}
 			if m.State == "running" || m.State == "streaming" {
 				roles[m.Role]++
 			}
