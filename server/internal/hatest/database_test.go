@@ -3,6 +3,7 @@
 package hatest
 
 import (
+	"syscall"
 	"testing"
 	"time"
 )
@@ -86,4 +87,43 @@ func TestACutOffLeaderAcknowledgesNothingThatIsLost(t *testing.T) {
 	} else {
 		t.Logf("a careless writer would have lost %d of %d rows", len(lost), careless.count())
 	}
+}
+
+// The leader's Patroni hangs while its PostgreSQL works on: it isn't cut off from anybody
+// and nobody stops it, and yet another node leads. It takes writes and acknowledges none,
+// since the one node that may answer for the second disk follows somebody else by then.
+func TestALeaderWhosePatroniHangsAcknowledgesNothingThatIsLost(t *testing.T) {
+	g := whole(t)
+	g.tables(t)
+	leader := g.leader(t)
+	// Each goes to one node, so that one of them is with the old leader and one with the new.
+	books := map[string]*book{}
+	var stops []func()
+	for _, n := range g.nodes {
+		name := t.Name() + " " + n.name
+		b, stop := writer{Name: name, URL: n.url("postgres"), Attempt: patience / 3}.here(t)
+		books[name], stops = b, append(stops, stop)
+	}
+	stale := books[t.Name()+" "+leader.name]
+	stale.await(t, 100, sure)
+	hung := time.Now()
+	leader.signal(t, "patroni", syscall.SIGSTOP)
+	next := g.follow(t, leader, hung)
+	books[t.Name()+" "+next.name].await(t, 100, sure)
+	t.Logf("%.1f s from when Patroni on %s hung until %s took writes", time.Since(hung).Seconds(), leader.name, next.name)
+	if !leader.writable(t) {
+		t.Errorf("%s takes no writes any more: the test doesn't reach what it is for", leader.name)
+	}
+	before := stale.count()
+	leader.signal(t, "patroni", syscall.SIGCONT)
+	g = whole(t)
+	for _, stop := range stops {
+		stop()
+	}
+	for name, b := range books {
+		if lost := b.lost(g.rows(t, name)); len(lost) > 0 {
+			t.Errorf("%s: of %d acknowledged rows, %d aren't there once: %v", name, b.count(), len(lost), lost)
+		}
+	}
+	t.Logf("the old leader acknowledged %d rows, all of which are kept", before)
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,8 +24,11 @@ type node struct {
 	name string
 	dir  string
 	g    *ground
+	started map[string]*exec.Cmd
 	// ended is closed for a program that was started when it has ended.
 	ended map[string]chan struct{}
+	// off says that the machine is.
+	off atomic.Bool
 }
 
 // ground is the cluster that all tests of a run share. Each begins with whole, and so
@@ -88,7 +92,7 @@ func raise(t *testing.T) *ground {
 	plug(t, size)
 	g := &ground{dir: os.Getenv(folder), bin: bin}
 	for i := 1; i <= size; i++ {
-		n := &node{n: i, name: fmt.Sprintf("n%d", i), g: g, ended: map[string]chan struct{}{}}
+		n := &node{n: i, name: fmt.Sprintf("n%d", i), g: g, started: map[string]*exec.Cmd{}, ended: map[string]chan struct{}{}}
 		n.dir = filepath.Join(g.dir, n.name)
 		if err := os.Mkdir(n.dir, 0o700); err != nil {
 			t.Fatal(err)
@@ -133,6 +137,7 @@ func (n *node) run(as string, program ...string) *exec.Cmd {
 // ensure starts what doesn't run on the node.
 func (n *node) ensure(t *testing.T) {
 	t.Helper()
+	n.off.Store(false)
 	if !n.runs("etcd") {
 		var all []string
 		for i := 1; i <= size; i++ {
@@ -146,6 +151,8 @@ func (n *node) ensure(t *testing.T) {
 			// A busy machine's disk may take its time over a sync without there being a
 			// reason to elect anybody.
 			"--heartbeat-interval", "200", "--election-timeout", "2000",
+			// Patroni speaks etcd's first protocol here: see patroniConfig.
+			"--enable-v2",
 			"--logger", "zap", "--log-level", "warn")
 	}
 	if !n.runs("patroni") {
@@ -168,7 +175,7 @@ func (n *node) start(t *testing.T, name string, program ...string) {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	n.ended[name] = ended
+	n.started[name], n.ended[name] = cmd, ended
 	go func() {
 		_ = cmd.Wait() // it ends by being killed
 		close(ended)
@@ -207,6 +214,7 @@ func (n *node) pids(t *testing.T) []int {
 // told by its kernel that their connections are gone, which a pulled cable doesn't do.
 func (n *node) kill9(t *testing.T) {
 	t.Helper()
+	n.off.Store(true)
 	for pids := n.pids(t); len(pids) > 0; pids = n.pids(t) {
 		for _, pid := range pids {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {

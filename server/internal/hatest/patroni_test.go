@@ -24,6 +24,10 @@ const (
 // where there is no second node, writes wait. Phones keep what they recorded for 30
 // days, so that waiting costs them nothing, while a change that was acknowledged on one
 // disk only could go with that disk.
+//
+// Of etcd's two protocols the first: Patroni before 3.0.3 overwrites the leader's key
+// through the second when it wakes from a sleep longer than its lease, whoever leads by
+// then, and what the new leader has acknowledged is rewound (DESIGN.md).
 func patroniConfig(n *node, nodes int, bin string) string {
 	var etcd []string
 	for i := 1; i <= nodes; i++ {
@@ -34,7 +38,7 @@ name: %[1]s
 restapi:
   listen: %[2]s:8008
   connect_address: %[2]s:8008
-etcd3:
+etcd:
   hosts: [%[3]s]
 bootstrap:
   dcs:
