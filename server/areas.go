@@ -76,9 +76,9 @@ func printAreas(w io.Writer, tree *area.Tree, parent syncproto.AreaID, indent st
 	}
 }
 
-// withData opens a data folder for one piece of work.
-func withData(ctx context.Context, folder dataFlag, work func(*host.Data) error) error {
-	d, err := host.Open(ctx, folder.Data, host.Options{Keys: folder.Keys})
+// withData opens an installation's data for one piece of work.
+func withData(ctx context.Context, at dataFlag, work func(*host.Data) error) error {
+	d, err := host.Open(ctx, at.Data, at.options())
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ type keysTokenCommand struct{ dataFlag }
 
 // Run adds a key that signs tokens from now on.
 func (c *keysTokenCommand) Run(t *terminal) error {
-	file, key, err := host.AddTokenKey(c.Data, host.Options{Keys: c.Keys})
+	file, key, err := host.AddTokenKey(c.Data, c.options())
 	if err != nil {
 		return err
 	}

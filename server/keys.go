@@ -37,7 +37,7 @@ type keysRotateCommand struct {
 
 // Run changes the data key, and says what has become of the older ones.
 func (c *keysRotateCommand) Run(ctx context.Context, t *terminal) error {
-	r, err := host.RotateKeys(ctx, c.Data, host.Options{Keys: c.dataFlag.Keys}, c.Drop)
+	r, err := host.RotateKeys(ctx, c.Data, c.options(), c.Drop)
 	if err != nil {
 		return err
 	}

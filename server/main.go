@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"gridsync/server/internal/host"
 )
 
 func main() {
@@ -78,7 +80,12 @@ type commands struct {
 type dataFlag struct {
 	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"${data}"`
 	Keys string `env:"GRIDSYNC_KEYS" placeholder:"DIR" help:"${keys_folder}"`
+	// DB may hold a password, which belongs in the environment and not on a command line.
+	DB string `name:"db" env:"GRIDSYNC_DB" placeholder:"sqlite:DIR|postgres://…" help:"${db}"`
 }
+
+// options are what host.Open makes of the flags.
+func (f *dataFlag) options() host.Options { return host.Options{Keys: f.Keys, DB: f.DB} }
 
 // terminal is where a command reads and writes.
 type terminal struct {

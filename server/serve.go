@@ -87,12 +87,12 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	server, err := host.Start(ctx, host.Config{Dir: c.Data, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Base: c.Base, Due: c.Due, Guard: c.guard(), Retain: keep, Small: c.Small, Hooks: courier.Policy{Private: c.HooksPrivate}})
+	server, err := host.Start(ctx, host.Config{Dir: c.Data, DB: c.DB, Keys: c.Keys, Listen: c.Listen, Log: c.logger(t.err), Page: web.Files, Base: c.Base, Due: c.Due, Guard: c.guard(), Retain: keep, Small: c.Small, Hooks: courier.Policy{Private: c.HooksPrivate}})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(t.out, server.URL())
-	say(t.err, textServing, server.URL(), c.Data)
+	say(t.err, textServing, server.URL(), server.Place())
 	select {
 	case <-ctx.Done():
 		say(t.err, textStopping)

@@ -20,7 +20,7 @@ import (
 var (
 	textUsage        = syncproto.Text{ZH: "命令用法不正确：%v（加 --help 查看用法）", EN: "wrong usage: %v (see --help)"}
 	textFailed       = syncproto.Text{ZH: "出错了：%v", EN: "failed: %v"}
-	textServing      = syncproto.Text{ZH: "服务已启动：%s，数据目录 %s", EN: "serving at %s, data in %s"}
+	textServing      = syncproto.Text{ZH: "服务已启动：%s，数据在 %s", EN: "serving at %s, data in %s"}
 	textStopping     = syncproto.Text{ZH: "正在停止：等待进行中的请求写完……", EN: "stopping: waiting for the requests under way…"}
 	textStopped      = syncproto.Text{ZH: "已停止，数据已全部写入", EN: "stopped, everything is written"}
 	textLine         = syncproto.Text{ZH: "第 %d 行：%s", EN: "line %d: %s"}
@@ -37,7 +37,10 @@ var (
 	textUnknownArea  = syncproto.Text{ZH: "没有这个区域，请先用 areas import 导入（%v）", EN: "there is no such area; import it with areas import first (%v)"}
 	textUnknownRole  = syncproto.Text{ZH: "没有这个角色（%v）", EN: "there is no such role (%v)"}
 	textBadValidity  = syncproto.Text{ZH: "有效期应为 1 至 3660 天（%v）", EN: "-days takes 1 to 3660 (%v)"}
-	textServed       = syncproto.Text{ZH: "该数据目录上有服务正在运行，请先停止（%v）", EN: "a server is running on this folder; stop it first (%v)"}
+	textServed       = syncproto.Text{ZH: "已有服务正在使用该数据，请先停止（%v）", EN: "a server is running on this data; stop it first (%v)"}
+	textOtherKeys    = syncproto.Text{ZH: "本机的密钥与使用同一数据库的其他服务不同，未启动：请把同一个密钥目录（data-*、digest、tag、token-*、box-* 各文件）放到每台服务器上，用 -keys 指定（%v）", EN: "the keys here are not those of the other servers of this database, and nothing was started: give every server the same folder of keys (data-*, digest, tag, token-*, box-*), with -keys (%v)"}
+	textOusted       = syncproto.Text{ZH: "本服务长时间未能续约，其间有人独占使用过数据库，现已停止；手机上的数据不受影响，重新启动即可（%v）", EN: "this server was not heard of for too long, somebody has worked on the database alone since, and it stopped; nothing is lost, start it again (%v)"}
+	textBadDatabase  = syncproto.Text{ZH: "-db 应为 sqlite:目录 或 postgres://用户@主机/库名；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "-db takes sqlite:DIR or postgres://USER@HOST/NAME; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
 	textRebuildSame  = syncproto.Text{ZH: "由变更日志重新计算的结果与库中完全一致", EN: "what the change log says and what is stored agree"}
 	textRebuildOther = syncproto.Text{ZH: "由变更日志重新计算的结果与库中不一致（%v）", EN: "what the change log says and what is stored differ (%v)"}
 	textUnsound      = syncproto.Text{ZH: "核验未通过（%v）", EN: "this does not hold (%v)"}
@@ -125,6 +128,9 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrUnknownRole, textUnknownRole},
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
+		{host.ErrOtherKeys, textOtherKeys},
+		{host.ErrOusted, textOusted},
+		{host.ErrDatabase, textBadDatabase},
 		{host.ErrNoDataKey, textNoDataKey},
 		{host.ErrKeysFromEnvironment, textEnvKeys},
 		{&seal.MissingKeyError{}, textMissingKey},
@@ -177,8 +183,9 @@ func explainCoded(coded *syncproto.Error, err error) (syncproto.Text, any) {
 // helpTexts are what --help shows.
 var helpTexts = map[string]string{
 	"product":         "网格通服务端：汇集各网格手机的离线记录，逐级给出可核对的数字。 / gridsync's server: merges what phones recorded offline into totals that can be proved.",
-	"data":            "数据目录。 / Data folder.",
-	"keys_folder":     "密钥目录；不给则为数据目录下的 keys。 / Folder of the keys; keys in the data folder if absent.",
+	"data":            "数据目录：密钥，以及未用 -db 指定时的数据库。 / Data folder: keys and, without -db, the database.",
+	"db":              "数据库：sqlite:目录，或 postgres://用户@主机/库名（可供多台服务器共用，密码请写在 GRIDSYNC_DB 或 PGPASSWORD 中）；不给则在数据目录中。 / Database: sqlite:DIR, or postgres://USER@HOST/NAME for any number of servers (a password belongs in GRIDSYNC_DB or PGPASSWORD); in the data folder if absent.",
+	"keys_folder":     "密钥目录；不给则为数据目录下的 keys。共用一个数据库的服务器须有相同的密钥。 / Folder of the keys; keys in the data folder if absent. Servers of one database need the same keys.",
 	"keys":            "密钥：居民信息以密文保存，没有密钥的数据库副本无法读取。 / Keys: what people wrote is sealed; a copy of the database can't be read without them.",
 	"keys_list":       "列出密钥的编号和指纹，不显示密钥本身。 / List the keys by number and fingerprint, never the keys themselves.",
 	"keys_rotate":     "更换数据密钥：启用新的一把并重新加密全部内容；请先停止服务，中断后可再次运行。 / Let a new data key seal, and seal everything anew with it; with the server stopped. Broken off, run it again.",

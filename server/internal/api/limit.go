@@ -52,6 +52,8 @@ type Guard struct {
 	Proxies []netip.Prefix
 	// Bounds are those of connections; what is 0 has its default.
 	Bounds Bounds
+	// Servers is how many servers share the work, this one included; one if it is nil.
+	Servers func() int
 }
 
 // Limits holds a limit for each class; a class that isn't there has none.
@@ -99,6 +101,21 @@ func (l Limits) Check() error {
 	return nil
 }
 
+// secrecy are the limits that keep something from being guessed, or taken away by the
+// thousand. Whoever asks N servers in turn must get no more of it than from one, so that
+// these are divided by the servers that run. The others keep a machine from more than it can
+// do, and each machine can do as much as it did alone.
+var secrecy = []Class{LimitExport, LimitEnrol, LimitSignIn}
+
+// among is a limit's part that falls to one of some servers. What the parts come to is never
+// less than the whole: nobody is shut out for there being many.
+func (l Limit) among(servers int) Limit {
+	if servers <= 1 {
+		return l
+	}
+	return Limit{Rate: l.Rate / float64(servers), Burst: (l.Burst + servers - 1) / servers}
+}
+
 // pace says what a route counts as: own for who asks, address for where from.
 type pace struct {
 	own, address Class
@@ -136,12 +153,25 @@ var guesses = []syncproto.Code{
 type limiter struct {
 	limits  Limits
 	proxies proxies
+	servers func() int
 	began   time.Time
 	seen    *buckets
 }
 
 func newLimiter(g Guard, now time.Time) *limiter {
-	return &limiter{limits: g.Limits, proxies: g.Proxies, began: now, seen: newBuckets(perShard)}
+	if g.Servers == nil {
+		g.Servers = func() int { return 1 }
+	}
+	return &limiter{limits: g.Limits, proxies: g.Proxies, servers: g.Servers, began: now, seen: newBuckets(perShard)}
+}
+
+// limit is a class's limit at this server.
+func (l *limiter) limit(class Class) Limit {
+	limit := l.limits[class]
+	if slices.Contains(secrecy, class) {
+		return limit.among(l.servers())
+	}
+	return limit
 }
 
 // tooFast is the error of a request that came too soon, with how long to wait.
@@ -162,7 +192,7 @@ func (e *tooFast) Unwrap() error { return &syncproto.Error{Code: syncproto.CodeT
 // ask takes room for one who has a bucket alone, or fails with code too_fast. It is told
 // when there is room, however often it asks.
 func (l *limiter) ask(class Class, id [16]byte, now time.Time) error {
-	limit, at := l.limits[class], now.Sub(l.began)
+	limit, at := l.limit(class), now.Sub(l.began)
 	if limit.none() {
 		return nil
 	}
@@ -175,7 +205,7 @@ func (l *limiter) ask(class Class, id [16]byte, now time.Time) error {
 // turned away has a ticket and need not stand at the end of the line again: it is let in at
 // the moment that it was told, ahead of whoever comes for the first time.
 func (l *limiter) share(class Class, id [16]byte, ticket uint64, now time.Time) error {
-	limit, at := l.limits[class], now.Sub(l.began)
+	limit, at := l.limit(class), now.Sub(l.began)
 	var wait, due time.Duration
 	l.seen.with(named(class, id), func(b *bucket) { wait = b.take(at, limit) })
 	if wait == 0 {
@@ -217,7 +247,7 @@ func named(class Class, id [16]byte) whom {
 // address asks for where a request comes from. Before anything else is done: a token's
 // signature costs more to look at than this. It returns the address for failed.
 func (l *limiter) address(c *fiber.Ctx, p pace, now time.Time) (netip.Addr, error) {
-	if l.limits[p.address].none() {
+	if l.limit(p.address).none() {
 		return netip.Addr{}, nil
 	}
 	from := household(l.proxies.client(c))
@@ -251,7 +281,7 @@ func (l *limiter) claimed(id syncproto.DeviceID, from netip.Addr, now time.Time)
 // failed charges an address for a wrong guess.
 func (l *limiter) failed(err error, from netip.Addr, p pace, now time.Time) {
 	var known *syncproto.Error
-	limit := l.limits[p.address]
+	limit := l.limit(p.address)
 	if p.failure == 0 || limit.none() || !errors.As(err, &known) || !slices.Contains(guesses, known.Code) {
 		return
 	}

@@ -347,3 +347,41 @@ func BenchmarkRoomForARequest(b *testing.B) {
 		}
 	}
 }
+
+func TestManyServersTogetherLetNobodyGuessMoreThanOne(t *testing.T) {
+	const servers = 3
+	limits := DefaultLimits()
+	for _, class := range []Class{LimitSignIn, LimitEnrol, LimitExport} {
+		let := 0
+		for range servers {
+			l := newLimiter(Guard{Limits: limits, Servers: func() int { return servers }}, noon)
+			for l.ask(class, [16]byte{1}, noon) == nil {
+				let++
+			}
+		}
+		if want := limits[class].Burst; let < want || let >= want+servers {
+			t.Errorf("%s: %d servers let %d through, one would have let %d", class, servers, let, want)
+		}
+	}
+}
+
+func TestAServerDoesForItsPhonesWhatItDidAlone(t *testing.T) {
+	limits := DefaultLimits()
+	for _, class := range []Class{LimitSync, LimitSyncAddress, LimitRead, LimitReadAddress, LimitToken, LimitTokenAddress} {
+		l := newLimiter(Guard{Limits: limits, Servers: func() int { return 3 }}, noon)
+		let := 0
+		for l.ask(class, [16]byte{1}, noon) == nil {
+			let++
+		}
+		if want := limits[class].Burst; let != want {
+			t.Errorf("%s: one of three servers lets %d through, and %d alone", class, let, want)
+		}
+	}
+}
+
+func TestMoreServersThanABurstShutNobodyOut(t *testing.T) {
+	l := newLimiter(Guard{Limits: Limits{LimitExport: {Rate: 1, Burst: 2}}, Servers: func() int { return 9 }}, noon)
+	if err := l.ask(LimitExport, [16]byte{1}, noon); err != nil {
+		t.Errorf("the first who asks: %v", err)
+	}
+}

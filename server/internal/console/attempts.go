@@ -1,8 +1,6 @@
 package console
 
 import (
-	"crypto/sha256"
-	"sync"
 	"time"
 
 	"gridsync/syncproto"
@@ -65,53 +63,48 @@ func (*lockedError) Unwrap() error { return &syncproto.Error{Code: syncproto.Cod
 // RetryAfter is how long to wait.
 func (e *lockedError) RetryAfter() time.Duration { return e.wait }
 
-// tries are attempts that belong to no account: those with logins that nobody has, which are
-// locked like others, as the answers must not tell which logins there are; and those from
-// browsers that are known. They are remembered in memory and bounded.
-type tries struct {
-	mu    sync.Mutex
-	tried map[[sha256.Size]byte]Attempts
-}
+// Try is where attempts count that belong to no account: a login that nobody has, or a
+// browser that is known. It is a digest under the installation's key, and says nothing of
+// what was typed.
+type Try uint64
 
-// mostTries bounds the memory: some 100 bytes each.
+// mostTries bounds how many are kept.
 const mostTries = 10_000
 
-// take counts an attempt with a login that nobody has, or from a known browser.
-func (s *tries) take(from string, now syncproto.Instant) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := sha256.Sum256([]byte(from))
-	one, known := s.tried[id]
-	if !known && len(s.tried) >= mostTries {
-		s.drop(now)
-	}
-	if s.tried == nil {
-		s.tried = make(map[[sha256.Size]byte]Attempts)
-	}
-	err := one.take(now)
-	s.tried[id] = one
-	return err
+// stranger is a login that nobody has. It is locked like others: the answers must not tell
+// which logins there are.
+func (s *Service) stranger(login string) Try {
+	return Try(s.Digest([]byte("console: nobody's login\x00" + login)))
 }
 
-// forgive forgets the failures of who has got in.
-func (s *tries) forgive(from string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tried, sha256.Sum256([]byte(from)))
+// browser is a browser that carries a mark.
+func (s *Service) browser(mark string) Try {
+	return Try(s.Digest([]byte("console: known browser\x00" + mark)))
 }
 
-// drop makes room for a quarter of all at once, as it looks at all of them: those that aren't
-// locked go first, and then any.
-func (s *tries) drop(now syncproto.Instant) {
-	for id, one := range s.tried {
-		if now >= one.Locked {
-			delete(s.tried, id)
+// tryAgain counts an attempt that belongs to no account. What it returns as refused is not
+// the transaction's error.
+func tryAgain(tx Tries, id Try, now syncproto.Instant) (refused, err error) {
+	one, known, err := tx.Tried(id)
+	if err != nil {
+		return nil, err
+	}
+	if refused = one.take(now); refused != nil {
+		return refused, nil
+	}
+	if !known {
+		if err := makeRoom(tx); err != nil {
+			return nil, err
 		}
 	}
-	for id := range s.tried {
-		if len(s.tried) <= mostTries*3/4 {
-			return
-		}
-		delete(s.tried, id)
+	return nil, tx.PutTried(id, one)
+}
+
+// makeRoom drops a quarter of all at once where there are too many.
+func makeRoom(tx Tries) error {
+	n, err := tx.CountTried()
+	if err != nil || n < mostTries {
+		return err
 	}
+	return tx.KeepTried(mostTries * 3 / 4)
 }

@@ -42,6 +42,7 @@ type Tx interface {
 	Accounts
 	Links
 	Sessions
+	Tries
 	// AddIdentities adds people and grants, as identity.Store does.
 	AddIdentities(add identity.Everyone) error
 }
@@ -62,8 +63,6 @@ type Links interface {
 	// PutLink adds a link in the place of all others of that person.
 	PutLink(link Link) error
 	UseLink(id Digest, at syncproto.Instant) error
-	// Touch writes as much as PutAccount does, and nothing that anybody looks at.
-	Touch(at syncproto.Instant) error
 }
 
 // Sessions are who is signed in.
@@ -75,6 +74,20 @@ type Sessions interface {
 	EndSession(id identity.Session) error
 	// EndSessions ends all sessions of a person but one.
 	EndSessions(author syncproto.AuthorID, keep identity.Session) error
+}
+
+// Tries are attempts to sign in that belong to no account. They are kept, and not in a
+// process's memory, as there may be many processes: whoever is held up by one of them is by
+// all.
+type Tries interface {
+	// Tried returns what is kept of one, and whether there is anything.
+	Tried(id Try) (Attempts, bool, error)
+	PutTried(id Try, a Attempts) error
+	// ForgetTried takes one away, if it is there.
+	ForgetTried(id Try) error
+	CountTried() (int, error)
+	// KeepTried takes away all but some: those that aren't locked, or not for long, go first.
+	KeepTried(most int) error
 }
 
 // Sealer keeps an authenticator's secret unreadable to whoever has the database alone.
@@ -94,6 +107,8 @@ type Config struct {
 	Registry Registry
 	Audit    audit.Log
 	Sealer   Sealer
+	// Digest is keyed: whoever has the store alone can't find what was digested by trying.
+	Digest func([]byte) uint64
 	// Random gives what nobody can guess; it must be as good as crypto/rand.
 	Random io.Reader
 	NewID  func() (uuid.UUID, error)
@@ -106,9 +121,6 @@ type Config struct {
 type Service struct {
 	Config
 	hashing *hashing
-	// strangers are the attempts with logins that nobody has, browsers those from browsers
-	// that are known, by their marks.
-	strangers, browsers tries
 }
 
 // New makes a service.

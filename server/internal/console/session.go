@@ -90,12 +90,8 @@ func (s *Service) SignIn(ctx context.Context, in Credentials, agent string, now 
 	if err != nil {
 		return nil, err
 	}
-	known := s.marked(in.Mark, account.Author, now)
-	if err := s.enter(ctx, &account, step, !known, session); err != nil {
+	if err := s.enter(ctx, &account, step, in.Mark, session); err != nil {
 		return nil, err
-	}
-	if known {
-		s.browsers.forgive(in.Mark)
 	}
 	// A session that isn't noted is nobody's: the cookie goes nowhere.
 	if err := s.note(ctx, now, audit.SignedIn, account.Author, syncproto.AuthorID{}); err != nil {
@@ -132,18 +128,15 @@ func (s *Service) attempt(ctx context.Context, login, mark string, now syncproto
 		}
 		switch {
 		case !known:
-			refused = s.strangers.take(login, now)
+			refused, err = tryAgain(tx, s.stranger(login), now)
 		case s.marked(mark, found.Author, now):
-			refused = s.browsers.take(mark, now)
+			refused, err = tryAgain(tx, s.browser(mark), now)
 			account = found
 		default:
 			if refused = found.take(now); refused == nil {
 				account = found
-				return tx.PutAccount(&found)
+				err = tx.PutAccount(&found)
 			}
-		}
-		if refused == nil {
-			err = tx.Touch(now)
 		}
 		return err
 	})
@@ -192,10 +185,10 @@ func (s *Service) failed(ctx context.Context, about syncproto.AuthorID, now sync
 	return &syncproto.Error{Code: syncproto.CodeSignInFailed}
 }
 
-// enter takes a code and adds the session; with forgive the account's failures are forgotten,
-// which a known browser's aren't to do: they are others'. Of two who come with one code at once, or with a
-// password that was replaced meanwhile, nobody gets in by it.
-func (s *Service) enter(ctx context.Context, proved *Account, step int64, forgive bool, session *Session) error {
+// enter takes a code and adds the session, and forgets failures: those from a known browser,
+// or else the account's, which are others' where the browser is known. Of two who come with
+// one code at once, or with a password that was replaced meanwhile, nobody gets in by it.
+func (s *Service) enter(ctx context.Context, proved *Account, step int64, mark string, session *Session) error {
 	err := s.Store.Console(ctx, func(tx Tx) error {
 		account, known, err := tx.AccountOf(proved.Author)
 		if err != nil {
@@ -205,8 +198,13 @@ func (s *Service) enter(ctx context.Context, proved *Account, step int64, forgiv
 			return &syncproto.Error{Code: syncproto.CodeSignInFailed}
 		}
 		account.Step = step
-		if forgive {
+		if s.marked(mark, account.Author, session.Made) {
+			err = tx.ForgetTried(s.browser(mark))
+		} else {
 			account.Attempts = Attempts{}
+		}
+		if err != nil {
+			return err
 		}
 		if err := tx.PutAccount(&account); err != nil {
 			return err

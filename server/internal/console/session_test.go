@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -254,16 +253,45 @@ func TestAMarkIsWrittenInOneWay(t *testing.T) {
 }
 
 func TestWhatIsRememberedOfStrangersIsBounded(t *testing.T) {
-	var s tries
+	tx := memoryTx{&memory{tried: make(map[Try]Attempts)}}
 	for i := range 3 * mostTries {
-		login := strconv.Itoa(i)
 		for range 1 + i%7 { // some of them are locked
-			_ = s.take(login, start)
+			if _, err := tryAgain(tx, Try(i), start); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	if len(s.tried) > mostTries {
-		t.Errorf("%d are remembered", len(s.tried))
+	if len(tx.m.tried) > mostTries {
+		t.Errorf("%d are remembered", len(tx.m.tried))
 	}
+}
+
+func TestEveryServerHoldsUpWhoWasHeldUpByOne(t *testing.T) {
+	w := newWorld(t)
+	w.hired(chief, "chief")
+	entry, err := w.from("", "chief", password, w.code("chief"))
+	w.must(err)
+	other := w.another()
+	for name, try := range map[string]func(*world) error{
+		"a login that nobody has": func(w *world) error { _, _, err := w.signIn("nobody", "guess", "000000"); return err },
+		"somebody's login":        func(w *world) error { _, _, err := w.signIn("chief", "guess", "000000"); return err },
+		"a browser that is known": func(w *world) error { _, err := w.from(entry.Mark, "chief", "guess", "000000"); return err },
+	} {
+		for range freeFailures {
+			w.is(name, try(w), syncproto.CodeSignInFailed)
+		}
+		w.is(name+", at another server", try(other), syncproto.CodeLocked)
+	}
+}
+
+func TestACodeIsGoodOnceOnAllServers(t *testing.T) {
+	w := newWorld(t)
+	w.hired(chief, "chief")
+	code := w.code("chief")
+	_, err := w.from("", "chief", password, code)
+	w.must(err)
+	_, err = w.another().from("", "chief", password, code)
+	w.is("the same code at another server", err, syncproto.CodeSignInFailed)
 }
 
 func TestAThousandGuessesAtOnceAreFive(t *testing.T) {

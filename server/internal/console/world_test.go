@@ -2,11 +2,14 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +52,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	store := &memory{
+		tried:    make(map[Try]Attempts),
 		accounts: make(map[syncproto.AuthorID]Account), links: make(map[Digest]Link), sessions: make(map[identity.Session]Session),
 	}
 	store.everyone = identity.Everyone{
@@ -76,11 +80,23 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, store: store, registry: reg, now: start, secrets: make(map[string][]byte), used: make(map[string]int64)}
-	w.Service = New(Config{Store: store, Registry: reg, Audit: store, Sealer: ring, Random: rand.Reader, NewID: uuid.NewV7})
+	w.Service = New(Config{Store: store, Registry: reg, Audit: store, Sealer: ring, Digest: digest, Random: rand.Reader, NewID: uuid.NewV7})
 	w.hashing.make = func(password string) (string, error) { return "hash of " + password, nil }
 	w.hashing.check = func(password, hash string) (bool, error) { return hash == "hash of "+password, nil }
 	return w
 }
+
+// another is a service over the same store, as another server is.
+func (w *world) another() *world {
+	other := *w
+	other.Service = New(w.Config)
+	other.hashing.make, other.hashing.check = w.hashing.make, w.hashing.check
+	return &other
+}
+
+var digestSeed = maphash.MakeSeed()
+
+func digest(value []byte) uint64 { return maphash.Bytes(digestSeed, value) }
 
 // refresh lets everybody hear of new grants.
 func (w *world) refresh() {
@@ -190,7 +206,7 @@ type memory struct {
 	links    map[Digest]Link
 	sessions map[identity.Session]Session
 	noted    []string
-	touched  int
+	tried    map[Try]Attempts
 	failNote error
 }
 
@@ -253,13 +269,13 @@ func (m *memory) Console(_ context.Context, fn func(Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next := &memory{
-		everyone: m.everyone, revision: m.revision, touched: m.touched,
+		everyone: m.everyone, revision: m.revision, tried: clone(m.tried),
 		accounts: clone(m.accounts), links: clone(m.links), sessions: clone(m.sessions),
 	}
 	if err := fn(memoryTx{next}); err != nil {
 		return err
 	}
-	m.everyone, m.revision, m.touched = next.everyone, next.revision, next.touched
+	m.everyone, m.revision, m.tried = next.everyone, next.revision, next.tried
 	m.accounts, m.links, m.sessions = next.accounts, next.links, next.sessions
 	return nil
 }
@@ -288,8 +304,19 @@ func (x memoryTx) AccountOf(who syncproto.AuthorID) (Account, bool, error) {
 	return a, ok, nil
 }
 func (x memoryTx) PutAccount(a *Account) error { x.m.accounts[a.Author] = *a; return nil }
-func (x memoryTx) Touch(syncproto.Instant) error {
-	x.m.touched++
+
+func (x memoryTx) Tried(id Try) (Attempts, bool, error) {
+	a, ok := x.m.tried[id]
+	return a, ok, nil
+}
+func (x memoryTx) PutTried(id Try, a Attempts) error { x.m.tried[id] = a; return nil }
+func (x memoryTx) ForgetTried(id Try) error          { delete(x.m.tried, id); return nil }
+func (x memoryTx) CountTried() (int, error)          { return len(x.m.tried), nil }
+func (x memoryTx) KeepTried(most int) error {
+	ids := slices.SortedFunc(maps.Keys(x.m.tried), func(a, b Try) int { return cmp.Compare(x.m.tried[b].Locked, x.m.tried[a].Locked) })
+	for _, id := range ids[most:] {
+		delete(x.m.tried, id)
+	}
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 // console makes the service by which people sign in.
 func (d *Data) console(log audit.Log) *console.Service {
 	return console.New(console.Config{
-		Store: d.store, Registry: d.registry, Audit: log, Sealer: d.secrets.ring, Random: rand.Reader, NewID: d.newID,
+		Store: d.store, Registry: d.registry, Audit: log, Sealer: d.secrets.ring, Digest: d.secrets.digester.Digest, Random: rand.Reader, NewID: d.newID,
 	})
 }
 

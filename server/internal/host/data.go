@@ -15,15 +15,17 @@ import (
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/identity"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/sqlstore"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
 
-// Data is a data folder that is open: what commands work on, whether or not a
-// server runs over the same folder.
+// Data is an installation that is open: what commands work on, whether or not servers run
+// over the same folder or database.
 type Data struct {
-	store    *sqlite.Store
+	place    place
+	store    *sqlstore.Store
+	engine   engine
 	registry *registry.Registry
 	keys     *keychain
 	secrets  *secrets
@@ -39,6 +41,9 @@ type Options struct {
 	Forms *form.Set
 	// Keys is the folder of all keys; keys in the data folder if it is empty.
 	Keys string
+	// DB is where the database is: sqlite:DIR, which names the data folder too, or
+	// postgres://…; the data folder if it is empty.
+	DB string
 }
 
 // keysFolder is where the keys of a data folder are.
@@ -49,7 +54,8 @@ func (o *Options) keysFolder(dir string) string {
 	return filepath.Join(dir, "keys")
 }
 
-// Open opens a data folder, making it if it isn't there.
+// Open opens the data of an installation, making a folder that isn't there. dir holds what
+// is local: the keys and, unless opts.DB names another place, the database.
 func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -57,7 +63,11 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.NewID == nil {
 		opts.NewID = uuid.NewV7
 	}
-	keys, err := openKeychain(opts.keysFolder(dir), opts.Now)
+	at, err := placeOf(dir, opts.DB)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := openKeychain(opts.keysFolder(at.dir), opts.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -68,26 +78,29 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.Forms != nil {
 		forms = *opts.Forms
 	}
-	secrets, err := openSecrets(ctx, dir, opts.keysFolder(dir))
+	secrets, err := openSecrets(ctx, at, opts.keysFolder(at.dir))
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlite.Open(ctx, dir, sqlite.Options{Keys: secrets.ring})
+	engine, store, err := at.open(ctx, secrets)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", dir, err)
+		return nil, err
 	}
 	reg, err := registry.Open(ctx, store, forms)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, engine.Close())
 	}
 	return &Data{
-		store: store, registry: reg, keys: keys, secrets: secrets,
+		place: at, store: store, engine: engine, registry: reg, keys: keys, secrets: secrets,
 		now: opts.Now, newID: opts.NewID,
 	}, nil
 }
 
-// Close lets go of the folder.
-func (d *Data) Close() error { return d.store.Close() }
+// Close lets go of the folder and the database.
+func (d *Data) Close() error { return d.engine.Close() }
+
+// Place says where the data is, with nothing in it that lets somebody in.
+func (d *Data) Place() string { return d.place.name }
 
 // Areas returns the tree of areas as it is in the folder now.
 func (d *Data) Areas(ctx context.Context) (*area.Tree, error) {
@@ -291,7 +304,7 @@ func (d *Data) Rebuild(ctx context.Context) (*exchange.Difference, error) {
 // RebuildAlone is Rebuild where no server runs over the folder, which it makes
 // sure of.
 func (d *Data) RebuildAlone(ctx context.Context) (diff *exchange.Difference, err error) {
-	err = d.alone(func() error {
+	err = d.alone(ctx, func(ctx context.Context) error {
 		diff, err = d.Rebuild(ctx)
 		return err
 	})
@@ -335,17 +348,30 @@ func (d *Data) NewEpoch(ctx context.Context) (syncproto.Epoch, error) {
 		return syncproto.Epoch{}, fmt.Errorf("new epoch: %w", err)
 	}
 	epoch := syncproto.Epoch(id)
-	return epoch, d.alone(func() error { return d.store.NewEpoch(ctx, epoch) })
+	return epoch, d.alone(ctx, func(ctx context.Context) error { return d.store.NewEpoch(ctx, epoch) })
 }
 
-// ErrServing says that a server runs over the folder.
-var ErrServing = sqlite.ErrLocked
-
-// alone does something while no server can run over the folder.
-func (d *Data) alone(work func() error) error {
-	lock, err := d.store.LockServe()
+// alone does something while no server can run over the data.
+func (d *Data) alone(ctx context.Context, work func(context.Context) error) error {
+	berth, err := d.engine.Enter(ctx, serverName("command"), d.fingerprints(), true)
 	if err != nil {
 		return err
 	}
-	return errors.Join(work(), lock.Release())
+	return keeping(ctx, berth, work)
+}
+
+// keeping does something for as long as a berth is kept, and leaves it.
+func keeping(ctx context.Context, b berth, work func(context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	kept := make(chan error, 1)
+	go func() {
+		err := b.Keep(ctx)
+		if err != nil {
+			stop(err) // what is under way would fail at its next write anyway
+		}
+		kept <- err
+	}()
+	err := work(ctx)
+	stop(nil)
+	return errors.Join(err, <-kept, b.Leave(context.WithoutCancel(ctx)))
 }

@@ -12,15 +12,17 @@ import (
 	"strconv"
 	"strings"
 
+	"gridsync/server/internal/privacy"
 	"gridsync/server/internal/seal"
-	"gridsync/server/internal/store/sqlite"
 )
 
 // secrets are the keys without which the database can't be read: those that seal what
-// people wrote, and the one of the digests by which equal values are found.
+// people wrote, and the one of the digests by which equal values are found; and the one of
+// the tags by which phones tell masked values apart.
 type secrets struct {
 	ring     *seal.Ring
 	digester *seal.Digester
+	tags     *privacy.Tagger
 }
 
 // The names of key files. A data key's number is part of its file's name; a file holds
@@ -53,13 +55,13 @@ func dataKeyName(dir string, id seal.KeyID) string {
 // openSecrets reads the data keys and the digest key. A database of which nothing is sealed
 // gets keys of its own if there are none. A digest key may be made at any time: what it
 // made is derived from the log anew when it is another one.
-func openSecrets(ctx context.Context, data, dir string) (*secrets, error) {
+func openSecrets(ctx context.Context, data place, dir string) (*secrets, error) {
 	keys, err := dataKeys(dir)
 	if err != nil {
 		return nil, err
 	}
 	if len(keys) == 0 {
-		sealed, err := sqlite.Sealed(ctx, data)
+		sealed, err := data.sealed(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("data keys: %w", err)
 		}
@@ -77,7 +79,10 @@ func openSecrets(ctx context.Context, data, dir string) (*secrets, error) {
 	if s.ring, err = seal.NewRing(rand.Reader, keys...); err != nil {
 		return nil, fmt.Errorf("data keys: %w", err)
 	}
-	s.digester, err = openDigester(dir)
+	if s.digester, err = openDigester(dir); err != nil {
+		return nil, err
+	}
+	s.tags, err = openTags(dir)
 	return s, err
 }
 

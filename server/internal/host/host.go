@@ -30,13 +30,14 @@ import (
 	"gridsync/server/internal/review"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/roster"
-	"gridsync/server/internal/store/sqlite"
 	"gridsync/syncproto/form"
 )
 
 // Config says what to start. Dir and Listen must be given.
 type Config struct {
 	Dir string
+	// DB is where the database is, as in Options; the folder if it is empty.
+	DB string
 	// Keys is the folder of all keys; keys in the data folder if it is empty.
 	Keys string
 	// Listen is an address such as 127.0.0.1:8080; port 0 takes a free one.
@@ -80,7 +81,7 @@ type Server struct {
 	api      *api.API
 	listener net.Listener
 	hooks    hooks
-	lock     *sqlite.Lock
+	berth    berth
 	log      *slog.Logger
 
 	stop    context.CancelFunc
@@ -93,14 +94,15 @@ type Server struct {
 // drain is how long requests under way may take when the server stops.
 const drain = 20 * time.Second
 
-// Start starts a server; Close ends it. One folder has one server at a time.
+// Start starts a server; Close ends it. One folder has one server at a time, a PostgreSQL
+// database any number of them, which must all have the same keys: ErrOtherKeys.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	data, err := Open(ctx, cfg.Dir, cfg.options())
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Data: data, log: cfg.Log, done: make(chan struct{}), failure: make(chan error, 1)}
+	s := &Server{Data: data, log: cfg.Log, done: make(chan struct{}), failure: make(chan error, 2)}
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.abandon(ctx))
 	}
@@ -124,20 +126,15 @@ func (cfg Config) withDefaults() Config {
 }
 
 func (cfg Config) options() Options {
-	return Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms, Keys: cfg.Keys}
+	return Options{Now: cfg.Now, NewID: cfg.NewID, Forms: cfg.Forms, Keys: cfg.Keys, DB: cfg.DB}
 }
 
 func (s *Server) start(ctx context.Context, cfg Config) error {
 	var err error
-	if s.lock, err = s.store.LockServe(); err != nil {
-		return fmt.Errorf("serve %s: %w", cfg.Dir, err)
+	if s.berth, err = s.engine.Enter(ctx, serverName(cfg.Listen), s.fingerprints(), false); err != nil {
+		return fmt.Errorf("serve %s: %w", s.Place(), err)
 	}
-	opts := cfg.options()
-	tags, err := openTags(opts.keysFolder(cfg.Dir))
-	if err != nil {
-		return err
-	}
-	lenses := privacy.NewMaker(tags)
+	lenses := privacy.NewMaker(s.secrets.tags)
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
 		Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
@@ -151,6 +148,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	noted := audit.NewKeeper(s.store)
 	consoles := s.console(noted)
 	s.hooks = s.Data.hooks(cfg.Hooks, cfg.Log)
+	guard := cfg.Guard
+	guard.Servers = s.berth.Servers
 	summaries := rollup.NewService(s.store, s.store, s.registry, s.exchange)
 	s.api, err = api.New(api.Config{
 		Exchange: s.exchange, Rosters: rosters, Proofs: proof.NewService(s.store, s.registry), Live: s.exchange, Ledgers: roster.NewLedgers(rosters, s.store), Rounds: rosters,
@@ -164,10 +163,10 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Letting:    s.lettingIn(cfg.Base),
 		Tokens:     s.keys,
 		Page:       cfg.Page,
-		Guard:      cfg.Guard,
+		Guard:      guard,
 		Hooks:      s.hooks.service,
 		Changes:    s.exchange,
-		Collectors: append(collectors(s.exchange, s.store), hookMetrics(s.hooks.worker)...),
+		Collectors: append(collectors(s.exchange, s.berth, s.engine), hookMetrics(s.hooks.worker)...),
 		Now:        cfg.Now, NewReference: uuid.NewString, Log: cfg.Log,
 	})
 	if err != nil {
@@ -186,14 +185,25 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 func (s *Server) run(cfg *Config) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	go func() {
+	var needed sync.WaitGroup // without which there is no serving
+	needed.Go(func() {
 		if err := s.api.Serve(s.listener); err != nil {
 			s.failure <- fmt.Errorf("serve: %w", err)
 		}
-		close(s.failure)
+	})
+	needed.Go(func() {
+		if err := s.berth.Keep(ctx); err != nil {
+			s.failure <- fmt.Errorf("serve: %w", err)
+		}
+	})
+	go func() {
+		defer close(s.failure)
+		needed.Wait()
 	}()
 	var work sync.WaitGroup
-	work.Go(func() { s.watch(ctx, cfg.Poll) })
+	stirred := make(chan struct{}, 1)
+	work.Go(func() { s.watch(ctx, cfg.Poll, stirred) })
+	work.Go(func() { s.hear(ctx, stirred) })
 	work.Go(func() { s.tellHooks(ctx) })
 	if len(cfg.Retain) > 0 {
 		work.Go(func() { s.sweep(ctx, cfg.Retain) })
@@ -207,7 +217,7 @@ func (s *Server) run(cfg *Config) {
 // watch follows the registry, and tells the exchange when it has changed:
 // something parked may wait for exactly that. The first look always counts as a
 // change, as areas may have come while no server ran.
-func (s *Server) watch(ctx context.Context, every time.Duration) {
+func (s *Server) watch(ctx context.Context, every time.Duration, stirred <-chan struct{}) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	told := int64(-1)
@@ -223,9 +233,23 @@ func (s *Server) watch(ctx context.Context, every time.Duration) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-stirred:
 		case <-tick.C:
 		}
 	}
+}
+
+// hear looks at once when another server says that it has committed something. What it
+// doesn't hear of, watch finds at its next look.
+func (s *Server) hear(ctx context.Context, stirred chan<- struct{}) {
+	s.engine.Hear(ctx, func() {
+		select {
+		case stirred <- struct{}{}:
+		default: // it will look, and find this too
+		}
+	}, func(err error) {
+		s.log.Warn("other servers can't be heard at once; what they do is seen a little later", "error", err)
+	})
 }
 
 // follow looks for a revision after told, and returns the one that the exchange
@@ -262,8 +286,8 @@ func (s *Server) Retry(ctx context.Context) error {
 	return s.exchange.RegistryChanged(ctx)
 }
 
-// Failed returns a channel that gives the error with which answering broke down,
-// and is closed when answering has ended.
+// Failed returns a channel that gives the errors with which answering broke down, or for
+// which it must end (ErrOusted), and is closed when all has ended.
 func (s *Server) Failed() <-chan error { return s.failure }
 
 // Close stops accepting, lets the requests under way end, writes down what is
@@ -296,8 +320,8 @@ func (s *Server) abandon(ctx context.Context) error {
 	if s.exchange != nil {
 		errs = append(errs, s.exchange.Close(ctx))
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Release())
+	if s.berth != nil {
+		errs = append(errs, s.berth.Leave(ctx))
 	}
 	return errors.Join(append(errs, s.Data.Close())...)
 }

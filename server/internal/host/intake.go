@@ -26,7 +26,7 @@ func (d *Data) PlanImport(ctx context.Context, o intake.Order) (*intake.Plan, er
 // on the folder meanwhile.
 func (d *Data) ImportAlone(ctx context.Context, o intake.Order, leaveOut bool) (done *intake.Plan, err error) {
 	o = d.dated(o)
-	err = d.alone(func() error {
+	err = d.alone(ctx, func(ctx context.Context) error {
 		if _, err := d.registry.Refresh(ctx); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type keychain struct {
 // keysInUse is the keys at one moment. It is never altered.
 type keysInUse struct {
 	listing  string
+	tokens   []ed25519.PublicKey
 	signer   *identity.Signer
 	verifier *identity.Verifier
 	boxes    []syncproto.BoxKey
@@ -80,7 +81,7 @@ func (k *keychain) refresh() error {
 		return err
 	}
 	k.current.Store(&keysInUse{
-		listing: listing, signer: identity.NewSigner(ring.signing), verifier: identity.NewVerifier(ring.public, k.now), boxes: boxes,
+		listing: listing, tokens: ring.public, signer: identity.NewSigner(ring.signing), verifier: identity.NewVerifier(ring.public, k.now), boxes: boxes,
 	})
 	return nil
 }
@@ -148,7 +149,11 @@ func openBoxes(dir string) ([]syncproto.BoxKey, error) {
 // and of the key. Those signed with older ones stay good until they end, at most a quarter
 // of an hour: then the older file may be removed. A running server takes both up by itself.
 func AddTokenKey(dir string, opts Options) (file, key string, err error) {
-	folder := opts.keysFolder(dir)
+	at, err := placeOf(dir, opts.DB)
+	if err != nil {
+		return "", "", err
+	}
+	folder := opts.keysFolder(at.dir)
 	if _, err := openKeys(folder); err != nil {
 		return "", "", err
 	}

@@ -43,7 +43,7 @@ func purge(ctx context.Context, d *Data, service *exchange.Service, order exchan
 	if err != nil || done.Records == 0 || order.Dry {
 		return done, err
 	}
-	return done, d.store.Checkpoint(ctx)
+	return done, d.engine.Checkpoint(ctx)
 }
 
 // Sweep does what a retention asks for, kind by kind. What one kind fails with does not
@@ -66,12 +66,22 @@ func (s *Server) Sweep(ctx context.Context, keep Retention) error {
 	return errors.Join(errs...)
 }
 
+// sweepOnce does a sweep that is this server's to do. One of all that run over a database
+// does them all, and another when that one has gone.
+func (s *Server) sweepOnce(ctx context.Context, keep Retention) error {
+	mine, err := s.berth.Mine(ctx, "sweep", sweepEvery+sweepEvery/2)
+	if err != nil || !mine {
+		return err
+	}
+	return s.Sweep(ctx, keep)
+}
+
 // sweep keeps to a retention until ctx ends, the first time at once.
 func (s *Server) sweep(ctx context.Context, keep Retention) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := s.Sweep(ctx, keep); err != nil && ctx.Err() == nil {
+		if err := s.sweepOnce(ctx, keep); err != nil && ctx.Err() == nil {
 			// Tried again at the next tick: what is old then is old still.
 			s.log.Error("not everything that is old was purged", "error", err)
 		}
@@ -85,7 +95,7 @@ func (s *Server) sweep(ctx context.Context, keep Retention) {
 
 // PurgeAlone is Purge where no server runs over the folder, which it makes sure of.
 func (d *Data) PurgeAlone(ctx context.Context, order exchange.PurgeOrder) (done exchange.Purged, err error) {
-	err = d.alone(func() error {
+	err = d.alone(ctx, func(ctx context.Context) error {
 		if _, err := d.registry.Refresh(ctx); err != nil {
 			return err
 		}

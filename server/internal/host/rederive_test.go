@@ -14,7 +14,7 @@ import (
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/formbook"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/sqlstore"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
@@ -22,7 +22,7 @@ import (
 // counted is a store that counts how often everything was derived anew, and that can
 // fail to.
 type counted struct {
-	*sqlite.Store
+	*sqlstore.Store
 	fails   bool
 	unread  bool // it can't be read what was derived
 	derived int

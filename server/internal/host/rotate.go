@@ -46,56 +46,48 @@ type Rotation struct {
 
 // RotateKeys lets a new data key seal, seals everything anew with it, and, with drop,
 // removes the files of the older ones. One that was broken off is gone on with, under the
-// key that it had made. No server may run over the folder meanwhile: ErrServing.
+// key that it had made. No server may run over the data meanwhile: ErrServing.
 func RotateKeys(ctx context.Context, dir string, opts Options, drop bool) (r Rotation, err error) {
-	d, err := Open(ctx, dir, opts)
-	if err != nil {
+	if err := openAlone(ctx, dir, opts, addDataKey(opts)); err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	lock, err := d.store.LockServe()
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
-	needed, err := d.store.SealedWith(ctx)
-	if err != nil {
-		return r, err
-	}
-	folder := opts.keysFolder(dir)
-	if len(needed) == 1 { // else somebody began
-		again, err := addDataKey(ctx, d, dir, folder, opts)
-		if err != nil {
-			return r, err
+	// Opened again, with the new key among the others.
+	return r, openAlone(ctx, dir, opts, func(ctx context.Context, d *Data) error {
+		r.Key = d.secrets.ring.Newest()
+		if r.Resealed, err = d.store.Reseal(ctx); err != nil {
+			return err
 		}
-		old := d
-		d = again
-		if err := old.Close(); err != nil {
-			return r, err
+		// Whoever has an old key finds nothing in pages that are free now either.
+		if err := d.engine.Vacuum(ctx); err != nil {
+			return err
 		}
-	}
-	r.Key = d.secrets.ring.Newest()
-	if r.Resealed, err = d.store.Reseal(ctx); err != nil {
-		return r, err
-	}
-	// Whoever has an old key finds nothing in pages that are free now either.
-	if err := d.store.Vacuum(ctx); err != nil {
-		return r, err
-	}
-	r.Old, err = oldKeys(folder, d.secrets.ring, drop)
-	return r, err
+		r.Old, err = oldKeys(opts.keysFolder(d.place.dir), d.secrets.ring, drop)
+		return err
+	})
 }
 
-// addDataKey makes the next data key, and opens the folder again with it. The keys of the
+// openAlone opens an installation for work that suffers no server beside it.
+func openAlone(ctx context.Context, dir string, opts Options, work func(context.Context, *Data) error) error {
+	d, err := Open(ctx, dir, opts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.alone(ctx, func(ctx context.Context) error { return work(ctx, d) }), d.Close())
+}
+
+// addDataKey makes the next data key, unless somebody has begun. The keys of the
 // environment are not ours to add to.
-func addDataKey(ctx context.Context, d *Data, dir, folder string, opts Options) (*Data, error) {
-	if os.Getenv(dataKeysEnv) != "" {
-		return nil, ErrKeysFromEnvironment
+func addDataKey(opts Options) func(context.Context, *Data) error {
+	return func(ctx context.Context, d *Data) error {
+		needed, err := d.store.SealedWith(ctx)
+		if err != nil || len(needed) != 1 {
+			return err
+		}
+		if os.Getenv(dataKeysEnv) != "" {
+			return ErrKeysFromEnvironment
+		}
+		return makeSecret(dataKeyName(opts.keysFolder(d.place.dir), d.secrets.ring.Newest()+1))
 	}
-	if err := makeSecret(dataKeyName(folder, d.secrets.ring.Newest()+1)); err != nil {
-		return nil, err
-	}
-	return Open(ctx, dir, opts)
 }
 
 // oldKeys names the files of all keys but the newest, and removes them if it is to.

@@ -3,6 +3,7 @@ package privacy
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 
@@ -28,6 +29,13 @@ func NewTagger(key []byte) (*Tagger, error) {
 		return nil, fmt.Errorf("a tag key of %d bytes, not %d", len(key), KeySize)
 	}
 	return &Tagger{key: [KeySize]byte(key)}, nil
+}
+
+// Fingerprint tells this tagger's key from others, and nothing else of it.
+func (t *Tagger) Fingerprint() uint64 {
+	mac := hmac.New(sha256.New, t.key[:])
+	mac.Write([]byte("gridsync: which key of tags this is"))
+	return binary.BigEndian.Uint64(mac.Sum(nil))
 }
 
 // tag is over the field's type and the value folded, so that a mobile has one tag in

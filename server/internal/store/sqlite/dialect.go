@@ -1,13 +1,62 @@
 package sqlite
 
-import "strconv"
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"sync"
+)
 
 // dialect is SQLite's way to say what differs between engines.
 type dialect struct{}
 
 // Begin takes the write lock at once: a transaction that reads first and writes
-// later could find that somebody else has written in between.
-func (dialect) Begin() string { return "BEGIN IMMEDIATE" }
+// later could find that somebody else has written in between. A file has one history.
+func (dialect) Begin(ctx context.Context, conn *sql.Conn) (string, error) {
+	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	return "", err
+}
+
+// Commit knows how it ended: SQLite runs in this process.
+func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+func (dialect) Moment() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
+
+// Prepares is true: parsing a text costs more than running it.
+func (dialect) Prepares() bool { return true }
+
+// As each number of rows is a text of its own, which must be parsed and kept, only a
+// few numbers are used: a batch is cut into pieces of them.
+var pieces = []int{256, 64, 16, 4, 1}
+
+func (dialect) Piece(rows int) int {
+	for _, n := range pieces {
+		if n <= rows {
+			return n
+		}
+	}
+	return 1
+}
+
+// rowLists are the lists that were written, by the numbers of columns and rows.
+var rowLists sync.Map
+
+func (dialect) Rows(types string, rows int) string {
+	size := [2]int{len(types), rows}
+	if text, ok := rowLists.Load(size); ok {
+		return text.(string)
+	}
+	row := "(" + strings.Repeat("?, ", len(types)-1) + "?)"
+	text := "VALUES " + strings.Repeat(row+", ", rows-1) + row
+	rowLists.Store(size, text)
+	return text
+}
+
+func (dialect) Arguments(_ string, args []any) ([]any, error) { return args, nil }
 
 // Placeholder has no number: SQLite looks a numbered place up by its name, one by
 // one, which takes a second for a list of ten thousand.

@@ -14,10 +14,10 @@ import (
 
 var (
 	addAlert = insertion{
-		head: "INSERT INTO alert (seq, version, at, area, what, kind, record, detail, item, ending) VALUES ", columns: 10,
+		head: "INSERT INTO alert (seq, version, at, area, what, kind, record, detail, item, ending) VALUES ", columns: 10, types: "nnnnttbtbt",
 	}
 	addRestating = insertion{
-		head: "INSERT INTO restating (signature, version, record, measure, n) VALUES ", columns: 5,
+		head: "INSERT INTO restating (signature, version, record, measure, n) VALUES ", columns: 5, types: "bnbtn",
 		tail: " ON CONFLICT (signature, version, record, measure) DO UPDATE SET n = restating.n + excluded.n",
 	}
 )
@@ -43,10 +43,16 @@ func (t *tx) saveAlerts(b *exchange.Batch) error {
 }
 
 func (t *tx) saveRestatings(b *exchange.Batch) error {
-	args := make([]any, 0, len(b.Restatings)*addRestating.columns)
-	for i := range b.Restatings {
-		r := &b.Restatings[i]
-		args = append(args, r.Signature[:], int64(r.Version), r.Record[:], r.Measure, r.N)
+	// A statement may meet a row only once.
+	moved := make(map[exchange.Restating]int64, len(b.Restatings))
+	for _, r := range b.Restatings {
+		n := r.N
+		r.N = 0
+		moved[r] += n
+	}
+	args := make([]any, 0, len(moved)*addRestating.columns)
+	for r, n := range moved {
+		args = append(args, r.Signature[:], int64(r.Version), r.Record[:], r.Measure, n)
 	}
 	return t.put(&addRestating, args)
 }

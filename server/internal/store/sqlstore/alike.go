@@ -16,7 +16,7 @@ var _ intake.Store = (*Store)(nil)
 // end may be asked twice in one statement, to fill it.
 func standing(high string) search {
 	return search{
-		before: "WITH asked (low) AS (VALUES ", item: "(?)",
+		before: "WITH asked (low) AS (VALUES ", item: "(CAST(? AS BIGINT))",
 		after: `) SELECT DISTINCT asked.low, r.id FROM asked JOIN match_key m ON m.key BETWEEN asked.low AND ` + high + `
 			JOIN record r ON r.key = m.record ORDER BY asked.low, r.id`,
 	}

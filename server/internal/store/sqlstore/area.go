@@ -26,7 +26,7 @@ func (s *Store) Areas(ctx context.Context) ([]area.Node, error) {
 }
 
 var putArea = insertion{
-	head: "INSERT INTO area (key, code, name, parent, first_day, last_day) VALUES ", columns: 6,
+	head: "INSERT INTO area (key, code, name, parent, first_day, last_day) VALUES ", columns: 6, types: "ntttnn",
 	tail: ` ON CONFLICT (key) DO UPDATE SET name = excluded.name, parent = excluded.parent,
 		first_day = excluded.first_day, last_day = excluded.last_day`,
 }

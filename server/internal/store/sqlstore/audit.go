@@ -13,8 +13,8 @@ import (
 var _ audit.Store = (*Store)(nil)
 
 var (
-	addNoted        = insertion{head: "INSERT INTO audit (key, at, act, who, device, area, detail, shown) VALUES ", columns: 8}
-	addNotedRecords = insertion{head: "INSERT INTO audit_record (record, line) VALUES ", columns: 2}
+	addNoted        = insertion{head: "INSERT INTO audit (key, at, act, who, device, area, detail, shown) VALUES ", columns: 8, types: "nntnnntb"}
+	addNotedRecords = insertion{head: "INSERT INTO audit_record (record, line) VALUES ", columns: 2, types: "bn"}
 )
 
 const (
@@ -26,7 +26,7 @@ const (
 	linesOf = lineSelect + "NULL FROM audit_record i JOIN audit l ON l.key = i.line" + lineFrom +
 		"i.record = $1 AND i.line < $2 ORDER BY i.line DESC LIMIT $3"
 	linesBefore = lineSelect + "l.shown FROM audit l" + lineFrom + `l.key < $1 AND l.key >= $2
-		AND ($3 = '' OR l.act = $3) AND ($4 IS NULL OR a.id = $4) AND ($5 = 0 OR `
+		AND ($3 = '' OR l.act = $3) AND (a.id = $4 OR $4 IS NULL) AND (CAST($5 AS BIGINT) = 0 OR `
 	linesEnd = ") ORDER BY l.key DESC LIMIT $7"
 )
 

@@ -5,83 +5,59 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-	"sync"
 )
-
-// A statement costs more than the rows it carries, so rows go in by the hundred. As
-// each number of rows is a text of its own, which must be parsed and kept, only a
-// few numbers are used: a batch is cut into pieces of them.
-var insertSizes = []int{256, 64, 16, 4, 1}
 
 // A list of ids to look for has one of these lengths; the last id is repeated to
 // fill it.
 var listSizes = []int{1, 8, 64, 512}
 
 // insertion is an INSERT of many rows, or any statement that holds its rows in the
-// place of a list: head, "(?, ?, …), (?, ?, …), …", tail.
+// place of a list: head, which ends in "VALUES ", the rows, tail. types has a letter for
+// each column: n for a number, t for a text, b for bytes.
 type insertion struct {
 	head    string
 	columns int
+	types   string
 	tail    string
-
-	once  sync.Once
-	texts map[int]string
 }
 
-// text returns the statement for a number of rows, which is one of insertSizes.
+// text returns the statement for a number of rows.
 func (in *insertion) text(d Dialect, rows int) string {
-	in.once.Do(func() {
-		in.texts = make(map[int]string, len(insertSizes))
-		for _, size := range insertSizes {
-			in.texts[size] = in.head + rowList(d, size, in.columns) + in.tail
-		}
-	})
-	return in.texts[rows]
-}
-
-// rowList writes the places of rows × columns arguments.
-func rowList(d Dialect, rows, columns int) string {
-	var b strings.Builder
-	for i := range rows * columns {
-		switch {
-		case i == 0:
-			b.WriteString("(")
-		case i%columns == 0:
-			b.WriteString("), (")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(d.Placeholder(i + 1))
-	}
-	b.WriteString(")")
-	return b.String()
+	return strings.TrimSuffix(in.head, "VALUES ") + d.Rows(in.types, rows) + in.tail
 }
 
 // put runs an insertion with its arguments, row after row.
 func (t *tx) put(in *insertion, args []any) error {
-	for _, size := range insertSizes {
-		for n := size * in.columns; len(args) >= n && n > 0; args = args[n:] {
-			if err := t.w.exec(t.ctx, in.text(t.s.dialect, size), args[:n]...); err != nil {
-				return err
-			}
-		}
-	}
-	if len(args) != 0 {
-		return fmt.Errorf("a batch of %d columns has %d arguments left over", in.columns, len(args))
-	}
-	return nil
+	return t.pieces(in, args, func(text string, args []any) error { return t.w.exec(t.ctx, text, args...) })
 }
 
 // ask runs a query that holds its rows in the place of a list, as put runs a statement,
 // and calls scan for every row of the answer.
 func (t *tx) ask(in *insertion, args []any, scan func(*sql.Rows) error) error {
-	for _, size := range insertSizes {
-		for n := size * in.columns; len(args) >= n && n > 0; args = args[n:] {
-			rows, err := t.w.query(t.ctx, in.text(t.s.dialect, size), args[:n]...)
-			if err := each(rows, err, scan); err != nil {
-				return err
-			}
+	return t.pieces(in, args, func(text string, args []any) error {
+		rows, err := t.w.query(t.ctx, text, args...)
+		return each(rows, err, scan)
+	})
+}
+
+// pieces cuts the rows of an insertion into as many as go into one statement. A statement
+// costs more than the rows it carries.
+func (t *tx) pieces(in *insertion, args []any, run func(text string, args []any) error) error {
+	d := t.s.dialect
+	if len(in.types) != in.columns || len(args)%in.columns != 0 {
+		return fmt.Errorf("%s: %d columns of types %q, %d arguments", in.head, in.columns, in.types, len(args))
+	}
+	for len(args) > 0 {
+		rows := d.Piece(len(args) / in.columns)
+		n := rows * in.columns
+		given, err := d.Arguments(in.types, args[:n])
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.head, err)
 		}
+		if err := run(in.text(d, rows), given); err != nil {
+			return err
+		}
+		args = args[n:]
 	}
 	return nil
 }

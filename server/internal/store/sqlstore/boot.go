@@ -132,7 +132,10 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 }
 
 // revise says that areas or identities have changed.
-func (t *tx) revise() error { return t.w.exec(t.ctx, "UPDATE meta SET revision = revision + 1") }
+func (t *tx) revise() error {
+	t.stirs = true
+	return t.w.exec(t.ctx, "UPDATE meta SET revision = revision + 1")
+}
 
 // saveLast writes the counter and the group's instant. Neither goes back, whatever
 // a group says.
@@ -162,7 +165,7 @@ func headsFrom(ctx context.Context, q querier) ([]exchange.Head, error) {
 }
 
 var putHead = insertion{
-	head: "INSERT INTO head (feed, last, sum, records) VALUES ", columns: 4,
+	head: "INSERT INTO head (feed, last, sum, records) VALUES ", columns: 4, types: "nnnn",
 	tail: " ON CONFLICT (feed) DO UPDATE SET last = excluded.last, sum = excluded.sum, records = excluded.records",
 }
 

@@ -36,7 +36,7 @@ func (s *Store) LogBy(ctx context.Context, author syncproto.AuthorID, before syn
 	return logged, nil
 }
 
-var insertRuns = insertion{head: "INSERT INTO author_run (author, first, last) VALUES ", columns: 3}
+var insertRuns = insertion{head: "INSERT INTO author_run (author, first, last) VALUES ", columns: 3, types: "nnn"}
 
 // saveRuns says whose the new rows of the log are: one run for those of one author that
 // follow on each other. A run that went on over rows in another order would claim what is

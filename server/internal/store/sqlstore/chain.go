@@ -46,7 +46,7 @@ func lastLink(ctx context.Context, q querier) (syncproto.Hash, error) {
 }
 
 var linkRows = insertion{
-	head: "WITH given (seq, chain) AS (VALUES ", columns: 2,
+	head: "WITH given (seq, chain) AS (VALUES ", columns: 2, types: "nb",
 	tail: `) UPDATE change_log SET chain = given.chain FROM given
 		WHERE change_log.seq = given.seq AND change_log.chain IS NULL`,
 }

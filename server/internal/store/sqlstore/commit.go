@@ -16,13 +16,15 @@ type tx struct {
 	w   *writer
 	// records are the keys of records; 0 for those known not to be there.
 	records map[syncproto.RecordID]int64
+	// stirs says that other processes may want to hear of it at once.
+	stirs bool
 }
 
 var _ exchange.Tx = (*tx)(nil)
 
 // Commit implements exchange.Store.
 func (s *Store) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
-	if err := s.transact(ctx, func(t *tx) error { return fn(t) }); err != nil {
+	if err := s.transact(ctx, func(t *tx) error { t.stirs = true; return fn(t) }); err != nil {
 		return fmt.Errorf("store: group: %w", err)
 	}
 	return nil
@@ -31,8 +33,22 @@ func (s *Store) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
 // transact runs fn in a write transaction.
 func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 	return s.write.transact(ctx, func(ctx context.Context) error {
-		return fn(&tx{ctx: ctx, s: s, w: s.write, records: make(map[syncproto.RecordID]int64)})
+		t := s.begun(ctx)
+		if s.care.Begun != nil {
+			if err := s.care.Begun(Own{t}); err != nil {
+				return err
+			}
+		}
+		if err := fn(t); err != nil || !t.stirs || s.care.Stirred == nil {
+			return err
+		}
+		return s.care.Stirred(Own{t})
 	})
+}
+
+// begun is a write transaction of which nothing is known yet.
+func (s *Store) begun(ctx context.Context) *tx {
+	return &tx{ctx: ctx, s: s, w: s.write, records: make(map[syncproto.RecordID]int64)}
 }
 
 // Save implements exchange.Tx. What points at something comes after it.

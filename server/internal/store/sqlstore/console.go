@@ -125,14 +125,6 @@ func blobOrNull(b []byte) any {
 	return b
 }
 
-// Touch implements console.Links: it marks a link that nobody can have, under the digest of
-// zeros, as used. (SQLite writes nothing for a row that is given the values that it has.)
-func (c consoleTx) Touch(at syncproto.Instant) error {
-	return c.t.w.exec(c.t.ctx, `INSERT INTO link_once (id, author, expires, used)
-		SELECT $1, author, 0, $2 FROM account WHERE author = (SELECT MIN(author) FROM account)
-		ON CONFLICT (id) DO UPDATE SET used = excluded.used`, make([]byte, 32), int64(at))
-}
-
 // Link implements console.Links.
 func (c consoleTx) Link(id console.Digest) (console.Link, bool, error) {
 	rows, err := c.t.w.query(c.t.ctx,
@@ -190,3 +182,33 @@ func (c consoleTx) EndSessions(author syncproto.AuthorID, keep identity.Session)
 
 // AddIdentities implements console.Tx.
 func (c consoleTx) AddIdentities(add identity.Everyone) error { return c.t.addIdentities(&add) }
+
+// Tried implements console.Tries.
+func (c consoleTx) Tried(id console.Try) (console.Attempts, bool, error) {
+	rows, err := c.t.w.query(c.t.ctx, "SELECT failures, locked FROM sign_in_try WHERE id = $1", int64(id))
+	return first(rows, err, "attempts", func(rows *sql.Rows, a *console.Attempts) error {
+		return rows.Scan(&a.Failures, &a.Locked)
+	})
+}
+
+// PutTried implements console.Tries.
+func (c consoleTx) PutTried(id console.Try, a console.Attempts) error {
+	return c.t.w.exec(c.t.ctx, `INSERT INTO sign_in_try (id, failures, locked) VALUES ($1, $2, $3)
+		ON CONFLICT (id) DO UPDATE SET failures = excluded.failures, locked = excluded.locked`, int64(id), int64(a.Failures), int64(a.Locked))
+}
+
+// ForgetTried implements console.Tries.
+func (c consoleTx) ForgetTried(id console.Try) error {
+	return c.t.w.exec(c.t.ctx, "DELETE FROM sign_in_try WHERE id = $1", int64(id))
+}
+
+// CountTried implements console.Tries.
+func (c consoleTx) CountTried() (n int, err error) {
+	rows, err := c.t.w.query(c.t.ctx, "SELECT COUNT(*) FROM sign_in_try")
+	return n, one(rows, err, &n)
+}
+
+// KeepTried implements console.Tries.
+func (c consoleTx) KeepTried(most int) error {
+	return c.t.w.exec(c.t.ctx, "DELETE FROM sign_in_try WHERE id NOT IN (SELECT id FROM sign_in_try ORDER BY locked DESC, id DESC LIMIT $1)", int64(most))
+}

@@ -61,7 +61,7 @@ func (s *Store) Device(ctx context.Context, id syncproto.DeviceID) (exchange.Dev
 var putDevice = insertion{
 	head: `INSERT INTO device_state (device, high, missing, held, digest, stamp_time, stamp_earliest, stamp_latest,
 		contact_server, contact_device, contact_high, unsent, app, parked, told, beats, pulse_after) VALUES `,
-	columns: 17,
+	columns: 17, types: "nntnbnnnnnnnttnbn",
 	tail: ` ON CONFLICT (device) DO UPDATE SET high = excluded.high, missing = excluded.missing,
 		held = excluded.held, digest = excluded.digest, stamp_time = excluded.stamp_time,
 		stamp_earliest = excluded.stamp_earliest, stamp_latest = excluded.stamp_latest,

@@ -68,7 +68,7 @@ func (t *tx) learnEnrolling(w *enrol.Write) error {
 }
 
 var putInvite = insertion{
-	head: `INSERT INTO invite (id, code, area, role, from_at, to_at, expires, uses, total, confirm, author, label, by, made, ended) VALUES `, columns: 15,
+	head: `INSERT INTO invite (id, code, area, role, from_at, to_at, expires, uses, total, confirm, author, label, by, made, ended) VALUES `, columns: 15, types: "bbttnnnnnnbtbnn",
 }
 
 func (t *tx) saveInvites(w *enrol.Write) error {
@@ -144,7 +144,7 @@ func (t *tx) saveStandings(w *enrol.Write) error {
 }
 
 var putUndertaking = insertion{
-	head: "INSERT INTO undertaking (author, version, device, at) VALUES ", columns: 4, tail: " ON CONFLICT (author, version) DO NOTHING",
+	head: "INSERT INTO undertaking (author, version, device, at) VALUES ", columns: 4, types: "nnbn", tail: " ON CONFLICT (author, version) DO NOTHING",
 }
 
 func (t *tx) saveUndertakings(w *enrol.Write) error {

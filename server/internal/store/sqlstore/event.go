@@ -32,7 +32,7 @@ func (s *Store) Events(ctx context.Context, id syncproto.RecordID) ([]review.Eve
 var (
 	lastEvents = search{"SELECT item, MAX(ordinal) FROM review_event WHERE item IN (", "?", ") GROUP BY item"}
 	addEvent   = insertion{
-		head: "INSERT INTO review_event (item, ordinal, version, at, what, by, said) VALUES ", columns: 7,
+		head: "INSERT INTO review_event (item, ordinal, version, at, what, by, said) VALUES ", columns: 7, types: "bnnntbb",
 	}
 )
 

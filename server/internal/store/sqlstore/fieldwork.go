@@ -20,9 +20,11 @@ const wayOf = "CASE v.outcome WHEN 'met' THEN 1 WHEN 'refused' THEN 2 WHEN 'not_
 const roots = `WITH RECURSIVE up (record, top) AS (
 		SELECT record, became FROM link
 		UNION SELECT up.record, link.became FROM up JOIN link ON link.record = up.top),
+	circling (record, top) AS (SELECT record, top FROM up
+		WHERE EXISTS (SELECT 1 FROM up c WHERE c.record = up.top AND c.top = up.top)),
 	survivor (record, top) AS (SELECT record, top FROM up WHERE top NOT IN (SELECT record FROM link)
-		UNION ALL SELECT record, MIN(top) FROM up WHERE EXISTS (SELECT 1 FROM up c WHERE c.record = up.top AND c.top = up.top)
-		GROUP BY record HAVING MIN(top) <> record) `
+		UNION ALL SELECT c.record, c.top FROM circling c WHERE c.top <> c.record
+			AND NOT EXISTS (SELECT 1 FROM circling o WHERE o.record = c.record AND o.top < c.top)) `
 
 // reachedBy is the best way in which round $1 reached each household, and how often.
 const reachedBy = roots + `, reached (household, way, visits) AS (

@@ -150,7 +150,7 @@ func (t *tx) saveDrafts(w *formbook.Write) error {
 	return nil
 }
 
-var addSetting = insertion{head: "INSERT INTO setting (key, area, name, from_day, value, by, at) VALUES ", columns: 7}
+var addSetting = insertion{head: "INSERT INTO setting (key, area, name, from_day, value, by, at) VALUES ", columns: 7, types: "nttntnn"}
 
 func (t *tx) saveSettings(w *formbook.Write) error {
 	next, err := t.nextKey("setting")

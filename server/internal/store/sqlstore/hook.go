@@ -109,7 +109,7 @@ func (s *Store) HookByID(ctx context.Context, id uuid.UUID) (hook.Hook, bool, er
 }
 
 var addDelivery = insertion{
-	head: "INSERT INTO delivery (hook, seq, area, state, attempts, due, claimed, tried, status, failure) VALUES ", columns: 10,
+	head: "INSERT INTO delivery (hook, seq, area, state, attempts, due, claimed, tried, status, failure) VALUES ", columns: 10, types: "bnntnnnnnt",
 }
 
 // Enqueue implements hook.Store.
@@ -199,7 +199,7 @@ func (s *Store) Settle(ctx context.Context, d *hook.Delivery) error {
 
 // Deliveries implements hook.Store.
 func (s *Store) Deliveries(ctx context.Context, id uuid.UUID, state hook.State, before int64, limit int) ([]hook.Delivery, error) {
-	rows, err := s.read.query(ctx, deliverySelect+`WHERE d.hook = $1 AND ($2 = '' OR d.state = $2) AND ($3 = 0 OR d.seq < $3)
+	rows, err := s.read.query(ctx, deliverySelect+`WHERE d.hook = $1 AND ($2 = '' OR d.state = $2) AND (CAST($3 AS BIGINT) = 0 OR d.seq < $3)
 		ORDER BY d.seq DESC LIMIT $4`, id[:], string(state), before, limit)
 	found, err := collect(rows, err, scanDelivery)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Store) Deliveries(ctx context.Context, id uuid.UUID, state hook.State, 
 func (s *Store) Retry(ctx context.Context, id uuid.UUID, seq int64, now syncproto.Instant) (n int, err error) {
 	err = s.transact(ctx, func(t *tx) error {
 		n, err = t.changes(`UPDATE delivery SET state = 'waiting', attempts = 0, due = $1, claimed = 0
-			WHERE hook = $2 AND state = 'given_up' AND ($3 = 0 OR seq = $3) RETURNING seq`, int64(now), id[:], seq)
+			WHERE hook = $2 AND state = 'given_up' AND (CAST($3 AS BIGINT) = 0 OR seq = $3) RETURNING seq`, int64(now), id[:], seq)
 		return err
 	})
 	if err != nil {

@@ -114,18 +114,18 @@ func (t *tx) learnPeople(add *identity.Everyone) error {
 
 var (
 	nameDevices = insertion{
-		head: "WITH given (key, name, status, since, public) AS (VALUES ", columns: 5,
+		head: "WITH given (key, name, status, since, public) AS (VALUES ", columns: 5, types: "nttnb",
 		tail: `) UPDATE device SET name = given.name, status = given.status, since = given.since, public = given.public
 			FROM given WHERE device.key = given.key`,
 	}
-	dropOwners  = insertion{head: "DELETE FROM device_author WHERE device IN (VALUES ", columns: 1, tail: ")"}
-	putOwners   = insertion{head: "INSERT INTO device_author (device, ordinal, author) VALUES ", columns: 3}
+	dropOwners  = insertion{head: "DELETE FROM device_author WHERE device IN (VALUES ", columns: 1, types: "n", tail: ")"}
+	putOwners   = insertion{head: "INSERT INTO device_author (device, ordinal, author) VALUES ", columns: 3, types: "nnn"}
 	nameAuthors = insertion{
-		head: "WITH given (key, name) AS (VALUES ", columns: 2,
+		head: "WITH given (key, name) AS (VALUES ", columns: 2, types: "nt",
 		tail: ") UPDATE author SET name = given.name FROM given WHERE author.key = given.key",
 	}
 	putGrant = insertion{
-		head: "INSERT INTO entitlement (author, area, role, from_at, to_at) VALUES ", columns: 5,
+		head: "INSERT INTO entitlement (key, author, area, role, from_at, to_at) VALUES ", columns: 6, types: "nnttnn",
 		tail: " ON CONFLICT (author, area, role, from_at) DO UPDATE SET to_at = excluded.to_at",
 	}
 )
@@ -174,9 +174,18 @@ func (t *tx) putAuthors(add *identity.Everyone) error {
 }
 
 func (t *tx) putGrants(add *identity.Everyone) error {
+	next, err := t.nextKey("entitlement")
+	if err != nil {
+		return err
+	}
 	var args []any
-	for _, g := range add.Grants {
-		args = append(args, t.author(g.Author), string(g.Area), string(g.Role), int64(g.From), int64(g.To))
+	for i, g := range lastOf(add.Grants, grantKey) {
+		args = append(args, next+int64(i), t.author(g.Author), string(g.Area), string(g.Role), int64(g.From), int64(g.To))
 	}
 	return t.put(&putGrant, args)
+}
+
+// grantKey is what makes a grant another one.
+func grantKey(g *identity.Grant) identity.Grant {
+	return identity.Grant{Author: g.Author, Area: g.Area, Role: g.Role, From: g.From}
 }

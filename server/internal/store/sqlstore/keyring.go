@@ -19,10 +19,14 @@ type dimension struct {
 }
 
 func newDimension(table, column string, blob bool) *dimension {
+	types := "tn"
+	if blob {
+		types = "bn"
+	}
 	return &dimension{
 		table:  table,
 		search: search{"SELECT " + column + ", key FROM " + table + " WHERE " + column + " IN (", "?", ")"},
-		insert: insertion{head: "INSERT INTO " + table + " (" + column + ", key) VALUES ", columns: 2},
+		insert: insertion{head: "INSERT INTO " + table + " (" + column + ", key) VALUES ", columns: 2, types: types},
 		blob:   blob,
 		keys:   make(map[string]int64),
 	}
@@ -49,7 +53,8 @@ func newKeyring() keyring {
 	}
 }
 
-// forget drops what is remembered: a transaction that gave out keys was rolled back.
+// forget drops what is remembered: a transaction that gave out keys was rolled back, or the
+// database may no longer be the one that they were found in.
 func (k *keyring) forget() {
 	for _, d := range []*dimension{k.devices, k.authors, k.kinds, k.places} {
 		clear(d.keys)

@@ -43,10 +43,10 @@ func (s *Store) Absorbed(ctx context.Context, survivors []syncproto.RecordID) ([
 
 var (
 	putLink = insertion{
-		head: "INSERT INTO link (record, became) VALUES ", columns: 2,
+		head: "INSERT INTO link (record, became) VALUES ", columns: 2, types: "bb",
 		tail: " ON CONFLICT (record) DO UPDATE SET became = excluded.became",
 	}
-	dropLink = insertion{head: "DELETE FROM link WHERE (record) IN (VALUES ", columns: 1, tail: ")"}
+	dropLink = insertion{head: "DELETE FROM link WHERE (record) IN (VALUES ", columns: 1, types: "b", tail: ")"}
 )
 
 func (t *tx) saveLinks(b *exchange.Batch) error {

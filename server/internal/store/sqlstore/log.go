@@ -85,7 +85,7 @@ func admissionFrom(text string) (*exchange.Admission, error) {
 var insertLog = insertion{
 	head: `INSERT INTO change_log (seq, said, device, n, author, kind, record, area, base, amid, decides,
 		at, form, time, earliest, latest, received, released, verdict, reason, field, admitted, chain) VALUES `,
-	columns: 23,
+	columns: 23, types: "nbnnnnnnntnnnnnnnnntttb",
 }
 
 // insertPlain is insertLog without the columns in which most rows have nothing:
@@ -93,7 +93,7 @@ var insertLog = insertion{
 var insertPlain = insertion{
 	head: `INSERT INTO change_log (seq, said, device, n, author, kind, record, area, base,
 		at, form, time, earliest, latest, received, verdict, chain) VALUES `,
-	columns: 17,
+	columns: 17, types: "nbnnnnnnnnnnnnnnb",
 }
 
 // isPlain reports whether a row has nothing in the columns that insertPlain leaves
@@ -147,7 +147,7 @@ func releasedArg(l *exchange.Logged) any {
 
 var updateReleased = insertion{
 	head:    `WITH given (seq, released, verdict, reason, field, admitted) AS (VALUES `,
-	columns: 6,
+	columns: 6, types: "nnnttt",
 	tail: `) UPDATE change_log SET released = given.released, verdict = given.verdict,
 		reason = given.reason, field = given.field, admitted = given.admitted FROM given WHERE change_log.seq = given.seq`,
 }

@@ -25,7 +25,7 @@ const wideRange = 1<<32 - 1
 // someone finds the ranges of one width in which anybody stands.
 func someone(high string) *insertion {
 	return &insertion{
-		head: "WITH asked (low) AS (VALUES ", columns: 1,
+		head: "WITH asked (low) AS (VALUES ", columns: 1, types: "n",
 		tail: ") SELECT low FROM asked WHERE EXISTS (SELECT 1 FROM match_key m WHERE m.key BETWEEN asked.low AND " + high + ")",
 	}
 }
@@ -90,9 +90,9 @@ func (t *tx) block(r match.Range, limit int) ([]syncproto.RecordID, error) {
 }
 
 var (
-	dropKeys = insertion{head: "DELETE FROM match_key WHERE (key, record) IN (VALUES ", columns: 2, tail: ")"}
+	dropKeys = insertion{head: "DELETE FROM match_key WHERE (key, record) IN (VALUES ", columns: 2, types: "nn", tail: ")"}
 	putKeys  = insertion{
-		head: "INSERT INTO match_key (key, record) VALUES ", columns: 2, tail: " ON CONFLICT (key, record) DO NOTHING",
+		head: "INSERT INTO match_key (key, record) VALUES ", columns: 2, types: "nn", tail: " ON CONFLICT (key, record) DO NOTHING",
 	}
 )
 

@@ -172,7 +172,7 @@ func (t *tx) Purge(p *exchange.Purging) error {
 }
 
 var nameRecords = insertion{
-	head: "WITH given (key, purged) AS (VALUES ", columns: 2,
+	head: "WITH given (key, purged) AS (VALUES ", columns: 2, types: "nn",
 	tail: `) UPDATE record SET area = NULL, feed = NULL, version = 0, parts = NULL, purged = given.purged
 		FROM given WHERE record.key = given.key`,
 }
@@ -202,7 +202,7 @@ func (t *tx) purgeRecords(p *exchange.Purging) error {
 }
 
 var emptyRows = insertion{
-	head: "WITH given (seq, hash) AS (VALUES ", columns: 2,
+	head: "WITH given (seq, hash) AS (VALUES ", columns: 2, types: "nb",
 	tail: `) UPDATE change_log SET said = NULL, amid = NULL, hash = given.hash
 		FROM given WHERE change_log.seq = given.seq`,
 }
@@ -216,7 +216,7 @@ func (t *tx) purgeLog(p *exchange.Purging) error {
 }
 
 var dropEvidence = insertion{
-	head: "UPDATE review_item SET proof = NULL WHERE id IN (VALUES ", columns: 1, tail: ") AND proof IS NOT NULL",
+	head: "UPDATE review_item SET proof = NULL WHERE id IN (VALUES ", columns: 1, types: "b", tail: ") AND proof IS NOT NULL",
 }
 
 func (t *tx) purgeEvidence(p *exchange.Purging) error {
@@ -227,7 +227,7 @@ func (t *tx) purgeEvidence(p *exchange.Purging) error {
 	return t.put(&dropEvidence, args)
 }
 
-var dropTold = insertion{head: "DELETE FROM told WHERE record IN (VALUES ", columns: 1, tail: ")"}
+var dropTold = insertion{head: "DELETE FROM told WHERE record IN (VALUES ", columns: 1, types: "b", tail: ")"}
 
 // purgeTold takes back what authors were to hear of the records: whoever has not heard it
 // by now hears that the record is gone.
@@ -240,8 +240,8 @@ func (t *tx) purgeTold(p *exchange.Purging) error {
 }
 
 var (
-	namelessAlerts = insertion{head: "UPDATE alert SET record = NULL WHERE record IN (VALUES ", columns: 1, tail: ")"}
-	dropRestatings = insertion{head: "DELETE FROM restating WHERE record IN (VALUES ", columns: 1, tail: ")"}
+	namelessAlerts = insertion{head: "UPDATE alert SET record = NULL WHERE record IN (VALUES ", columns: 1, types: "b", tail: ")"}
+	dropRestatings = insertion{head: "DELETE FROM restating WHERE record IN (VALUES ", columns: 1, types: "b", tail: ")"}
 )
 
 // purgeAlerts takes the records' names out of what was told at once, and what each of them
@@ -259,11 +259,11 @@ func (t *tx) purgeAlerts(p *exchange.Purging) error {
 
 var (
 	addCarried = insertion{
-		head: "INSERT INTO carried (area, measure, day, n) VALUES ", columns: 4,
+		head: "INSERT INTO carried (area, measure, day, n) VALUES ", columns: 4, types: "ntnn",
 		tail: " ON CONFLICT (area, measure, day) DO UPDATE SET n = carried.n + excluded.n",
 	}
 	addVisits = insertion{
-		head: "INSERT INTO purged_visit (round, area, n) VALUES ", columns: 3,
+		head: "INSERT INTO purged_visit (round, area, n) VALUES ", columns: 3, types: "bnn",
 		tail: " ON CONFLICT (round, area) DO UPDATE SET n = purged_visit.n + excluded.n",
 	}
 )
@@ -312,7 +312,7 @@ func (s *Store) CountPurged(ctx context.Context, round syncproto.RecordID, areas
 		return 0, nil
 	}
 	var n int
-	text := "SELECT COALESCE(SUM(n), 0) FROM purged_visit WHERE round = $1 AND " + s.dialect.AmongNumbers("area", 2)
+	text := "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM purged_visit WHERE round = $1 AND " + s.dialect.AmongNumbers("area", 2)
 	rows, err := s.read.query(ctx, text, round[:], list(areas))
 	if err := one(rows, err, &n); err != nil {
 		return 0, fmt.Errorf("store: count purged visits: %w", err)

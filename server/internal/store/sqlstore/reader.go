@@ -17,17 +17,19 @@ type querier interface {
 	ring() *seal.Ring
 }
 
-// reader asks on connections of its own and keeps statements prepared. The texts
-// are few: lists come as one JSON argument or in a handful of lengths.
+// reader asks on connections of its own and keeps statements prepared, where the engine's
+// driver doesn't. The texts are few: lists come as one JSON argument or in a handful of
+// lengths.
 type reader struct {
-	db    *sql.DB
-	keys  *seal.Ring
-	mu    sync.RWMutex
-	stmts map[string]*sql.Stmt
+	db      *sql.DB
+	keys    *seal.Ring
+	dialect Dialect
+	mu      sync.RWMutex
+	stmts   map[string]*sql.Stmt
 }
 
-func newReader(db *sql.DB, keys *seal.Ring) *reader {
-	return &reader{db: db, keys: keys, stmts: make(map[string]*sql.Stmt)}
+func newReader(db *sql.DB, dialect Dialect, keys *seal.Ring) *reader {
+	return &reader{db: db, dialect: dialect, keys: keys, stmts: make(map[string]*sql.Stmt)}
 }
 
 func (r *reader) ring() *seal.Ring { return r.keys }
@@ -56,6 +58,9 @@ func (r *reader) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 }
 
 func (r *reader) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if !r.dialect.Prepares() {
+		return r.db.QueryContext(ctx, text, args...)
+	}
 	stmt, err := r.prepare(ctx, text)
 	if err != nil {
 		return nil, err
@@ -77,7 +82,7 @@ func (r *reader) close() error {
 // moment runs fn on one moment of the database: nothing that is committed
 // meanwhile is seen.
 func (r *reader) moment(ctx context.Context, fn func(querier) error) error {
-	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := r.db.BeginTx(ctx, r.dialect.Moment())
 	if err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}
@@ -108,7 +113,9 @@ func (q *momentQuerier) query(ctx context.Context, text string, args ...any) (*s
 	if stmt := q.reader.prepared(text); stmt != nil {
 		return q.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
 	}
-	q.unprepared = append(q.unprepared, text)
+	if q.reader.dialect.Prepares() {
+		q.unprepared = append(q.unprepared, text)
+	}
 	return q.tx.QueryContext(ctx, text, args...)
 }
 

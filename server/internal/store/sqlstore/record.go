@@ -167,18 +167,18 @@ func (t *tx) knowRecords(ids []syncproto.RecordID) error {
 
 var (
 	insertRecord = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7,
+		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7, types: "nbnnnnb",
 	}
 	// insertSole is insertRecord for records that stand for their log rows.
 	insertSole = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version) VALUES ", columns: 6,
+		head: "INSERT INTO record (key, id, kind, area, feed, version) VALUES ", columns: 6, types: "nbnnnn",
 	}
 	updateRecord = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7,
+		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7, types: "nbnnnnb",
 		tail: ` ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, area = excluded.area,
 			feed = excluded.feed, version = excluded.version, parts = excluded.parts`,
 	}
-	insertGone = insertion{head: "INSERT INTO gone (feed, version, record) VALUES ", columns: 3}
+	insertGone = insertion{head: "INSERT INTO gone (feed, version, record) VALUES ", columns: 3, types: "nnn"}
 )
 
 // recordRows are what a batch writes about records: rows to add, rows to change, and

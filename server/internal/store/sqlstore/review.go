@@ -218,7 +218,7 @@ func twinsFrom(ctx context.Context, q querier) ([]exchange.Link, error) {
 var putItem = insertion{
 	head: `INSERT INTO review_item (id, kind, record, field, other, area, opened, closed, at, ended, state, ending,
 		by, assignee, score, proof, sample) VALUES `,
-	columns: 17,
+	columns: 17, types: "btbtbnnnnnttbbnbb",
 	tail: ` ON CONFLICT (id) DO UPDATE SET area = excluded.area, opened = excluded.opened, closed = excluded.closed,
 		at = excluded.at, ended = excluded.ended, state = excluded.state, ending = excluded.ending, by = excluded.by,
 		assignee = excluded.assignee, score = excluded.score, proof = excluded.proof, sample = excluded.sample`,

@@ -14,7 +14,7 @@ import (
 )
 
 var addCounts = insertion{
-	head: "INSERT INTO counter (area, measure, day, n) VALUES ", columns: 4,
+	head: "INSERT INTO counter (area, measure, day, n) VALUES ", columns: 4, types: "ntnn",
 	tail: " ON CONFLICT (area, measure, day) DO UPDATE SET n = counter.n + excluded.n",
 }
 
@@ -47,10 +47,10 @@ func summed(moves []rollup.Count) []rollup.Count {
 
 var (
 	dropSightings = insertion{
-		head: "DELETE FROM sighting WHERE (round, person, visit) IN (VALUES ", columns: 3, tail: ")",
+		head: "DELETE FROM sighting WHERE (round, person, visit) IN (VALUES ", columns: 3, types: "bbb", tail: ")",
 	}
 	putSightings = insertion{
-		head: "INSERT INTO sighting (round, person, visit, area, author, at) VALUES ", columns: 6,
+		head: "INSERT INTO sighting (round, person, visit, area, author, at) VALUES ", columns: 6, types: "bbbnnn",
 		tail: ` ON CONFLICT (round, person, visit) DO UPDATE SET area = excluded.area,
 			author = excluded.author, at = excluded.at`,
 	}
@@ -110,7 +110,7 @@ func totalsFrom(ctx context.Context, q querier, d Dialect, areas []area.Key, day
 		}
 	}
 	slices.Sort(names)
-	text := "SELECT area, measure, SUM(n) FROM counter WHERE " + d.AmongNumbers("area", 1) +
+	text := "SELECT area, measure, CAST(SUM(n) AS BIGINT) FROM counter WHERE " + d.AmongNumbers("area", 1) +
 		" AND (day = $2 OR day < $2 AND " + d.AmongTexts("measure", 3) + ") GROUP BY area, measure HAVING SUM(n) <> 0 ORDER BY area, measure"
 	rows, err := q.query(ctx, text, list(areas), int64(day), listOrEmpty(names))
 	return collect(rows, err, func(rows *sql.Rows, c *rollup.Count) error {

@@ -12,11 +12,11 @@ import (
 
 var (
 	putSignature = insertion{
-		head: "INSERT INTO signature (record, area, day, figures, drift, scope) VALUES ", columns: 6,
+		head: "INSERT INTO signature (record, area, day, figures, drift, scope) VALUES ", columns: 6, types: "bnnttn",
 		tail: ` ON CONFLICT (record) DO UPDATE SET area = excluded.area, day = excluded.day,
 			figures = excluded.figures, drift = excluded.drift, scope = excluded.scope`,
 	}
-	dropSignature = insertion{head: "DELETE FROM signature WHERE (record) IN (VALUES ", columns: 1, tail: ")"}
+	dropSignature = insertion{head: "DELETE FROM signature WHERE (record) IN (VALUES ", columns: 1, types: "b", tail: ")"}
 )
 
 func (t *tx) saveSignatures(b *exchange.Batch) error {

@@ -34,6 +34,8 @@ type Store struct {
 	read    *reader
 	write   *writer
 	keys    keyring
+	// care is the engine's own; the writer's lock guards it.
+	care Care
 }
 
 // The contracts that a Store fulfils, each said where it is needed.
@@ -49,16 +51,15 @@ var (
 	_ enrol.Store    = (*Store)(nil)
 )
 
-// New makes a store over two handles of one migrated database: write, of which it
-// takes one connection for good, and read, whose transactions see one moment. What people
-// wrote is sealed with keys. Whoever opened the handles closes them after Close.
+// New makes a store over two handles of one migrated database: write, of which it takes
+// one connection, and another one when that is lost, and read, whose transactions see
+// one moment. What people wrote is sealed with keys. Whoever opened the handles closes them after Close.
 func New(ctx context.Context, write, read *sql.DB, dialect Dialect, keys *seal.Ring) (*Store, error) {
-	conn, err := write.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("store: take the write connection: %w", err)
+	s := &Store{dialect: dialect, read: newReader(read, dialect, keys), keys: newKeyring()}
+	s.write = &writer{db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), undone: s.keys.forget}
+	if err := s.write.connect(ctx); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Store{dialect: dialect, read: newReader(read, keys), keys: newKeyring()}
-	s.write = &writer{conn: conn, keys: keys, begin: dialect.Begin(), stmts: make(map[string]*sql.Stmt), undone: s.keys.forget}
 	return s, nil
 }
 
@@ -77,6 +78,9 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) BetweenGroups(fn func(*sql.Conn) error) error {
 	s.write.mu.Lock()
 	defer s.write.mu.Unlock()
+	if err := s.write.connect(context.Background()); err != nil {
+		return err
+	}
 	return fn(s.write.conn)
 }
 
@@ -90,17 +94,4 @@ func (s *Store) Statements() []string {
 	texts := slices.AppendSeq(slices.Collect(maps.Keys(s.write.stmts)), maps.Keys(s.read.stmts))
 	slices.Sort(texts)
 	return slices.Compact(texts)
-}
-
-// Dialect is what differs between engines in the statements of this package.
-type Dialect interface {
-	// Begin starts a write transaction that no other one overlaps.
-	Begin() string
-	// Placeholder is the place of a statement's i-th argument, from 1, in a list that
-	// is as long as the batch.
-	Placeholder(i int) string
-	// AmongNumbers and AmongTexts are the condition that a column's value is in the
-	// JSON list which is the statement's i-th argument.
-	AmongNumbers(column string, i int) string
-	AmongTexts(column string, i int) string
 }

@@ -14,7 +14,7 @@ import (
 )
 
 var addSums = insertion{
-	head: "INSERT INTO total (area, measure, slot, n) VALUES ", columns: 4,
+	head: "INSERT INTO total (area, measure, slot, n) VALUES ", columns: 4, types: "ntnn",
 	tail: " ON CONFLICT (area, measure, slot) DO UPDATE SET n = total.n + excluded.n",
 }
 
@@ -28,7 +28,7 @@ func (t *tx) saveSums(b *exchange.Batch) error {
 }
 
 var putTree = insertion{
-	head: "INSERT INTO total_tree (area, parent) VALUES ", columns: 2,
+	head: "INSERT INTO total_tree (area, parent) VALUES ", columns: 2, types: "nn",
 	tail: " ON CONFLICT (area) DO UPDATE SET parent = excluded.parent WHERE total_tree.parent <> excluded.parent",
 }
 
@@ -225,7 +225,7 @@ func (a *adder) add(table, column string, measures []string, s rollup.Stretch) e
 	if len(a.areas) == 0 || len(measures) == 0 {
 		return nil
 	}
-	what, group := "$5, SUM(n)", " GROUP BY area, measure"
+	what, group := "CAST($5 AS BIGINT), CAST(SUM(n) AS BIGINT)", " GROUP BY area, measure"
 	args := []any{list(a.areas), list(measures), int64(s.From), int64(s.To), int64(a.day)}
 	if a.daily {
 		what, group, args = column+", n", "", args[:4]
@@ -258,10 +258,10 @@ func (a *adder) counts() []rollup.Count {
 
 var (
 	dropLodgings = insertion{
-		head: "DELETE FROM lodging WHERE (area, record) IN (VALUES ", columns: 2, tail: ")",
+		head: "DELETE FROM lodging WHERE (area, record) IN (VALUES ", columns: 2, types: "nb", tail: ")",
 	}
 	putLodgings = insertion{
-		head: "INSERT INTO lodging (area, record) VALUES ", columns: 2, tail: " ON CONFLICT (area, record) DO NOTHING",
+		head: "INSERT INTO lodging (area, record) VALUES ", columns: 2, types: "nb", tail: " ON CONFLICT (area, record) DO NOTHING",
 	}
 )
 
@@ -317,7 +317,7 @@ func (s *Store) ownIn(ctx context.Context, table string, areas []area.Key, measu
 	if len(areas) == 0 {
 		return nil, nil
 	}
-	text := "SELECT area, SUM(n) FROM " + table + " WHERE " + s.dialect.AmongNumbers("area", 1) +
+	text := "SELECT area, CAST(SUM(n) AS BIGINT) FROM " + table + " WHERE " + s.dialect.AmongNumbers("area", 1) +
 		" AND measure = $2 AND day BETWEEN $3 AND $4 GROUP BY area ORDER BY area"
 	rows, err := s.read.query(ctx, text, list(areas), measure, int64(days.From), int64(days.To))
 	counts, err := collect(rows, err, func(rows *sql.Rows, c *rollup.Count) error {

@@ -64,7 +64,7 @@ func (s *Store) told(ctx context.Context, device syncproto.DeviceID, after syncp
 	return collect(rows, err, scanTold(s.read))
 }
 
-var addTold = insertion{head: "INSERT INTO told (device, version, ordinal, said, record) VALUES ", columns: 5}
+var addTold = insertion{head: "INSERT INTO told (device, version, ordinal, said, record) VALUES ", columns: 5, types: "nnnbb"}
 
 // saveTold writes what devices are to hear. All that a version tells a device is in
 // one batch.

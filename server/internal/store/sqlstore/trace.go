@@ -12,24 +12,24 @@ import (
 
 var (
 	dropVisited = insertion{
-		head: "DELETE FROM visited WHERE (round, household, visit) IN (VALUES ", columns: 3, tail: ")",
+		head: "DELETE FROM visited WHERE (round, household, visit) IN (VALUES ", columns: 3, types: "bbb", tail: ")",
 	}
 	putVisited = insertion{
-		head: "INSERT INTO visited (round, household, visit, area, outcome, author, at) VALUES ", columns: 7,
+		head: "INSERT INTO visited (round, household, visit, area, outcome, author, at) VALUES ", columns: 7, types: "bbbntnn",
 		tail: ` ON CONFLICT (round, household, visit) DO UPDATE SET area = excluded.area,
 			outcome = excluded.outcome, author = excluded.author, at = excluded.at`,
 	}
-	dropDwellings = insertion{head: "DELETE FROM dwelling WHERE (household) IN (VALUES ", columns: 1, tail: ")"}
+	dropDwellings = insertion{head: "DELETE FROM dwelling WHERE (household) IN (VALUES ", columns: 1, types: "b", tail: ")"}
 	putDwellings  = insertion{
-		head: "INSERT INTO dwelling (household, area, tenure, found, left_day) VALUES ", columns: 5,
+		head: "INSERT INTO dwelling (household, area, tenure, found, left_day) VALUES ", columns: 5, types: "bntnn",
 		tail: ` ON CONFLICT (household) DO UPDATE SET area = excluded.area, tenure = excluded.tenure,
 			found = excluded.found, left_day = excluded.left_day`,
 	}
 	dropReferences = insertion{
-		head: "DELETE FROM reference WHERE (target, kind, record, field) IN (VALUES ", columns: 4, tail: ")",
+		head: "DELETE FROM reference WHERE (target, kind, record, field) IN (VALUES ", columns: 4, types: "bnbt", tail: ")",
 	}
 	putReferences = insertion{
-		head: "INSERT INTO reference (target, kind, record, field, area) VALUES ", columns: 5,
+		head: "INSERT INTO reference (target, kind, record, field, area) VALUES ", columns: 5, types: "bnbtn",
 		tail: " ON CONFLICT (target, kind, record, field) DO UPDATE SET area = excluded.area",
 	}
 )

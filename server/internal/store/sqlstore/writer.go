@@ -6,25 +6,35 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"gridsync/server/internal/seal"
 )
 
+// ErrUnknownOutcome says that nobody told how a commit ended: what it wrote is kept, or
+// isn't. Whoever remembers something of the database must look again before the next
+// commit.
+var ErrUnknownOutcome = errors.New("the outcome of a commit is unknown")
+
 // writer owns the one connection that writes. Whoever holds mu is in the only
 // write transaction of this process; the engine's lock keeps other processes out.
 type writer struct {
-	mu    sync.Mutex
-	conn  *sql.Conn
-	keys  *seal.Ring
-	begin string
-	stmts map[string]*sql.Stmt
-	// undone hears, still under mu, that a transaction left nothing.
+	mu      sync.Mutex
+	db      *sql.DB
+	conn    *sql.Conn // nil until it is needed, and when it was lost
+	keys    *seal.Ring
+	dialect Dialect
+	stmts   map[string]*sql.Stmt
+	// history is what the engine last called its own.
+	history string
+	// undone hears, still under mu, that what was remembered may not be there.
 	undone func()
 }
 
 // transact runs fn in a write transaction and reports how it ended. When fn fails
-// or panics, or the commit fails, nothing is kept. A caller that goes away no
-// longer stops a transaction that has begun: others may be in the same group.
+// or panics, or the commit fails, nothing is kept, but for ErrUnknownOutcome. A caller
+// that goes away no longer stops a transaction that has begun: others may be in the same
+// group.
 func (w *writer) transact(ctx context.Context, fn func(context.Context) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -32,24 +42,94 @@ func (w *writer) transact(ctx context.Context, fn func(context.Context) error) (
 	ctx = context.WithoutCancel(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.exec(ctx, w.begin); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return fmt.Errorf("begin to write: %w", err)
 	}
-	committed := false
+	ended := false
 	defer func() {
-		if !committed {
-			err = errors.Join(err, w.exec(ctx, "ROLLBACK"))
-			w.undone()
+		if !ended {
+			err = errors.Join(err, w.rollback(ctx))
 		}
 	}()
 	if err := fn(ctx); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "COMMIT"); err != nil {
+	if err := w.dialect.Commit(ctx, w.conn); err != nil {
+		if errors.Is(err, ErrUnknownOutcome) {
+			ended = true
+			w.lose()
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
-	committed = true
+	ended = true
 	return nil
+}
+
+// begin starts a transaction. A connection that was lost while nothing was under way is
+// replaced, once.
+func (w *writer) begin(ctx context.Context) error {
+	for again := w.conn != nil; ; again = false {
+		if err := w.connect(ctx); err != nil {
+			return err
+		}
+		history, err := w.dialect.Begin(ctx, w.conn)
+		if err == nil {
+			if history != w.history {
+				w.undone()
+				w.history = history
+			}
+			return nil
+		}
+		if !w.lost(ctx) {
+			return errors.Join(err, w.rollback(ctx))
+		}
+		if w.lose(); !again {
+			return err
+		}
+	}
+}
+
+// connect makes sure that there is a connection.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("take the write connection: %w", err)
+	}
+	w.conn = conn
+	return nil
+}
+
+// pingTime is how long a connection that failed has to show that it is still good.
+const pingTime = 5 * time.Second
+
+// lost reports whether a connection on which something failed is of no more use.
+func (w *writer) lost(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
+	return w.conn.PingContext(ctx) != nil
+}
+
+// lose gives up a connection, and everything remembered: whoever answers next may know
+// less than the one before.
+func (w *writer) lose() {
+	clear(w.stmts)
+	_ = w.conn.Close() // it has failed already, and was told of
+	w.conn = nil
+	w.undone()
+}
+
+// rollback ends a transaction that leaves nothing.
+func (w *writer) rollback(ctx context.Context) error {
+	_, err := w.conn.ExecContext(ctx, "ROLLBACK")
+	if err != nil && w.lost(ctx) {
+		w.lose()
+		return nil // a transaction goes with its connection
+	}
+	w.undone()
+	return err
 }
 
 func (w *writer) ring() *seal.Ring { return w.keys }
@@ -67,6 +147,10 @@ func (w *writer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 }
 
 func (w *writer) exec(ctx context.Context, text string, args ...any) error {
+	if !w.dialect.Prepares() {
+		_, err := w.conn.ExecContext(ctx, text, args...)
+		return err
+	}
 	stmt, err := w.prepare(ctx, text)
 	if err != nil {
 		return err
@@ -76,6 +160,9 @@ func (w *writer) exec(ctx context.Context, text string, args ...any) error {
 }
 
 func (w *writer) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if !w.dialect.Prepares() {
+		return w.conn.QueryContext(ctx, text, args...)
+	}
 	stmt, err := w.prepare(ctx, text)
 	if err != nil {
 		return nil, err
@@ -91,5 +178,8 @@ func (w *writer) close() error {
 		errs = append(errs, stmt.Close())
 	}
 	clear(w.stmts)
-	return errors.Join(append(errs, w.conn.Close())...)
+	if w.conn != nil {
+		errs = append(errs, w.conn.Close())
+	}
+	return errors.Join(errs...)
 }

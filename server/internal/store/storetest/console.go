@@ -103,19 +103,36 @@ func aPersonHasOneLink(w *world) {
 	same(w.t, "somebody else's", got, other)
 }
 
-func touchingIsSeenByNobody(w *world) {
-	w.console(func(tx console.Tx) error { return tx.Touch(start) }) // nobody is there
-	w.must(w.AddIdentities(w.ctx(), people()))
-	want := atDesk(9)
-	link := console.Link{ID: console.Digest{1}, Author: authorID(9), Expires: start + 5}
-	w.console(func(tx console.Tx) error { return errors.Join(tx.PutAccount(&want), tx.PutLink(link)) })
-	w.console(func(tx console.Tx) error { return errors.Join(tx.Touch(start+1), tx.Touch(start+2)) })
-	account, _ := w.account(want.Login)
-	same(w.t, "account", account, want)
-	got, _ := w.link(link.ID)
-	same(w.t, "link", got, link)
-	if never, known := w.link(console.Digest{}); known && never.Used == 0 {
-		w.t.Errorf("a link that could be used: %+v", never)
+func attemptsOfNobodyAreKept(w *world) {
+	tried := func(id console.Try) (a console.Attempts, known bool) {
+		w.console(func(tx console.Tx) (err error) {
+			a, known, err = tx.Tried(id)
+			return err
+		})
+		return a, known
+	}
+	const high = console.Try(1<<63 + 5) // beyond what a signed number holds
+	w.console(func(tx console.Tx) error {
+		return errors.Join(
+			tx.PutTried(high, console.Attempts{Failures: 1}), tx.PutTried(2, console.Attempts{Failures: 9, Locked: start + 9}),
+			tx.PutTried(3, console.Attempts{Failures: 8, Locked: start + 8}), tx.PutTried(high, console.Attempts{Failures: 7, Locked: start + 7}),
+			tx.PutTried(4, console.Attempts{Failures: 1}), tx.ForgetTried(4), tx.ForgetTried(5),
+		)
+	})
+	got, known := tried(high)
+	same(w.t, "put twice", []any{got, known}, []any{console.Attempts{Failures: 7, Locked: start + 7}, true})
+	if _, known := tried(4); known {
+		w.t.Error("one that was forgotten is there")
+	}
+	w.console(func(tx console.Tx) error {
+		n, err := tx.CountTried()
+		same(w.t, "how many", n, 3)
+		return errors.Join(err, tx.KeepTried(2))
+	})
+	for id, kept := range map[console.Try]bool{2: true, 3: true, high: false} {
+		if _, known := tried(id); known != kept {
+			w.t.Errorf("of three the two that are locked longest stay: %d is there: %v", id, known)
+		}
 	}
 }
 

@@ -187,7 +187,7 @@ var promises = []struct {
 	{"AccountsComeBackWhole", accountsComeBackWhole},
 	{"ALoginIsOnePersons", aLoginIsOnePersons},
 	{"APersonHasOneLink", aPersonHasOneLink},
-	{"TouchingIsSeenByNobody", touchingIsSeenByNobody},
+	{"AttemptsOfNobodyAreKept", attemptsOfNobodyAreKept},
 	{"SessionsComeAndGo", sessionsComeAndGo},
 	{"TheConsoleKeepsAllOrNothing", theConsoleKeepsAllOrNothing},
 	{"RevisionRisesWithEveryChange", revisionRisesWithEveryChange},

@@ -1,0 +1,87 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/sqlstore"
+)
+
+// cluster is a PostgreSQL database: any number of servers, each with a lease.
+type cluster struct{ *postgres.Store }
+
+func openCluster(ctx context.Context, url string, s *secrets) (engine, *sqlstore.Store, error) {
+	store, err := postgres.Open(ctx, url, postgres.Options{Keys: s.ring})
+	if err != nil {
+		return nil, nil, addressed(err)
+	}
+	return cluster{store}, store.Store, nil
+}
+
+func clusterSealed(ctx context.Context, url string) (bool, error) {
+	sealed, err := postgres.Sealed(ctx, url)
+	return sealed, addressed(err)
+}
+
+func clusterName(url string) (string, error) {
+	name, err := postgres.Name(url)
+	return name, addressed(err)
+}
+
+// addressed says of an address that can't be read what one looks like.
+func addressed(err error) error {
+	if errors.Is(err, postgres.ErrAddress) {
+		return ErrDatabase
+	}
+	return err
+}
+
+// Enter implements engine.
+func (c cluster) Enter(ctx context.Context, name string, keys Fingerprints, alone bool) (berth, error) {
+	lease, err := c.Store.Enter(ctx, postgres.Entrant{Name: name, Keys: keys.String(), Alone: alone}, func(others []postgres.Server) error {
+		return admit(others, keys, alone)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept{lease}, nil
+}
+
+// admit says what is against working on a database beside those who do, or alone.
+func admit(others []postgres.Server, keys Fingerprints, alone bool) error {
+	var inTheWay []string
+	for _, other := range others {
+		if alone || other.Alone {
+			inTheWay = append(inTheWay, fmt.Sprintf("%s since %s", other.Name, other.Since.UTC().Format(time.DateTime)))
+		}
+	}
+	if len(inTheWay) > 0 {
+		return fmt.Errorf("%w: %s", ErrServing, strings.Join(inTheWay, ", "))
+	}
+	for _, other := range others {
+		if differ := keys.disagree(other.Keys); len(differ) > 0 && !other.Lapsed {
+			return fmt.Errorf("%w: %s differ from those of %s", ErrOtherKeys, strings.Join(differ, ", "), other.Name)
+		}
+	}
+	return nil
+}
+
+// Checkpoint implements files. Free room in the database's pages keeps the old bytes until
+// something else is written there, sealed as they were.
+func (c cluster) Checkpoint(ctx context.Context) error { return c.Sweep(ctx) }
+
+// kept is a lease as host knows it.
+type kept struct{ *postgres.Lease }
+
+// Keep implements berth.
+func (k kept) Keep(ctx context.Context) error {
+	err := k.Lease.Keep(ctx)
+	if errors.Is(err, postgres.ErrLeaseLost) {
+		err = fmt.Errorf("%w: %w", ErrOusted, err)
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/sqlstore"
+)
+
+// folder is a database of SQLite's: one server at a time, kept apart by a lock on a file.
+type folder struct{ *sqlite.Store }
+
+func openFolder(ctx context.Context, dir string, s *secrets) (engine, *sqlstore.Store, error) {
+	store, err := sqlite.Open(ctx, dir, sqlite.Options{Keys: s.ring})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	return folder{store}, store.Store, nil
+}
+
+func folderSealed(ctx context.Context, dir string) (bool, error) { return sqlite.Sealed(ctx, dir) }
+
+// Enter implements engine: whoever enters is alone.
+func (f folder) Enter(context.Context, string, Fingerprints, bool) (berth, error) {
+	lock, err := f.LockServe()
+	if errors.Is(err, sqlite.ErrLocked) {
+		err = fmt.Errorf("%w: %w", ErrServing, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return alone{lock}, nil
+}
+
+// Hear implements engine: nobody else serves, and who adds areas or devices beside a server
+// is heard of by looking.
+func (f folder) Hear(ctx context.Context, _ func(), _ func(error)) { <-ctx.Done() }
+
+// alone is the berth of whoever has a folder for themselves: the lock lasts as long as the
+// process.
+type alone struct{ lock *sqlite.Lock }
+
+func (a alone) Keep(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+func (a alone) Servers() int { return 1 }
+
+func (a alone) Mine(context.Context, string, time.Duration) (bool, error) { return true, nil }
+
+func (a alone) Leave(context.Context) error { return a.lock.Release() }

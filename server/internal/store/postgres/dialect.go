@@ -1,0 +1,189 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"gridsync/server/internal/store/sqlstore"
+)
+
+// The locks on the database, for one transaction each; the numbers say "gridsync" and what
+// for. Whoever writes holds writingLock, until its commit is seen by all: that is what
+// keeps a number from being seen before a smaller one.
+const (
+	writingLock   = 0x6772696473796e01
+	migratingLock = 0x6772696473796e02
+)
+
+// dialect is PostgreSQL's way to say what differs between engines.
+type dialect struct{}
+
+// begin takes the lock on writing. Each statement after it sees all that was committed before,
+// as the level of isolation is READ COMMITTED and nobody else writes.
+//
+// A server that vanished amid its group holds the lock until the database ends its
+// transaction, after a minute in which it said nothing. What is acknowledged must outlive
+// the machine, so that a database that was told not to wait for its disk waits here.
+//
+// The timeline is a number that rises when another machine takes over: with it may go what
+// this one has seen.
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+	SET LOCAL idle_in_transaction_session_timeout = '60s';
+	SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
+	SELECT pg_advisory_xact_lock(%d);
+	SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
+
+var beginText = fmt.Sprintf(begin, writingLock)
+
+func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err error) {
+	err = onWire(conn, func(c *pgx.Conn) error {
+		results, err := c.PgConn().Exec(ctx, beginText).ReadAll()
+		if err != nil {
+			return err
+		}
+		last := results[len(results)-1]
+		if len(last.Rows) != 1 {
+			return errors.New("the database doesn't say on which timeline it is")
+		}
+		timeline = string(last.Rows[0][0])
+		return nil
+	})
+	return timeline, err
+}
+
+// errAborted says that a statement had failed before, and whoever ran it went on.
+var errAborted = errors.New("a statement of the transaction had failed")
+
+// Commit knows how it ended when the server said so, or was never asked. Where the server
+// ends the connection instead, the commit may be on its disk and only wait for another
+// machine's.
+func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
+	return onWire(conn, func(c *pgx.Conn) error {
+		tag, err := c.Exec(ctx, "COMMIT")
+		if err == nil && tag.String() != "COMMIT" {
+			err = errAborted
+		}
+		said := (*pgconn.PgError)(nil)
+		if err == nil || errors.Is(err, errAborted) || pgconn.SafeToRetry(err) ||
+			errors.As(err, &said) && said.SeverityUnlocalized == "ERROR" {
+			return err
+		}
+		return fmt.Errorf("%w: %w", sqlstore.ErrUnknownOutcome, err)
+	})
+}
+
+// onWire lends the connection below database/sql.
+func onWire(conn *sql.Conn, fn func(*pgx.Conn) error) error {
+	return conn.Raw(func(driver any) error { return fn(driver.(*stdlib.Conn).Conn()) })
+}
+
+func (dialect) Moment() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// Prepares is false: pgx prepares what it meets, in so far as the URL lets it
+// (default_query_exec_mode), as behind a pgbouncer nothing may be kept on a connection.
+func (dialect) Prepares() bool { return false }
+
+// largestPiece bounds the bytes of one statement, together with the size of a change.
+const largestPiece = 4096
+
+func (dialect) Piece(rows int) int { return min(rows, largestPiece) }
+
+// Rows has one list for each column, and so one text for any number of rows.
+func (dialect) Rows(types string, _ int) string {
+	lists := make([]string, len(types))
+	for i := range types {
+		lists[i] = "$" + strconv.Itoa(i+1) + "::" + typeNames[types[i]] + "[]"
+	}
+	return "SELECT * FROM unnest(" + strings.Join(lists, ", ") + ")"
+}
+
+var typeNames = map[byte]string{'n': "bigint", 't': "text", 'b': "bytea"}
+
+func (dialect) Arguments(types string, args []any) ([]any, error) {
+	columns := make([]any, len(types))
+	var err error
+	for i := range types {
+		switch types[i] {
+		case 'n':
+			columns[i], err = numbersOf(args, i, len(types))
+		case 't':
+			columns[i], err = textsOf(args, i, len(types))
+		default:
+			columns[i], err = bytesOf(args, i, len(types))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return columns, nil
+}
+
+// numbersOf is one column of rows that stand one after the other; nil for NULL.
+func numbersOf(args []any, column, width int) ([]*int64, error) {
+	values := make([]int64, len(args)/width)
+	all := make([]*int64, len(values))
+	for i := range values {
+		switch v := args[i*width+column].(type) {
+		case nil:
+			continue
+		case int64:
+			values[i] = v
+		case int:
+			values[i] = int64(v)
+		default:
+			return nil, fmt.Errorf("a %T in a column of numbers", v)
+		}
+		all[i] = &values[i]
+	}
+	return all, nil
+}
+
+func textsOf(args []any, column, width int) ([]*string, error) {
+	values := make([]string, len(args)/width)
+	all := make([]*string, len(values))
+	for i := range values {
+		switch v := args[i*width+column].(type) {
+		case nil:
+			continue
+		case string:
+			values[i] = v
+		default:
+			return nil, fmt.Errorf("a %T in a column of texts", v)
+		}
+		all[i] = &values[i]
+	}
+	return all, nil
+}
+
+func bytesOf(args []any, column, width int) ([][]byte, error) {
+	all := make([][]byte, len(args)/width)
+	for i := range all {
+		switch v := args[i*width+column].(type) {
+		case nil:
+		case []byte:
+			all[i] = v
+		default:
+			return nil, fmt.Errorf("a %T in a column of bytes", v)
+		}
+	}
+	return all, nil
+}
+
+func (dialect) Placeholder(i int) string { return "$" + strconv.Itoa(i) }
+
+func (dialect) AmongNumbers(column string, i int) string { return among(column, i, "bigint") }
+func (dialect) AmongTexts(column string, i int) string   { return among(column, i, "text") }
+
+func among(column string, i int, kind string) string {
+	return column + " = ANY (ARRAY(SELECT e::" + kind + " FROM jsonb_array_elements_text($" + strconv.Itoa(i) + "::text::jsonb) l (e)))"
+}

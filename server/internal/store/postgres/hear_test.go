@@ -1,0 +1,111 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"gridsync/server/internal/area"
+	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/postgres/pgtest"
+	"gridsync/server/internal/store/sqlstore"
+)
+
+// ear hears what a store hears.
+type ear struct {
+	stirred chan struct{}
+	trouble chan error
+}
+
+// listening lets a store listen until the test ends, and waits until it does.
+func listening(t *testing.T, s *postgres.Store) *ear {
+	t.Helper()
+	e := &ear{make(chan struct{}, 100), make(chan error, 100)}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Hear(ctx, func() { e.stirred <- struct{}{} }, func(err error) { e.trouble <- err })
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
+	return e
+}
+
+// hears waits for a call.
+func (e *ear) hears(t *testing.T) {
+	t.Helper()
+	select {
+	case <-e.stirred:
+	case err := <-e.trouble:
+		t.Fatalf("trouble: %v", err)
+	case <-t.Context().Done():
+		t.Fatal("nothing was heard")
+	}
+}
+
+func putArea(t *testing.T, s *postgres.Store, code string) {
+	t.Helper()
+	if err := s.PutAreas(t.Context(), []area.Node{{ID: "33", Name: code}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatOneCommitsOthersHear(t *testing.T) {
+	url := pgtest.Database(t)
+	one, two := opened(t, url), opened(t, url)
+	ears := listening(t, one)
+	ears.hears(t) // that it begins to listen
+	putArea(t, one, "its own isn't heard")
+	putArea(t, two, "areas are")
+	ears.hears(t)
+	if n := len(ears.stirred); n != 0 {
+		t.Errorf("heard %d times more, its own among them", n)
+	}
+	if err := commit(t.Context(), two); err != nil {
+		t.Fatal(err)
+	}
+	ears.hears(t)
+}
+
+func TestNothingIsHeardOfWhatWasRolledBack(t *testing.T) {
+	url := pgtest.Database(t)
+	one, two := opened(t, url), opened(t, url)
+	ears := listening(t, one)
+	ears.hears(t)
+	// Two areas of which the second has no parent that is there come to nothing.
+	lease := entered(t, two, postgres.Entrant{Name: "two", Lasts: lapsed})
+	if err := lease.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	is(t, "refused", commit(t.Context(), two), postgres.ErrLeaseLost)
+	three := opened(t, url)
+	putArea(t, three, "heard")
+	ears.hears(t)
+	if n := len(ears.stirred); n != 0 {
+		t.Errorf("heard %d times more", n)
+	}
+}
+
+func TestAnEarThatWasCutOffListensAgain(t *testing.T) {
+	url := pgtest.Database(t)
+	one, two := opened(t, url), opened(t, url)
+	ears := listening(t, one)
+	ears.hears(t)
+	err := two.Transact(t.Context(), func(own sqlstore.Own) error {
+		return own.Each(func(*sql.Rows) error { return nil },
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ears.trouble; err == nil || errors.Is(err, context.Canceled) {
+		t.Errorf("the trouble is %v", err)
+	}
+	ears.hears(t) // that it listens again: it may have missed something
+	putArea(t, two, "heard")
+	ears.hears(t)
+}

@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the schema of a database up to date, as Open does.
+func Migrate(ctx context.Context, url string) error {
+	config, err := configOf(url)
+	if err == nil {
+		err = migrate(ctx, config)
+	}
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return nil
+}
+
+// migrate brings the schema up to date, one process at a time. The lock is one of a
+// transaction, which a second connection holds: one of a session would stay with whatever
+// connection a pgbouncer took for it.
+func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
+	db := connector(config)
+	defer func() {
+		if err = errors.Join(err, db.Close()); err != nil {
+			err = fmt.Errorf("migrate: %w", err)
+		}
+	}()
+	lock, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Rollback()) }()
+	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_xact_lock("+strconv.Itoa(migratingLock)+")"); err != nil {
+		return err
+	}
+	steps, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, steps)
+	if err != nil {
+		return err
+	}
+	if err := utf8Only(ctx, lock); err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// utf8Only fails on a database that couldn't hold every text.
+func utf8Only(ctx context.Context, tx *sql.Tx) error {
+	var encoding string
+	if err := tx.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("its encoding is %s; make one with ENCODING 'UTF8'", encoding)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package pgtest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// script makes a cluster in folder $2 with the programs of folder $1, says so, and waits for
+// the end of its input, which comes with the end of the process that started it, however
+// that ends. Then it ends the cluster and takes the folder away.
+const script = `
+bin=$1 dir=$2
+{ "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=zh --no-sync &&
+	cat "$dir/settings" >> "$dir/data/postgresql.conf" &&
+	"$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 start; } >"$dir/made" 2>&1 </dev/null && echo ready && cat >/dev/null
+"$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1
+rm -rf "$dir"
+`
+
+// The order of texts is that of Chinese, so that a text key which forgot to say how it is
+// ordered shows.
+var settings = []string{
+	"listen_addresses=''", "max_connections=200", "shared_buffers='64MB'", "max_wal_size='2GB'",
+	"log_min_messages='warning'", "autovacuum_naptime='10s'",
+}
+
+var quick = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off"}
+
+// start starts a cluster.
+func start(opts Options) (c *Cluster, err error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	owner, err := ownerOf()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return nil, fmt.Errorf("pgtest: %w", err)
+	}
+	all := append(slices.Clone(settings), "unix_socket_directories='"+dir+"'")
+	if !opts.Durable {
+		all = append(all, quick...)
+	}
+	all = append(all, opts.Settings...)
+	err = os.WriteFile(filepath.Join(dir, "settings"), []byte(strings.Join(all, "\n")+"\n"), 0o644)
+	if err == nil && owner != nil {
+		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
+	}
+	if err == nil {
+		c, err = run(bin, dir, owner)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return c, nil
+}
+
+// run runs the script until the cluster takes connections.
+func run(bin, dir string, owner *syscall.Credential) (*Cluster, error) {
+	c := &Cluster{Dir: dir, shell: exec.Command("/bin/sh", "-c", script, "sh", bin, dir)}
+	// A signal from the keyboard ends the tests, and not the shell that cleans up after them.
+	c.shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
+	c.shell.Dir = dir
+	input, end, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("pgtest: %w", err)
+	}
+	c.end, c.shell.Stdin = end, input
+	said, err := c.shell.StdoutPipe()
+	if err == nil {
+		err = c.shell.Start()
+	}
+	if err := errors.Join(err, input.Close()); err != nil {
+		return nil, errors.Join(fmt.Errorf("pgtest: %w", err), end.Close())
+	}
+	if line, _ := bufio.NewReader(said).ReadString('\n'); line != "ready\n" {
+		return nil, errors.Join(fmt.Errorf("pgtest: PostgreSQL didn't start: %s", logOf(dir)), c.stop())
+	}
+	return c, nil
+}
+
+// logOf is what the programs said.
+func logOf(dir string) string {
+	var all strings.Builder
+	for _, name := range []string{"made", "log"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
+			all.Write(text)
+		}
+	}
+	return all.String()
+}
+
+// stop ends the cluster and waits until its folder is gone.
+func (c *Cluster) stop() error {
+	err := c.end.Close()
+	if waited := c.shell.Wait(); waited != nil && !errors.As(waited, new(*exec.ExitError)) {
+		err = errors.Join(err, waited)
+	}
+	return err
+}
+
+// programs finds the folder of PostgreSQL's programs: the newest there is, from 15 on.
+func programs() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
+	best, folder := 14, ""
+	for _, path := range found {
+		version, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		if err == nil && version > best {
+			best, folder = version, filepath.Dir(path)
+		}
+	}
+	if folder == "" {
+		if path, err := exec.LookPath("initdb"); err == nil {
+			return filepath.Dir(path), nil
+		}
+		return "", errors.New("pgtest: these tests need PostgreSQL 15 or newer: make postgres (Debian: apt-get install postgresql)")
+	}
+	return folder, nil
+}
+
+// ownerOf is who runs the cluster: PostgreSQL refuses to be run by root.
+func ownerOf() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	found, err := user.Lookup(superuser)
+	if err != nil {
+		return nil, fmt.Errorf("pgtest: as root, a user %s is needed to run PostgreSQL: %w", superuser, err)
+	}
+	uid, err := strconv.ParseUint(found.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(found.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}

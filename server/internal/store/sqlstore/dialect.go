@@ -1,0 +1,47 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Dialect is what differs between engines in the statements of this package, and in how
+// they are run.
+type Dialect interface {
+	transactions
+	texts
+	// Prepares reports whether statements are prepared here and kept for a connection's
+	// life; else texts are handed to the driver, which may keep what it likes.
+	Prepares() bool
+}
+
+// transactions are how an engine begins and ends them.
+type transactions interface {
+	// Begin starts a write transaction that no other one overlaps, in any process. What
+	// it returns names the history that the engine is in: where it is another than before,
+	// something that was there may be gone. When it fails, a transaction may have begun.
+	Begin(ctx context.Context, conn *sql.Conn) (history string, err error)
+	// Commit ends it, so that what was written is durable and seen by whoever asks from
+	// then on. It fails with ErrUnknownOutcome when nobody told whether that is so.
+	Commit(ctx context.Context, conn *sql.Conn) error
+	// Moment is how a transaction begins that reads one moment.
+	Moment() *sql.TxOptions
+}
+
+// texts are what engines spell differently.
+type texts interface {
+	// Piece is how many of so many rows go into one statement, at least one.
+	Piece(rows int) int
+	// Rows is a list of rows, as VALUES makes it, and Arguments are the arguments for it,
+	// out of what the rows hold one after the other. types has a letter for each column: n
+	// for a number, t for a text, b for bytes.
+	Rows(types string, rows int) string
+	Arguments(types string, args []any) ([]any, error)
+	// Placeholder is the place of a statement's i-th argument, from 1, in a list that
+	// is as long as the batch.
+	Placeholder(i int) string
+	// AmongNumbers and AmongTexts are the condition that a column's value is in the
+	// JSON list which is the statement's i-th argument.
+	AmongNumbers(column string, i int) string
+	AmongTexts(column string, i int) string
+}
