@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
@@ -15,6 +16,7 @@ type demoCommand struct {
 	JSON   bool   `name:"json" help:"${demo_json}"`
 	Listen string `default:"127.0.0.1:0" placeholder:"ADDR" help:"${listen}"`
 	Data   string `placeholder:"DIR" help:"${demo_data}"`
+	DB     string `name:"db" env:"GRIDSYNC_DEMO_DB" placeholder:"postgres://…" help:"${demo_db}"`
 	Seed   uint64 `default:"2020" help:"${demo_seed}"`
 	Scale  int    `default:"1" help:"${demo_scale}"`
 }
@@ -32,9 +34,13 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) error {
 // which belong to the story.
 func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server, error) {
 	s, err := host.Start(ctx, host.Config{
-		Dir: setup.Dir, Listen: c.Listen, Now: setup.Now, NewID: setup.NewID, Page: web.Files,
+		Dir: setup.Dir, DB: c.DB, Listen: c.Listen, Now: setup.Now, NewID: setup.NewID, Page: web.Files,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := c.unused(ctx, s); err != nil {
+		_ = s.Close() // nothing was done that could go wrong
 		return nil, err
 	}
 	if err := s.PutAreas(ctx, setup.Areas); err != nil {
@@ -42,6 +48,21 @@ func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server
 		return nil, err
 	}
 	return demo.Around(s), nil
+}
+
+// errInUse says that a database holds something already.
+var errInUse = errors.New("the database is not empty")
+
+// unused makes sure that the story isn't told into somebody's database.
+func (c *demoCommand) unused(ctx context.Context, s *host.Server) error {
+	if c.DB == "" {
+		return nil
+	}
+	tree, err := s.Areas(ctx)
+	if err == nil && tree.Len() > 0 {
+		err = errInUse
+	}
+	return err
 }
 
 // coloured says whether nobody asked for no colours (no-color.org).

@@ -62,6 +62,7 @@ var (
 	textPurgedEntry  = syncproto.Text{ZH: "内容已清除", EN: "purged"}
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
+	textInUse        = syncproto.Text{ZH: "该数据库已有内容，演示只在空库中进行（%v）", EN: "that database holds something already; a demo takes an empty one (%v)"}
 	textBadDue       = syncproto.Text{ZH: "-due 应为“事项=时间”，如 conflict=24h（%v）", EN: "-due takes a kind of question and a time, such as conflict=24h (%v)"}
 	textNoDataKey    = syncproto.Text{ZH: "数据库已加密，却没有找到任何数据密钥。请把原来的 data-*.key 文件放回密钥目录（默认为数据目录下的 keys，或用 -keys 指定），没有密钥无法读取，也不会另造（%v）", EN: "the database is sealed and there is no data key at all; put the data-*.key files back into the folder of keys (keys in the data folder, or -keys DIR): nothing can be read without them, and none is made in their place (%v)"}
 	textMissingKey   = syncproto.Text{ZH: "缺少一把数据密钥，请把它的 data-*.key 文件放回密钥目录，或写入 GRIDSYNC_DATA_KEYS（%v）", EN: "a data key is missing; put its data-*.key file back into the folder of keys, or into GRIDSYNC_DATA_KEYS (%v)"}
@@ -136,6 +137,7 @@ func explain(err error) (syncproto.Text, any) {
 		{&seal.MissingKeyError{}, textMissingKey},
 		{&sqlstore.WrongKeyError{}, textWrongKey},
 		{demo.ErrDisagrees, textDisagrees},
+		{errInUse, textInUse},
 		{errDiffers, textRebuildOther},
 		{errOnlyCheck, textRebuildCheck},
 		{errUnsound, textUnsound},
@@ -300,6 +302,7 @@ var helpTexts = map[string]string{
 	"demo_once":       "打印结果后退出。 / Exit when the figures are told.",
 	"demo_json":       "只输出一个 JSON 对象。 / Print one JSON object alone.",
 	"demo_data":       "保留数据的目录；不给则用完即删。 / Folder to keep the data in; removed afterwards if absent.",
+	"demo_db":         "在空的 PostgreSQL 数据库中演示。 / Play in a PostgreSQL database, which must be empty.",
 	"demo_seed":       "随机种子。 / Seed of everything that is made up.",
 	"demo_scale":      "规模缩小倍数。 / Divides the sizes.",
 	"bench":           "测速，并与最低限度的服务对照。 / Measure beside a bare floor.",

@@ -41,6 +41,9 @@ type Changes struct {
 //	cursor_invalid  not a cursor of this area, or of another sight: begin anew
 //	cursor_foreign  a cursor of another history: begin anew
 func (s *Service) Changes(ctx context.Context, r Reader) (*Changes, error) {
+	if err := s.TakeUp(ctx); err != nil {
+		return nil, err
+	}
 	snap := s.registry.Current()
 	if _, there := snap.Areas.Find(r.Area); !there {
 		return nil, &syncproto.Error{Code: syncproto.CodeNotFound, Field: "area"}

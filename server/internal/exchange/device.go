@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -12,18 +13,30 @@ import (
 )
 
 // deviceStates keeps what is known of each device's syncing in memory, loaded
-// when it is first heard of. What it hands out are copies that share no slice
-// that is ever altered.
+// when it is first heard of, and again after another server has heard of it. What it hands
+// out are copies that share no slice that is ever altered.
 type deviceStates struct {
 	store Store
 	mu    sync.Mutex
+	// known has states as committed, with contacts over them that aren't written down yet.
 	known map[syncproto.DeviceID]DeviceState
 	// heard has the last contact of every device that is known, and of those that were
 	// asked about; one that is zero is of a device never heard of.
 	heard map[syncproto.DeviceID]rollup.Contact
-	// dirty are devices whose last contact isn't written down yet. Losing one in a
-	// crash widens the bounds of corrected times and loses nothing else.
-	dirty map[syncproto.DeviceID]struct{}
+	// met are contacts that aren't written down yet. Losing one in a crash widens the bounds
+	// of corrected times and loses nothing else.
+	met map[syncproto.DeviceID]meeting
+	// taken counts the turns of others that spoke of devices: what was loaded before one may
+	// be older than it.
+	taken uint64
+}
+
+// meeting is a contact with nothing to push.
+type meeting struct {
+	contact clock.Contact
+	high    uint64
+	unsent  int
+	app     string
 }
 
 func newDeviceStates(store Store) *deviceStates {
@@ -31,14 +44,15 @@ func newDeviceStates(store Store) *deviceStates {
 		store: store,
 		known: make(map[syncproto.DeviceID]DeviceState),
 		heard: make(map[syncproto.DeviceID]rollup.Contact),
-		dirty: make(map[syncproto.DeviceID]struct{}),
+		met:   make(map[syncproto.DeviceID]meeting),
 	}
 }
 
-// get returns a device's state.
+// get returns a device's state, as it was when it was asked for or later.
 func (d *deviceStates) get(ctx context.Context, id syncproto.DeviceID) (DeviceState, error) {
 	d.mu.Lock()
 	state, ok := d.known[id]
+	taken := d.taken
 	d.mu.Unlock()
 	if ok {
 		return state, nil
@@ -49,25 +63,45 @@ func (d *deviceStates) get(ctx context.Context, id syncproto.DeviceID) (DeviceSt
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if state, ok := d.known[id]; ok { // somebody else loaded it, and may have gone on
-		return state, nil
+	switch now, ok := d.known[id]; {
+	case ok: // somebody else loaded it, and may have gone on
+		return now, nil
+	case d.taken != taken: // it may be older than what was taken up meanwhile: an answer, and nothing to keep
+		return d.over(loaded), nil
 	}
-	d.set(loaded)
-	return loaded, nil
+	return d.set(loaded), nil
 }
 
-// set puts a state where it is looked for.
-func (d *deviceStates) set(s DeviceState) {
+// over lays what isn't written down yet over a state.
+func (d *deviceStates) over(s DeviceState) DeviceState {
+	if m, ok := d.met[s.Device]; ok {
+		s.met(m.contact, m.high, m.unsent, m.app)
+	}
+	return s
+}
+
+// set puts a state where it is looked for, with what isn't written down yet.
+func (d *deviceStates) set(s DeviceState) DeviceState {
+	s = d.over(s)
 	d.known[s.Device] = s
 	d.heard[s.Device] = rollup.Contact{
 		Device: s.Device, At: s.ContactServer, Unsent: s.Unsent, Offset: s.ContactServer - s.ContactDevice,
 	}
+	return s
+}
+
+// of lays what isn't written down yet over a contact that is.
+func (m *meeting) of(c rollup.Contact, id syncproto.DeviceID) rollup.Contact {
+	if m.contact.Server < c.At {
+		return c
+	}
+	return rollup.Contact{Device: id, At: m.contact.Server, Unsent: max(m.unsent, 0), Offset: m.contact.Server - m.contact.Device}
 }
 
 // contacts returns the last contacts of devices in the order asked for, without devices that
 // were never heard of. The store is asked once about each.
 func (d *deviceStates) contacts(ctx context.Context, ids []syncproto.DeviceID) ([]rollup.Contact, error) {
-	found, unknown := d.remembered(ids)
+	found, unknown, taken := d.remembered(ids, nil)
 	if len(unknown) == 0 {
 		return found, nil
 	}
@@ -75,17 +109,21 @@ func (d *deviceStates) contacts(ctx context.Context, ids []syncproto.DeviceID) (
 	if err != nil {
 		return nil, fmt.Errorf("contacts of %d devices: %w", len(unknown), err)
 	}
-	d.remember(unknown, loaded)
-	found, _ = d.remembered(ids)
+	found, _, _ = d.remembered(ids, d.remember(unknown, loaded, taken))
 	return found, nil
 }
 
-func (d *deviceStates) remembered(ids []syncproto.DeviceID) (found []rollup.Contact, unknown []syncproto.DeviceID) {
+// remembered looks among what is remembered, and then among what was just loaded. It returns
+// how many turns had been taken up, too.
+func (d *deviceStates) remembered(ids []syncproto.DeviceID, loaded map[syncproto.DeviceID]rollup.Contact) (found []rollup.Contact, unknown []syncproto.DeviceID, taken uint64) {
 	found = make([]rollup.Contact, 0, len(ids))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, id := range ids {
 		c, known := d.heard[id]
+		if !known {
+			c, known = loaded[id]
+		}
 		switch {
 		case !known:
 			unknown = append(unknown, id)
@@ -93,35 +131,50 @@ func (d *deviceStates) remembered(ids []syncproto.DeviceID) (found []rollup.Cont
 			found = append(found, c)
 		}
 	}
-	return found, unknown
+	return found, unknown, d.taken
 }
 
-// remember takes what was loaded, unless a device was heard of meanwhile.
-func (d *deviceStates) remember(asked []syncproto.DeviceID, loaded []rollup.Contact) {
-	of := make(map[syncproto.DeviceID]rollup.Contact, len(loaded))
+// remember takes what was loaded when so many turns had been taken up, unless it may be
+// older than what was taken up meanwhile, or a device was heard of. It returns what was
+// loaded by device, with what isn't written down yet.
+func (d *deviceStates) remember(asked []syncproto.DeviceID, loaded []rollup.Contact, taken uint64) map[syncproto.DeviceID]rollup.Contact {
+	of := make(map[syncproto.DeviceID]rollup.Contact, len(asked))
+	for _, id := range asked {
+		of[id] = rollup.Contact{}
+	}
 	for _, c := range loaded {
 		of[c.Device] = c
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, id := range asked {
-		if _, known := d.heard[id]; !known {
+	for id, c := range of {
+		if m, ok := d.met[id]; ok {
+			of[id] = m.of(c, id)
+		}
+		if _, known := d.heard[id]; !known && d.taken == taken {
 			d.heard[id] = of[id]
 		}
 	}
+	return of
 }
 
 // contact notes that a device was heard of with nothing to push.
 func (d *deviceStates) contact(ctx context.Context, req *syncproto.Request, c clock.Contact) (DeviceState, error) {
-	if _, err := d.get(ctx, req.Device); err != nil {
+	state, err := d.get(ctx, req.Device)
+	if err != nil {
 		return DeviceState{}, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	state := d.known[req.Device]
+	if m, ok := d.met[req.Device]; !ok || c.Server >= m.contact.Server {
+		d.met[req.Device] = meeting{c, req.High, req.Unsent, req.App}
+	}
+	if now, known := d.known[req.Device]; known {
+		return d.set(now), nil
+	}
+	// Another server has heard of it meanwhile: whoever asks next reads that.
+	delete(d.heard, req.Device)
 	state.met(c, req.High, req.Unsent, req.App)
-	d.set(state)
-	d.dirty[req.Device] = struct{}{}
 	return state, nil
 }
 
@@ -140,31 +193,41 @@ func (s *DeviceState) met(c clock.Contact, high uint64, unsent int, app string) 
 // maxApp bounds the name of a program, in bytes.
 const maxApp = 80
 
-// publish makes committed states visible. A contact that was noted meanwhile
+// took forgets devices of which a turn says that something else is known now, and makes the
+// states visible that this process committed itself. A contact that was noted meanwhile
 // stays.
-func (d *deviceStates) publish(states []DeviceState) {
+func (d *deviceStates) took(devices []syncproto.DeviceID, own []DeviceState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, next := range states {
-		if now := d.known[next.Device]; now.ContactServer > next.ContactServer {
-			next.ContactServer, next.ContactDevice, next.ContactHigh = now.ContactServer, now.ContactDevice, now.ContactHigh
-			next.Unsent, next.App = now.Unsent, now.App
-		} else {
-			delete(d.dirty, next.Device)
+	if own == nil && len(devices) > 0 {
+		d.taken++
+	}
+	for _, id := range devices {
+		delete(d.known, id)
+		delete(d.heard, id)
+	}
+	for _, next := range own {
+		if m, ok := d.met[next.Device]; ok && m.contact.Server <= next.ContactServer {
+			delete(d.met, next.Device)
 		}
 		d.set(next)
 	}
 }
 
-// unwritten returns the states with contacts that aren't written down yet.
-func (d *deviceStates) unwritten() []DeviceState {
+// forget forgets everything but the contacts that aren't written down yet.
+func (d *deviceStates) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	states := make([]DeviceState, 0, len(d.dirty))
-	for id := range d.dirty {
-		states = append(states, d.known[id])
-	}
-	return states
+	d.taken++
+	clear(d.known)
+	clear(d.heard)
+}
+
+// unwritten returns the devices with contacts that aren't written down yet.
+func (d *deviceStates) unwritten() []syncproto.DeviceID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.met))
 }
 
 // maxHoles bounds the holes in a device's numbers. A well-behaved device has none

@@ -113,6 +113,6 @@ func TestContactsAreThoseOfTheStoreUntilAPhoneIsHeardOfAgain(t *testing.T) {
 	}
 	met(never, 400)
 	expect("the third is heard of", afresh, rollup.Contact{Device: never, At: 400, Unsent: 1, Offset: 7}, book.contacts[one])
-	devices.publish([]DeviceState{{Device: one, ContactServer: 500, ContactDevice: 500, Unsent: 9}})
+	devices.took([]syncproto.DeviceID{one}, []DeviceState{{Device: one, ContactServer: 500, ContactDevice: 500, Unsent: 9}})
 	expect("the first has pushed", afresh, rollup.Contact{Device: never, At: 400, Unsent: 1, Offset: 7}, rollup.Contact{Device: one, At: 500, Unsent: 9})
 }

@@ -47,7 +47,12 @@ type group struct {
 	reasked   []*Logged
 	reshaped  bool
 	// planted is the shape of the tree by which the group leaves the sums.
-	planted  int64
+	planted int64
+	// twins are what the group does to which records count as one, saved its turn once it is
+	// written down; quiet says that there is nothing but contacts.
+	twins    []Twins
+	saved    *Turn
+	quiet    bool
 	followed int
 	chain    syncproto.Hash
 	failure  error
@@ -83,8 +88,10 @@ func newGroup(w *writer, tx Tx) *group {
 
 // run does the jobs and saves what they changed.
 func (g *group) run(ctx context.Context, jobs []*job) error {
-	for _, state := range g.w.service.devices.unwritten() {
-		g.devices[state.Device] = &state
+	for _, id := range g.w.service.devices.unwritten() {
+		if _, err := g.device(ctx, id); err != nil {
+			return err
+		}
 	}
 	if len(jobs) == 1 && jobs[0].purge != nil {
 		return g.purge(ctx, jobs[0].purge)

@@ -49,6 +49,7 @@ func (g *group) pairs(q *inquiry) error {
 		pair := Link{Record: key.Record, Into: key.Other()}
 		if slices.Contains(g.links.twin[pair.Record], pair.Into) != open {
 			g.alterLinks().pair(pair, open)
+			g.twins = append(g.twins, Twins{Link: pair, Apart: !open})
 			g.relinked = append(g.relinked, pair.Record, pair.Into)
 		}
 	}

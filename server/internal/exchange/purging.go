@@ -281,7 +281,7 @@ func (p *purging) save(ctx context.Context) error {
 		at.N = n
 		p.out.Visits = append(p.out.Visits, at)
 	}
-	if err := g.tx.Save(b); err != nil {
+	if err := g.write(); err != nil {
 		return fmt.Errorf("group: purge: save: %w", err)
 	}
 	if err := g.tx.Purge(&p.out); err != nil {

@@ -8,34 +8,62 @@ import (
 
 	"gridsync/server/internal/match"
 	"gridsync/server/internal/registry"
-	"gridsync/server/internal/rollup"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
 
+// errRules says that a group was begun by other rules than those by which everything is
+// derived by now.
+var errRules = errors.New("group: forms or settings have changed, and what follows from the log is not derived by them yet")
+
+// upToDate reports whether a group may begin, with the lock that keeps others from writing:
+// errRules when there is something to follow first. A snapshot under which everything is
+// derived as it is is taken up here.
+func (w *writer) upToDate() error {
+	next := w.service.registry.Current()
+	if next != w.seen && !w.stopping {
+		if print := next.Rules.Print(); print == w.rules {
+			w.seen, w.snap, w.print, w.behind = next, next, print, false
+		} else {
+			return errRules
+		}
+	}
+	if w.print != w.rules {
+		return errRules
+	}
+	return nil
+}
+
 // follow takes up the registry's newest snapshot. Where its rules derive anything else from
-// records than those by which everything was derived, everything is derived anew first, by
-// the writer alone while pushes queue: no group ever adds what follows from one set of
-// rules to what follows from another.
+// records than those by which everything was derived, everything is derived anew first,
+// while pushes queue here and other servers wait: no group ever adds what follows from one
+// set of rules to what follows from another.
 //
 // When that fails, groups go on by the rules that they had, with the areas and people as
 // they are now, so that pushes are taken in whatever is wrong with a form; again says
 // whether it is to be tried again now.
 func (w *writer) follow(again bool) {
-	next := w.service.registry.Current()
-	if w.stopping || next == w.seen && (!w.behind || !again) {
+	next, rules := w.service.registry.Current(), w.derivedBy()
+	if w.print == rules && (w.stopping || next == w.seen && (!w.behind || !again)) {
 		return // whoever starts next derives anew first
 	}
 	w.seen = next
-	if print := next.Rules.Print(); print != w.rules {
+	print := next.Rules.Print()
+	if print != rules {
 		if err := w.rederive(next, print); err != nil {
 			w.service.log.Error("what follows from the log could not be derived by the forms and settings of now; it goes on by those before", "error", err)
 			w.behind, w.snap = true, withRules(next, w.snap)
 			return
 		}
-		w.rules = print
 	}
-	w.behind, w.snap = false, next
+	w.behind, w.snap, w.print = false, next, print
+}
+
+// derivedBy is the print of the rules by which everything is derived, as far as is known.
+func (w *writer) derivedBy() uint64 {
+	w.memory.Lock()
+	defer w.memory.Unlock()
+	return w.rules
 }
 
 // withRules is a snapshot with the rules of an older one.
@@ -45,59 +73,39 @@ func withRules(next, old *registry.Snapshot) *registry.Snapshot {
 	return &mixed
 }
 
-// rederive derives everything by the rules of a snapshot and takes up what came of it. Where
-// the rules differ only in what holds in areas that have just come, nothing can have come
-// of that yet.
+// rederive derives everything by the rules of a snapshot, unless another server has done so
+// meanwhile, and takes up what came of it. Where the rules differ only in what holds in areas
+// that have just come, nothing can have come of that yet.
 func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
-	defer func() {
-		if r := recover(); r != nil { // as in a group: the server goes on
-			err = fmt.Errorf("derive anew: panic: %v", r)
-		}
-	}()
 	s, ctx := w.service, context.Background()
-	if !w.behind && next.Rules.Same(w.snap.Rules, w.snap.Areas) {
-		return s.store.Commit(ctx, func(tx Tx) error { return tx.SetRules(print) })
-	}
-	devices, err := rederive(ctx, s.store, next, s.digester, linked)
-	if err != nil {
-		return err
-	}
-	boot, err := s.store.Boot(ctx)
-	if err != nil {
-		// Groups go on by the rules before over what was derived by those of now: that is to
-		// be derived once more, also by whoever starts next.
-		return errors.Join(err, s.store.Commit(ctx, func(tx Tx) error { return tx.SetRules(w.rules) }))
-	}
-	w.take(&boot)
-	s.heads.replace(&boot)
-	s.devices.repulse(devices)
-	s.subscribed.tell(&Batch{Last: boot.Last, Now: boot.Now, Tree: &rollup.Tree{}}) // no feed has moved, and any total may have
-	s.log.Info("everything that follows from the log was derived anew, as forms or settings have changed")
-	return nil
-}
-
-// replace holds the heads as they are stored now.
-func (h *heads) replace(boot *Boot) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	clear(h.feeds)
-	for _, head := range boot.Heads {
-		h.feeds[head.Feed] = head
-	}
-	h.last = max(h.last, boot.Last)
-}
-
-// repulse takes over what was made anew of how entries came. Everything else about devices
-// stays as it is in memory, where it may be ahead of the store.
-func (d *deviceStates) repulse(stored []DeviceState) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, one := range stored {
-		if state, known := d.known[one.Device]; known {
-			state.Pulse = one.Pulse
-			d.known[one.Device] = state
+	var turn *Turn
+	err = w.locked(ctx, func(tx Tx) error {
+		turn = nil
+		switch {
+		case w.rules == print:
+			return nil
+		case !w.behind && w.print == w.rules && next.Rules.Same(w.snap.Rules, w.snap.Areas):
+			turn = w.blankTurn()
+			turn.Rules = print
+			return errors.Join(tx.SetRules(print), tx.Save(&Batch{Turn: turn}))
 		}
-	}
+		turn = w.blankTurn()
+		turn.Anew = true
+		return rederive(ctx, s.store, tx, next, s.digester, linked, turn)
+	}, func() {
+		switch {
+		case turn == nil:
+		case !turn.Anew:
+			w.took(turn, nil)
+		default:
+			s.log.Info("everything that follows from the log was derived anew, as forms or settings have changed")
+			if err := w.bootAnew(ctx, false); err != nil {
+				// No group begins before it can be read.
+				s.log.Error("what was derived anew could not be read", "error", err)
+			}
+		}
+	})
+	return err
 }
 
 // streamsOf says in which stream the records of each kind travel.
@@ -117,53 +125,65 @@ func (r *rebuilder) heads() []Head {
 }
 
 // Rederive writes down anew everything that follows from the log, and the chain where
-// rows have none: for a database that was written by other rules. Nobody may write
-// meanwhile.
+// rows have none: for a database that was written by other rules. Others over the same
+// database wait meanwhile. Where it has been done by the time that they don't, it does
+// nothing.
 func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) error {
-	_, err := rederive(ctx, store, snap, digester, chainOf)
-	return err
+	return store.Commit(ctx, func(tx Tx) error {
+		boot, err := store.Boot(ctx)
+		if err != nil || !outdated(&boot, snap, digester) {
+			return err
+		}
+		turn := &Turn{Number: boot.Turn + 1, Last: boot.Last, Now: boot.Now, Anew: true}
+		return rederive(ctx, store, tx, snap, digester, chainOf, turn)
+	})
+}
+
+// outdated reports whether what is stored was derived by an older program, other forms and
+// settings, or another key.
+func outdated(boot *Boot, snap *registry.Snapshot, digester match.Digester) bool {
+	return boot.Derivation < Derivation || boot.Digest != digester.Fingerprint() || boot.Rules != snap.Rules.Print()
 }
 
 // linked is chainOf for a log that this program has written: every row has its link.
 func linked(context.Context, Store) ([]Chained, error) { return nil, nil }
 
-// rederive is Rederive, and returns the devices with what was made anew of how their
-// entries came. lacking says which rows of the log have no link yet.
+// rederive is Rederive within a transaction that has not written anything yet and that
+// nobody else overlaps: what the store shows outside of it is what it would see. lacking says
+// which rows of the log have no link yet; turn is what it leaves for others.
 func rederive(
-	ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester, lacking func(context.Context, Store) ([]Chained, error),
-) ([]DeviceState, error) {
+	ctx context.Context, store Store, tx Tx, snap *registry.Snapshot, digester match.Digester,
+	lacking func(context.Context, Store) ([]Chained, error), turn *Turn,
+) error {
 	stored, err := store.Derived(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("derive anew: %w", err)
+		return fmt.Errorf("derive anew: %w", err)
 	}
 	r, err := rebuild(ctx, store, snap, digester, &Difference{}, &stored)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	derived := r.derived()
 	derived.Rules, derived.Streams, derived.Heads = snap.Rules.Print(), streamsOf(snap), r.heads()
 	chain, err := lacking(ctx, store)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range stored.Devices {
 		if t := r.devices[stored.Devices[i].Device]; t != nil {
 			stored.Devices[i].Pulse = t.pulse
 		}
 	}
-	err = store.Commit(ctx, func(tx Tx) error {
-		for rows := range slices.Chunk(chain, 1000) {
-			if err := tx.SetChain(rows); err != nil {
-				return err
-			}
+	for rows := range slices.Chunk(chain, 1000) {
+		if err := tx.SetChain(rows); err != nil {
+			return fmt.Errorf("derive anew: %w", err)
 		}
-		if err := tx.Save(&Batch{Devices: stored.Devices, Records: r.anew}); err != nil {
-			return err
-		}
-		return tx.Rederive(&derived)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("derive anew: %w", err)
 	}
-	return stored.Devices, nil
+	if err := tx.Save(&Batch{Devices: stored.Devices, Records: r.anew, Turn: turn}); err != nil {
+		return fmt.Errorf("derive anew: %w", err)
+	}
+	if err := tx.Rederive(&derived); err != nil {
+		return fmt.Errorf("derive anew: %w", err)
+	}
+	return nil
 }

@@ -55,9 +55,24 @@ func (g *group) save() error {
 	if g.failure != nil {
 		return g.failure
 	}
-	if err := g.tx.Save(b); err != nil {
+	if err := g.write(); err != nil {
 		return fmt.Errorf("group: save: %w", err)
 	}
+	return nil
+}
+
+// write saves the batch, and with it the group's turn. Where nobody else is there to read
+// it, the store only counts it: whoever comes later has booted, and whoever is there all
+// the same boots.
+func (g *group) write() error {
+	turn := g.turn()
+	if !g.w.service.alone {
+		g.batch.Turn = turn
+	}
+	if err := g.tx.Save(&g.batch); err != nil {
+		return err
+	}
+	g.saved = turn
 	return nil
 }
 

@@ -39,6 +39,10 @@ type Config struct {
 	// Flush is how often contacts that came with nothing to push are written down;
 	// 10 s when 0.
 	Flush time.Duration
+	// Alone says that no other process writes to the database meanwhile but this one, as
+	// whoever holds a lock on it knows. What others did is then not looked for before each
+	// answer, and not written down for them.
+	Alone bool
 }
 
 // Service answers the requests of devices. Its methods may be called at the same
@@ -57,6 +61,7 @@ type Service struct {
 	sights   sights
 	lenses   privacy.Maker
 	writer   *writer
+	alone    bool
 	// subscribed hear of every group.
 	subscribed subscriptions
 	// desk is the server's own device: it records what is decided at a desk.
@@ -90,6 +95,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	s := &Service{
 		store: cfg.Store, registry: cfg.Registry, digester: cfg.Digester, now: cfg.Now, log: cfg.Log, box: cfg.Box,
 		lenses:  cfg.Lenses,
+		alone:   cfg.Alone,
 		devices: newDeviceStates(cfg.Store),
 		heads:   newHeads(boot),
 		desk:    DeskDevice(boot.Epoch),
@@ -104,7 +110,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 func bootOf(ctx context.Context, cfg Config) (Boot, *registry.Snapshot, error) {
 	snap := cfg.Registry.Current()
 	boot, err := cfg.Store.Boot(ctx)
-	if err != nil || boot.Derivation >= Derivation && boot.Digest == cfg.Digester.Fingerprint() && boot.Rules == snap.Rules.Print() {
+	if err != nil || !outdated(&boot, snap, cfg.Digester) {
 		return boot, snap, err
 	}
 	if err := Rederive(ctx, cfg.Store, snap, cfg.Digester); err != nil {
@@ -122,7 +128,8 @@ func (s *Service) Close(ctx context.Context) error { return s.writer.close(ctx) 
 // pace of the groups committed lately.
 func (s *Service) Queue() (waiting int, estimate time.Duration) { return s.writer.queue() }
 
-// Stats counts what the service has done since it started.
+// Stats counts what the service has done since it started; Parked is of the whole database,
+// as last heard of.
 type Stats struct {
 	Groups, Pushes int64
 	// Verdicts counts changes by outcome.
@@ -133,12 +140,16 @@ type Stats struct {
 // Stats returns a copy of the counts.
 func (s *Service) Stats() Stats { return s.writer.statsCopy() }
 
-// Waiting returns how many changes are parked.
+// Waiting returns how many changes are parked, as of what was last taken up.
 func (s *Service) Waiting() int { return s.writer.waitingNow() }
 
 // Contacts returns when devices were last heard of: in the order asked for, without
-// devices that never were. It knows of contacts before they are written down.
+// devices that never were. It knows of contacts before they are written down, but for those
+// that another server had in the last seconds.
 func (s *Service) Contacts(ctx context.Context, devices []syncproto.DeviceID) ([]rollup.Contact, error) {
+	if err := s.TakeUp(ctx); err != nil {
+		return nil, err
+	}
 	return s.devices.contacts(ctx, devices)
 }
 
@@ -217,6 +228,9 @@ func (s *Service) push(ctx context.Context, req *syncproto.Request, contact cloc
 	// was made: it may offer it at its next contact.
 	foreign := req.Epoch != nil && *req.Epoch != s.heads.epoch
 	if len(req.Changes) == 0 {
+		if err := s.TakeUp(ctx); err != nil {
+			return nil, DeviceState{}, err
+		}
 		if foreign {
 			state, err := s.devices.get(ctx, req.Device)
 			return nil, state, err
@@ -354,12 +368,12 @@ func (h *heads) look(feeds []Feed, at func(Feed) syncproto.Version) (last syncpr
 	return h.last, news
 }
 
-// publish makes a committed batch visible.
-func (h *heads) publish(b *Batch) {
+// publish makes what was committed visible.
+func (h *heads) publish(t *Turn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last = max(h.last, b.Last)
-	for _, head := range b.Heads {
+	h.last = max(h.last, t.Last)
+	for _, head := range t.Heads {
 		h.feeds[head.Feed] = head
 	}
 }

@@ -43,6 +43,7 @@ type Store interface {
 	// the database.
 	EachLogged(ctx context.Context, fn func(*Logged) error) error
 	PurgeStore
+	TurnReader
 }
 
 // Tx is a write transaction. Each method takes and gives batches.
@@ -72,17 +73,20 @@ type Tx interface {
 	// all days up to it, as rollup.Store does.
 	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
 	SumTx
-	// Save writes everything that the group changed.
+	// Save writes everything that the group changed. Each is a turn, with a number of its own;
+	// one that doesn't say what it did makes others boot.
 	Save(*Batch) error
 	// Rederive replaces everything that Derived returns, but devices; of heads, those of
 	// records that move into another stream. It gives out a number, so that whoever
-	// remembers what stood at the last sees that things have moved.
+	// remembers what stood at the last sees that things have moved. A batch is to be saved with
+	// it, whose turn says so.
 	Rederive(*Derived) error
-	// SetRules notes by which rules everything is derived.
+	// SetRules notes by which rules everything is derived. A batch is to be saved with it, too.
 	SetRules(print uint64) error
 	// SetChain writes the chain into rows of the log that have none.
 	SetChain(rows []Chained) error
 	PurgeTx
+	TurnReader
 }
 
 // Feed is one stream of one area: what a cursor has a position in.
@@ -116,6 +120,8 @@ type Boot struct {
 	// Digest is the fingerprint of the key by which the blocked index was made, Rules that of
 	// the forms and settings by which everything was derived.
 	Digest, Rules uint64
+	// Turn is the number of the last turn, all of which is in here.
+	Turn int64
 }
 
 // Derivation numbers the rules by which things are derived from the log: a database
@@ -291,6 +297,8 @@ type Batch struct {
 	Restatings []Restating
 	Devices    []DeviceState
 	Heads      []Head
+	// Turn is what the group did to what others hold in memory; nil where nobody reads it.
+	Turn *Turn
 }
 
 // Telling is what one device is to hear.

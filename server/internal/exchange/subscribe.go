@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"maps"
 	"sync"
 
 	"gridsync/server/internal/area"
@@ -18,7 +19,7 @@ type News struct {
 	// derived anew, or areas lie elsewhere.
 	Anew bool
 	// Alerts came about, in their order. Missed says that there were more than are kept
-	// for a subscriber who doesn't take them.
+	// for a subscriber who doesn't take them, or for a server that was far behind.
 	Alerts []Alert
 	Missed bool
 }
@@ -26,7 +27,8 @@ type News struct {
 // maxNews bounds what is kept for one subscriber.
 const maxNews = 1000
 
-// Subscription hears of every group that is committed. It never holds one up: what isn't
+// Subscription hears of every group that is committed, also by other servers over the same
+// database once what they did is taken up. It never holds one up: what isn't
 // taken is added together.
 type Subscription struct {
 	// Stirred is told when there is something to take.
@@ -50,22 +52,20 @@ func (s *Subscription) Take() News {
 // End ends the subscription. It may be called more than once.
 func (s *Subscription) End() { s.end() }
 
-func (s *Subscription) add(b *Batch) {
+func (s *Subscription) add(more *News) {
 	s.mu.Lock()
-	s.news.Version, s.news.At = b.Last, b.Now
-	s.news.Anew = s.news.Anew || b.Tree != nil
+	s.news.Version, s.news.At = more.Version, more.At
+	s.news.Anew, s.news.Missed = s.news.Anew || more.Anew, s.news.Missed || more.Missed
 	if s.news.Areas == nil {
 		s.news.Areas = make(map[area.Key]struct{})
 	}
-	for i := range b.Heads {
-		s.news.Areas[b.Heads[i].Area] = struct{}{}
-	}
-	for i := range b.Alerts {
+	maps.Copy(s.news.Areas, more.Areas)
+	for i := range more.Alerts {
 		if len(s.news.Alerts) == maxNews {
 			s.news.Missed = true
 			break
 		}
-		s.news.Alerts = append(s.news.Alerts, b.Alerts[i])
+		s.news.Alerts = append(s.news.Alerts, more.Alerts[i])
 	}
 	s.mu.Unlock()
 	select {
@@ -99,11 +99,11 @@ func (s *Service) Subscribe() *Subscription {
 	return one
 }
 
-// tell tells everybody of a group.
-func (s *subscriptions) tell(b *Batch) {
+// tell tells everybody what was committed.
+func (s *subscriptions) tell(news *News) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for one := range s.all {
-		one.add(b)
+		one.add(news)
 	}
 }

@@ -3,9 +3,9 @@ package exchange
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gridsync/server/internal/registry"
@@ -69,8 +69,14 @@ type writer struct {
 	stopped chan struct{}
 	closing sync.Once
 
-	// Only the writer's goroutine touches these. waiting are the records of which
-	// something is parked.
+	// memory is held by whoever moves what follows on, and by a group from when nobody else
+	// can write until its own turn is taken up. turn is the last that was, taken the same for
+	// those who don't wait.
+	memory sync.Mutex
+	turn   int64
+	taken  atomic.Int64
+	// waiting are the records of which something is parked, rules the print of the rules by
+	// which everything derived was derived.
 	last    syncproto.Version
 	now     syncproto.Instant
 	waiting map[syncproto.RecordID]struct{}
@@ -78,15 +84,18 @@ type writer struct {
 	links   *links
 	signed  *signatures
 	chain   syncproto.Hash
+	rules   uint64
 	// shape is a fingerprint of the tree of areas as the last retry found it, planted that of
-	// the tree by which the sums were last moved, and trees the tree itself.
+	// the tree by which the sums were last moved.
 	shape   int64
 	planted int64
-	trees   trees
-	// snap is what groups work with, seen the registry's newest snapshot that was looked at,
-	// rules the print of the rules by which everything derived was derived: see follow.
+
+	// Only the writer's goroutine touches these. trees is the tree of areas, snap what groups
+	// work with, print that of its rules, seen the registry's newest snapshot that was looked
+	// at: see follow.
+	trees      trees
 	snap, seen *registry.Snapshot
-	rules      uint64
+	print      uint64
 	// behind says that it could not be derived by the newest, stopping that it isn't worth
 	// the time any more.
 	behind, stopping bool
@@ -102,21 +111,12 @@ type writer struct {
 func newWriter(s *Service, boot Boot, snap *registry.Snapshot, maxQueue int) *writer {
 	w := &writer{
 		service: s, jobs: make(chan *job, maxQueue), stop: make(chan struct{}), stopped: make(chan struct{}),
-		now: boot.Now, parked: boot.Parked, chain: boot.Chain, rules: boot.Rules, snap: snap, seen: snap,
-		waiting: make(map[syncproto.RecordID]struct{}, len(boot.WaitingFor)),
-		stats:   Stats{Verdicts: make(map[syncproto.Outcome]int64), Parked: boot.Parked},
-		size:    1,
+		snap: snap, seen: snap, print: snap.Rules.Print(),
+		stats: Stats{Verdicts: make(map[syncproto.Outcome]int64)},
+		size:  1,
 	}
-	for _, id := range boot.WaitingFor {
-		w.waiting[id] = struct{}{}
-	}
-	w.take(&boot)
+	w.hold(&boot)
 	return w
-}
-
-// take holds in memory what is derived, as it is stored now.
-func (w *writer) take(boot *Boot) {
-	w.last, w.links, w.signed = boot.Last, newLinks(*boot), newSignatures(*boot)
 }
 
 // errClosed tells a caller that the service is going down: nothing was kept.
@@ -165,6 +165,7 @@ func (w *writer) run(flush time.Duration) {
 		case j := <-w.jobs:
 			w.commitAll(j)
 		case <-tick.C:
+			w.look()
 			w.follow(true)
 			w.flush()
 		case <-w.stop:
@@ -209,32 +210,27 @@ func (w *writer) gather(first *job) []*job {
 
 // flush writes down the contacts that came with nothing to push.
 func (w *writer) flush() {
-	if states := w.service.devices.unwritten(); len(states) > 0 {
+	if len(w.service.devices.unwritten()) > 0 {
 		w.commit(nil)
+	}
+}
+
+// look takes up what others did, where nobody has told of it.
+func (w *writer) look() {
+	if err := w.service.TakeUp(context.Background()); err != nil {
+		// The next group tries again before it does anything.
+		w.service.log.Error("what other servers did could not be read", "error", err)
 	}
 }
 
 // commit runs one group and tells its callers.
 func (w *writer) commit(jobs []*job) {
-	w.follow(len(jobs) == 1 && jobs[0].retry)
 	began := time.Now() // the pace of groups is of this machine, whatever Now says
-	ctx := context.Background()
-	var g *group
-	err := w.service.store.Commit(ctx, func(tx Tx) (err error) {
-		// A bug that one push sets off must not take the others' server away.
-		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("group: panic: %v", r)
-			}
-		}()
-		g = newGroup(w, tx)
-		return g.run(ctx, jobs)
-	})
+	g, err := w.attempt(jobs)
 	var refusal *syncproto.Error
 	var misstep *Misstep
 	switch {
 	case err == nil:
-		w.published(g, jobs)
 	case len(jobs) == 1 && jobs[0].decision != nil && errors.As(err, &refusal):
 		err = refusal // an answer, and no failure
 	case errors.As(err, &misstep):
@@ -255,26 +251,33 @@ func (w *writer) commit(jobs []*job) {
 	}
 }
 
-// published moves what is held in memory on to what was committed.
-func (w *writer) published(g *group, jobs []*job) {
-	w.last, w.now, w.parked = g.batch.Last, g.batch.Now, g.parked
-	for id := range g.nowWaiting {
-		w.waiting[id] = struct{}{}
+// followed is how often a group begins again because the rules have changed meanwhile.
+const followed = 5
+
+// attempt runs one group, by the rules by which everything is derived when it begins.
+func (w *writer) attempt(jobs []*job) (g *group, err error) {
+	ctx := context.Background()
+	again := len(jobs) == 1 && jobs[0].retry
+	for range followed {
+		w.follow(again)
+		again = false
+		err = w.locked(ctx, func(tx Tx) error {
+			if err := w.upToDate(); err != nil {
+				return err
+			}
+			g = newGroup(w, tx)
+			g.quiet = len(jobs) == 0
+			return g.run(ctx, jobs)
+		}, func() {
+			if g.saved != nil {
+				w.took(g.saved, g.batch.Devices)
+			}
+		})
+		if !errors.Is(err, errRules) {
+			break
+		}
 	}
-	for id := range g.noLongerWaiting {
-		delete(w.waiting, id)
-	}
-	w.links, w.chain = g.links, g.chain
-	if g.reshaped {
-		w.shape = g.snap.Areas.Shape()
-	}
-	w.planted = g.planted
-	w.signed.publish(g.batch.Signatures)
-	w.service.heads.publish(&g.batch)
-	w.service.devices.publish(g.batch.Devices)
-	if len(jobs) > 0 || g.batch.Tree != nil { // else only contacts were written down
-		w.service.subscribed.tell(&g.batch)
-	}
+	return g, err
 }
 
 func (w *writer) measure(took time.Duration, jobs int, g *group, err error) {
@@ -287,7 +290,6 @@ func (w *writer) measure(took time.Duration, jobs int, g *group, err error) {
 	}
 	w.stats.Groups++
 	w.stats.Pushes += int64(jobs)
-	w.stats.Parked = g.parked
 	for outcome, n := range g.outcomes {
 		w.stats.Verdicts[outcome] += n
 	}
@@ -299,6 +301,14 @@ func (w *writer) queue() (int, time.Duration) {
 	waiting := len(w.jobs)
 	groups := float64(waiting) / max(w.size, 1)
 	return waiting, time.Duration(groups+1) * w.pace
+}
+
+// countParked notes how many changes are parked.
+func (w *writer) countParked(n int) {
+	w.parked = n
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stats.Parked = n
 }
 
 func (w *writer) waitingNow() int {

@@ -70,6 +70,21 @@ func admit(others []postgres.Server, keys Fingerprints, alone bool) error {
 	return nil
 }
 
+// Serving implements engine.
+func (c cluster) Serving(ctx context.Context) ([]Serving, error) {
+	servers, err := c.Servers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var serving []Serving
+	for _, s := range servers {
+		if !s.Lapsed {
+			serving = append(serving, Serving{Name: s.Name, Since: s.Since, Until: s.Until, Alone: s.Alone})
+		}
+	}
+	return serving, nil
+}
+
 // Checkpoint implements files. Free room in the database's pages keeps the old bytes until
 // something else is written there, sealed as they were.
 func (c cluster) Checkpoint(ctx context.Context) error { return c.Sweep(ctx) }

@@ -102,6 +102,9 @@ func (d *Data) Close() error { return d.engine.Close() }
 // Place says where the data is, with nothing in it that lets somebody in.
 func (d *Data) Place() string { return d.place.name }
 
+// Servers lists the servers that work on the database; those of a folder are not known.
+func (d *Data) Servers(ctx context.Context) ([]Serving, error) { return d.engine.Serving(ctx) }
+
 // Areas returns the tree of areas as it is in the folder now.
 func (d *Data) Areas(ctx context.Context) (*area.Tree, error) {
 	if _, err := d.registry.Refresh(ctx); err != nil {

@@ -25,6 +25,16 @@ type engine interface {
 	// Hear calls stirred when another process may have committed something, until ctx ends.
 	// It may call too often, and it may miss something: whoever must know looks as well.
 	Hear(ctx context.Context, stirred func(), trouble func(error))
+	// Serving lists the servers that work on the database, in so far as they can be known.
+	Serving(ctx context.Context) ([]Serving, error)
+}
+
+// Serving is a server that works on a database, since when, and until when it is taken for
+// alive if nothing more is heard of it.
+type Serving struct {
+	Name         string
+	Since, Until time.Time
+	Alone        bool
 }
 
 // files are what an engine does about what was written over.

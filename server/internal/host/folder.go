@@ -39,6 +39,9 @@ func (f folder) Enter(context.Context, string, Fingerprints, bool) (berth, error
 // is heard of by looking.
 func (f folder) Hear(ctx context.Context, _ func(), _ func(error)) { <-ctx.Done() }
 
+// Serving implements engine: the lock on a folder doesn't say whose it is.
+func (f folder) Serving(context.Context) ([]Serving, error) { return nil, nil }
+
 // alone is the berth of whoever has a folder for themselves: the lock lasts as long as the
 // process.
 type alone struct{ lock *sqlite.Lock }
@@ -53,3 +56,17 @@ func (a alone) Servers() int { return 1 }
 func (a alone) Mine(context.Context, string, time.Duration) (bool, error) { return true, nil }
 
 func (a alone) Leave(context.Context) error { return a.lock.Release() }
+
+// shared is a folder that has several servers on this machine, all of which know it. It
+// isn't locked.
+type shared struct{ engine }
+
+// Enter implements engine.
+func (shared) Enter(context.Context, string, Fingerprints, bool) (berth, error) {
+	return beside{}, nil
+}
+
+// beside is the berth of one of several servers of a folder.
+type beside struct{ alone }
+
+func (beside) Leave(context.Context) error { return nil }

@@ -69,6 +69,9 @@ type Config struct {
 	Guard api.Guard
 	// Retain is what keeps its content for how long; everything for good if it is empty.
 	Retain Retention
+	// Among says that other servers may run over the same folder, on this machine: each looks
+	// for what the others did before it answers, and the folder isn't locked.
+	Among bool
 	// Hooks says which other systems may be told of what happens; those that the open
 	// Internet reaches over TLS, if it is zero.
 	Hooks courier.Policy
@@ -94,8 +97,9 @@ type Server struct {
 // drain is how long requests under way may take when the server stops.
 const drain = 20 * time.Second
 
-// Start starts a server; Close ends it. One folder has one server at a time, a PostgreSQL
-// database any number of them, which must all have the same keys: ErrOtherKeys.
+// Start starts a server; Close ends it. One folder has one server at a time, unless all that
+// run over it say that they are among others; a PostgreSQL database has any number of them,
+// which must all have the same keys: ErrOtherKeys.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	data, err := Open(ctx, cfg.Dir, cfg.options())
@@ -131,13 +135,18 @@ func (cfg Config) options() Options {
 
 func (s *Server) start(ctx context.Context, cfg Config) error {
 	var err error
+	if cfg.Among {
+		s.engine = shared{s.engine}
+	}
 	if s.berth, err = s.engine.Enter(ctx, serverName(cfg.Listen), s.fingerprints(), false); err != nil {
 		return fmt.Errorf("serve %s: %w", s.Place(), err)
 	}
+	_, nobodyElse := s.berth.(alone)
 	lenses := privacy.NewMaker(s.secrets.tags)
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
 		Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
+		Alone: nobodyElse,
 	})
 	if err != nil {
 		return err
@@ -214,9 +223,9 @@ func (s *Server) run(cfg *Config) {
 	}()
 }
 
-// watch follows the registry, and tells the exchange when it has changed:
-// something parked may wait for exactly that. The first look always counts as a
-// change, as areas may have come while no server ran.
+// watch follows the registry and what other servers did, and tells the exchange when the
+// registry has changed: something parked may wait for exactly that. The first look always
+// counts as a change, as areas may have come while no server ran.
 func (s *Server) watch(ctx context.Context, every time.Duration, stirred <-chan struct{}) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -255,6 +264,9 @@ func (s *Server) hear(ctx context.Context, stirred chan<- struct{}) {
 // follow looks for a revision after told, and returns the one that the exchange
 // was told of.
 func (s *Server) follow(ctx context.Context, told int64) (int64, error) {
+	if err := s.exchange.TakeUp(ctx); err != nil {
+		return told, err
+	}
 	if _, err := s.registry.Refresh(ctx); err != nil {
 		return told, err
 	}

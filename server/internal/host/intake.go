@@ -31,7 +31,7 @@ func (d *Data) ImportAlone(ctx context.Context, o intake.Order, leaveOut bool) (
 			return err
 		}
 		service, err := exchange.New(ctx, exchange.Config{
-			Store: d.store, Registry: d.registry, Digester: d.secrets.digester, Now: d.now,
+			Store: d.store, Registry: d.registry, Digester: d.secrets.digester, Now: d.now, Alone: true,
 		})
 		if err != nil {
 			return err

@@ -22,6 +22,13 @@ var ErrNotPurged = errors.New("there are no such records to purge")
 // sweepEvery is how often a running server looks for what is old enough.
 const sweepEvery = time.Hour
 
+// sweeping is a piece of work that is done once, however many servers there are; who does it
+// keeps it from one sweep to the next.
+const (
+	sweeping  = "sweep"
+	sweepTerm = sweepEvery + sweepEvery/2
+)
+
 // Purge takes away the content of old records, now.
 func (s *Server) Purge(ctx context.Context, order exchange.PurgeOrder) (exchange.Purged, error) {
 	return purge(ctx, s.Data, s.exchange, order)
@@ -69,7 +76,7 @@ func (s *Server) Sweep(ctx context.Context, keep Retention) error {
 // sweepOnce does a sweep that is this server's to do. One of all that run over a database
 // does them all, and another when that one has gone.
 func (s *Server) sweepOnce(ctx context.Context, keep Retention) error {
-	mine, err := s.berth.Mine(ctx, "sweep", sweepEvery+sweepEvery/2)
+	mine, err := s.berth.Mine(ctx, sweeping, sweepTerm)
 	if err != nil || !mine {
 		return err
 	}
@@ -100,7 +107,7 @@ func (d *Data) PurgeAlone(ctx context.Context, order exchange.PurgeOrder) (done 
 			return err
 		}
 		service, err := exchange.New(ctx, exchange.Config{
-			Store: d.store, Registry: d.registry, Digester: d.secrets.digester, Now: d.now,
+			Store: d.store, Registry: d.registry, Digester: d.secrets.digester, Now: d.now, Alone: true,
 		})
 		if err != nil {
 			return err

@@ -212,7 +212,7 @@ func (w *World) frozenAgrees(ctx context.Context, rows []exchange.Logged, rec *o
 	if err != nil {
 		return err
 	}
-	tree, err := w.server.Areas(ctx)
+	tree, err := w.server().Areas(ctx)
 	if err != nil {
 		return err
 	}

@@ -258,12 +258,16 @@ func expectTotals(ctx context.Context, w *World, args []string) error {
 }
 
 // expectParked: parked N — how many changes wait in the whole county.
-func expectParked(_ context.Context, w *World, args []string) error {
+func expectParked(ctx context.Context, w *World, args []string) error {
 	want, err := number(args[0])
 	if err != nil {
 		return err
 	}
-	if got := w.server.Exchange().Stats().Parked; got != want {
+	exchange := w.server().Exchange()
+	if err := exchange.TakeUp(ctx); err != nil {
+		return err
+	}
+	if got := exchange.Stats().Parked; got != want {
 		return fmt.Errorf("%d are parked", got)
 	}
 	return nil

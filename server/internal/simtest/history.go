@@ -17,7 +17,7 @@ type history struct {
 
 func (w *World) readLog(ctx context.Context) (*history, error) {
 	h := &history{stored: make(map[syncproto.RecordID]*syncproto.Record)}
-	err := w.server.Histories(ctx, func(log []exchange.Logged, stored *syncproto.Record) error {
+	err := w.server().Histories(ctx, func(log []exchange.Logged, stored *syncproto.Record) error {
 		h.rows = append(h.rows, log...)
 		if stored != nil && len(stored.Live) > 0 { // of some all was taken out again
 			h.stored[stored.ID] = stored

@@ -94,7 +94,7 @@ func (l *link) replay() error {
 }
 
 func (l *link) send(req *http.Request, body io.Reader, length int64) (*http.Response, error) {
-	to, err := url.Parse(l.world.server.URL())
+	to, err := url.Parse(l.world.server().URL())
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (w *World) read(ctx context.Context) (*oracle.Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree, err := w.server.Areas(ctx)
+	tree, err := w.server().Areas(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ import (
 type player struct {
 	w    *World
 	rand *rand.Rand
+	// servers is how many there are.
+	servers int
 	// last numbers the records of each kind that the script has made up.
 	last  map[syncproto.Kind]int
 	homes map[string]string // where each device's people belong
@@ -33,7 +35,7 @@ type player struct {
 
 func newPlayer(w *World, seed uint64) *player {
 	return &player{
-		w: w, rand: rand.New(rand.NewPCG(seed, seed)), last: make(map[syncproto.Kind]int), homes: make(map[string]string),
+		w: w, servers: 1 + int(seed%3), rand: rand.New(rand.NewPCG(seed, seed)), last: make(map[syncproto.Kind]int), homes: make(map[string]string),
 	}
 }
 
@@ -47,9 +49,12 @@ var fleet = []struct{ name, areas, rest string }{
 	{"d", "post", "volunteer 戊"},
 }
 
-// opening enrols the fleet and makes what everybody's work is about.
+// opening says how many servers there are, one for every third seed, enrols the fleet and makes what everybody's work is about.
 func (p *player) opening() []string {
 	var lines []string
+	if p.servers > 1 {
+		lines = append(lines, fmt.Sprintf("servers %d", p.servers))
+	}
 	for _, f := range fleet[:4+p.rand.IntN(3)] {
 		p.homes[f.name] = f.areas
 		lines = append(lines, fmt.Sprintf("device %s %s %s", f.name, f.areas, f.rest))

@@ -42,11 +42,11 @@ func publish(ctx context.Context, w *World, args []string) error {
 	}
 	w.published = append(w.published, f)
 	return w.operate(ctx, func(ctx context.Context) error {
-		book := w.server.Forms()
-		if _, err := book.PutDraft(ctx, registry.FormSort, string(f.Kind), source, w.server.Operator()); err != nil {
+		book := w.server().Forms()
+		if _, err := book.PutDraft(ctx, registry.FormSort, string(f.Kind), source, w.server().Operator()); err != nil {
 			return err
 		}
-		_, err := book.Publish(ctx, registry.FormSort, string(f.Kind), w.server.Operator())
+		_, err := book.Publish(ctx, registry.FormSort, string(f.Kind), w.server().Operator())
 		return err
 	})
 }
@@ -69,7 +69,7 @@ func setting(ctx context.Context, w *World, args []string) error {
 	w.said = append(w.said, oracle.Said{Area: id, Name: given[0][0], From: day, Value: value})
 	change := formbook.Change{Name: given[0][0], From: from, Value: value}
 	return w.operate(ctx, func(ctx context.Context) error {
-		_, err := w.server.Forms().Set(ctx, id, []formbook.Change{change}, w.server.Operator())
+		_, err := w.server().Forms().Set(ctx, id, []formbook.Change{change}, w.server().Operator())
 		return err
 	})
 }
@@ -80,7 +80,7 @@ func (w *World) operate(ctx context.Context, do func(context.Context) error) err
 		if err := do(ctx); err != nil {
 			return err
 		}
-		return w.server.Retry(ctx)
+		return w.retry(ctx)
 	}
 	w.since = append(w.since, whole)
 	return whole(ctx)

@@ -26,7 +26,7 @@ func purgeOld(ctx context.Context, w *World, args []string) error {
 	if err != nil {
 		return err
 	}
-	done, err := w.server.Purge(ctx, exchange.PurgeOrder{Kind: syncproto.Kind(args[0]), Days: days})
+	done, err := w.server().Purge(ctx, exchange.PurgeOrder{Kind: syncproto.Kind(args[0]), Days: days})
 	if err != nil {
 		return err
 	}

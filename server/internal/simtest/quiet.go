@@ -99,7 +99,7 @@ func (w *World) settle(ctx context.Context) error {
 
 // rebuildFindsNothing works everything out again from the log.
 func rebuildFindsNothing(ctx context.Context, w *World) error {
-	difference, err := w.server.Rebuild(ctx)
+	difference, err := w.server().Rebuild(ctx)
 	if err != nil {
 		return err
 	}

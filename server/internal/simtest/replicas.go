@@ -62,7 +62,7 @@ func (w *World) agrees(ctx context.Context, d *Device, scope []syncproto.AreaID)
 	if err != nil {
 		return err
 	}
-	tree, err := w.server.Areas(ctx)
+	tree, err := w.server().Areas(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,25 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// Whatever one server promises, three over one database promise together.
+func TestScenariosHoldAmongServers(t *testing.T) {
+	files, err := filepath.Glob(*scenarios)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := play(t, "servers 3\n"+string(script)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 func play(t *testing.T, script string) error {
 	t.Helper()
 	w, err := simtest.NewWorld(t.Context(), t.TempDir())

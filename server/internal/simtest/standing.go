@@ -64,10 +64,10 @@ func (w *World) invited(ctx context.Context, name string, area syncproto.AreaID,
 		w.authors[name] = syncproto.AuthorID(w.newID())
 	}
 	author := identity.Author{ID: w.authors[name], Name: name}
-	if err := w.server.AddPeople(ctx, []identity.Author{author}); err != nil {
+	if err := w.server().AddPeople(ctx, []identity.Author{author}); err != nil {
 		return author, "", err
 	}
-	letting, by, err := w.server.Letting(ctx)
+	letting, by, err := w.server().Letting(ctx)
 	if err != nil {
 		return author, "", err
 	}
@@ -94,7 +94,7 @@ func hand(ctx context.Context, w *World, args []string) error {
 				return err
 			}
 			w.holds(append(out.Ends, out.Gives...)...)
-			return w.server.Retry(ctx)
+			return w.retry(ctx)
 		})
 	}
 	out, err := w.handOver(ctx, wanted)
@@ -109,7 +109,7 @@ func hand(ctx context.Context, w *World, args []string) error {
 }
 
 func (w *World) handOver(ctx context.Context, wanted enrol.HandOver) (*enrol.HandedOver, error) {
-	letting, by, err := w.server.Letting(ctx)
+	letting, by, err := w.server().Letting(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func stand(ctx context.Context, w *World, d *Device, args []string) error {
 		return fmt.Errorf("stands in_use | retired | lost")
 	}
 	return w.again(ctx, func(ctx context.Context) error {
-		letting, by, err := w.server.Letting(ctx)
+		letting, by, err := w.server().Letting(ctx)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func stand(ctx context.Context, w *World, d *Device, args []string) error {
 			d.standing = identity.Standing{Status: status, Since: by.Now}
 		}
 		d.revoked = d.revoked || status != identity.InUse
-		return w.server.Retry(ctx)
+		return w.retry(ctx)
 	})
 }
 
@@ -201,7 +201,7 @@ func granted(ctx context.Context, w *World, d *Device, args []string) error {
 		g.To = w.instant() + syncproto.Instant(valid.Milliseconds())
 	}
 	return w.again(ctx, func(ctx context.Context) error {
-		letting, by, err := w.server.Letting(ctx)
+		letting, by, err := w.server().Letting(ctx)
 		if err != nil {
 			return err
 		}
@@ -213,6 +213,6 @@ func granted(ctx context.Context, w *World, d *Device, args []string) error {
 			}
 			w.holds(given)
 		}
-		return w.server.Retry(ctx)
+		return w.retry(ctx)
 	})
 }

@@ -37,6 +37,7 @@ var worldSteps = map[string]worldStep{
 	"wait":    wait,
 	"time":    standStill,
 	"restart": func(ctx context.Context, w *World, _ []string) error { return w.restart(ctx) },
+	"servers": serve,
 	"backup":  func(ctx context.Context, w *World, _ []string) error { return w.backup(ctx) },
 	"restore": func(ctx context.Context, w *World, _ []string) error { return w.restore(ctx) },
 	"all":     expectAll,
@@ -132,6 +133,17 @@ func addDevice(ctx context.Context, w *World, args []string) error {
 	return w.enrol(ctx, args[0], authors, areas, role)
 }
 
+// serve: servers COUNT; that many run over the one folder from now on, and each request goes
+// to one of them.
+func serve(ctx context.Context, w *World, args []string) error {
+	count, err := strconv.Atoi(strings.Join(args, " "))
+	if err != nil || count < 1 || count > 9 {
+		return fmt.Errorf("servers COUNT, from 1 to 9")
+	}
+	w.fleet = count
+	return w.restart(ctx)
+}
+
 // addArea: area CODE PARENT; a code that is there already gets the new parent.
 func addArea(ctx context.Context, w *World, args []string) error {
 	if len(args) != 2 {
@@ -139,10 +151,10 @@ func addArea(ctx context.Context, w *World, args []string) error {
 	}
 	node := area.Node{ID: syncproto.AreaID(args[0]), Name: args[0], Parent: syncproto.AreaID(args[1])}
 	do := func(ctx context.Context) error {
-		if err := w.server.PutAreas(ctx, []area.Node{node}); err != nil {
+		if err := w.server().PutAreas(ctx, []area.Node{node}); err != nil {
 			return err
 		}
-		return w.server.Retry(ctx)
+		return w.retry(ctx)
 	}
 	w.lies(node.ID, node.Parent)
 	w.since = append(w.since, do)

@@ -35,12 +35,15 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// World is one server and its devices. Its clock moves only when a step says so.
+// World is one server, or some over one folder, and their devices. Its clock moves only when a step says so.
 type World struct {
-	dir     string
-	clock   clock
-	ids     uint64
-	server  *host.Server
+	dir   string
+	clock clock
+	ids   uint64
+	// servers run over one folder; each request goes to one of them, as picked says.
+	servers []*host.Server
+	picked  atomic.Uint64
+	fleet   int
 	devices map[string]*Device
 	order   []string
 	// authors are people by name: one may record on several devices.
@@ -122,7 +125,7 @@ post,卡点,township
 // NewWorld starts a server in dir.
 func NewWorld(ctx context.Context, dir string) (*World, error) {
 	w := &World{
-		dir: dir, devices: make(map[string]*Device),
+		dir: dir, fleet: 1, devices: make(map[string]*Device),
 		authors: make(map[string]syncproto.AuthorID), names: make(map[syncproto.RecordID]string),
 		buckets: make(map[string]review.Key), purged: make(map[syncproto.Hash]exchange.Logged),
 		lay: make(map[syncproto.AreaID][]syncproto.AreaID),
@@ -135,16 +138,16 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 	if err := w.start(ctx); err != nil {
 		return nil, err
 	}
-	if _, problems, err := w.server.ImportAreas(ctx, strings.NewReader(areasCSV)); err != nil || len(problems) > 0 {
+	if _, problems, err := w.server().ImportAreas(ctx, strings.NewReader(areasCSV)); err != nil || len(problems) > 0 {
 		return nil, fmt.Errorf("areas: %v %w", problems, err)
 	}
 	// It reads with a secretary's eyes, as what a county sees is masked.
-	enrolled, err := w.server.AddDevice(ctx, host.Device{Name: "指挥部", Areas: []syncproto.AreaID{"county"}, Role: identity.Secretary})
+	enrolled, err := w.server().AddDevice(ctx, host.Device{Name: "指挥部", Areas: []syncproto.AreaID{"county"}, Role: identity.Secretary})
 	if err != nil {
 		return nil, err
 	}
 	w.desk = enrolled.Token
-	return w, w.server.Retry(ctx)
+	return w, w.retry(ctx)
 }
 
 // Overlook plants a fault in a world, so that it can be tested how one is found: the
@@ -152,24 +155,54 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 func (w *World) Overlook(question func(review.Key) bool) { w.overlook = question }
 
 func (w *World) start(ctx context.Context) error {
-	server, err := host.Start(ctx, host.Config{
-		Dir: w.data(), Listen: "127.0.0.1:0",
-		Now:   w.clock.now,
-		NewID: func() (uuid.UUID, error) { return w.newID(), nil },
-		Poll:  time.Hour, // the script says when the registry is looked at
-	})
-	if err != nil {
-		return err
+	for range w.fleet {
+		server, err := host.Start(ctx, host.Config{
+			Dir: w.data(), Listen: "127.0.0.1:0",
+			Now:   w.clock.now,
+			NewID: func() (uuid.UUID, error) { return w.newID(), nil },
+			Poll:  time.Hour, // the script says when the registry is looked at
+			Among: w.fleet > 1,
+		})
+		if err != nil {
+			return err
+		}
+		w.servers = append(w.servers, server)
 	}
-	w.server = server
-	return server.Retry(ctx) // at once, as the server's own first look comes when it comes
+	return w.retry(ctx) // at once, as the servers' own first looks come when they come
+}
+
+// server is the one to which the next request goes: which one looks like chance, and is the
+// same in every run.
+func (w *World) server() *host.Server {
+	at := w.picked.Add(1) * 0x9e3779b97f4a7c15
+	return w.servers[(at^at>>29)*0xbf58476d1ce4e5b9>>33%uint64(len(w.servers))]
+}
+
+// retry lets every server look at the registry, as each does by itself every second.
+func (w *World) retry(ctx context.Context) error {
+	for _, server := range w.servers {
+		if err := server.Retry(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stop ends the servers.
+func (w *World) stop() error {
+	var errs []error
+	for _, server := range w.servers {
+		errs = append(errs, server.Close())
+	}
+	w.servers = nil
+	return errors.Join(errs...)
 }
 
 func (w *World) data() string { return filepath.Join(w.dir, "server") }
 
 // Close ends the devices and the server.
 func (w *World) Close() error {
-	errs := []error{w.server.Close()}
+	errs := []error{w.stop()}
 	for _, d := range w.devices {
 		errs = append(errs, d.client.Close())
 	}
@@ -248,7 +281,7 @@ func (w *World) give(ctx context.Context, d *Device, areas []syncproto.AreaID, v
 		if left < 24*time.Hour { // too little for a grant; it was given before the backup or is over
 			return nil
 		}
-		enrolled, err := w.server.AddDevice(ctx, host.Device{
+		enrolled, err := w.server().AddDevice(ctx, host.Device{
 			ID: d.id, Name: d.name, Authors: d.people, Areas: areas, Role: d.role, Valid: left,
 		})
 		if err != nil {
@@ -267,7 +300,7 @@ func (w *World) give(ctx context.Context, d *Device, areas []syncproto.AreaID, v
 		if d.client != nil {
 			d.client.SetToken(d.token)
 		}
-		return w.server.Retry(ctx)
+		return w.retry(ctx)
 	}
 	w.since = append(w.since, do)
 	return do(ctx)
@@ -332,7 +365,7 @@ func (w *World) ask(ctx context.Context, method, path, token string, body, into 
 		}
 		sent = bytes.NewReader(encoded)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, w.server.URL()+path, sent)
+	req, err := http.NewRequestWithContext(ctx, method, w.server().URL()+path, sent)
 	if err != nil {
 		return err
 	}
@@ -357,9 +390,9 @@ func (w *World) ask(ctx context.Context, method, path, token string, body, into 
 	return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, answer)
 }
 
-// restart stops the server and starts it on the same folder.
+// restart stops the servers and starts them on the same folder.
 func (w *World) restart(ctx context.Context) error {
-	if err := w.server.Close(); err != nil {
+	if err := w.stop(); err != nil {
 		return err
 	}
 	return w.start(ctx)
@@ -367,7 +400,7 @@ func (w *World) restart(ctx context.Context) error {
 
 // backup copies the server's folder aside.
 func (w *World) backup(ctx context.Context) error {
-	if err := w.server.Close(); err != nil {
+	if err := w.stop(); err != nil {
 		return err
 	}
 	w.since, w.done = nil, len(w.purges)
@@ -394,7 +427,7 @@ func (w *World) restore(ctx context.Context) error {
 	if _, err := os.Stat(w.aside()); err != nil {
 		return errNoBackup
 	}
-	if err := w.server.Close(); err != nil {
+	if err := w.stop(); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(w.data()), os.CopyFS(w.data(), os.DirFS(w.aside()))); err != nil {

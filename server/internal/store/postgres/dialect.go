@@ -3,8 +3,11 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 
@@ -59,30 +62,51 @@ func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err 
 	return timeline, err
 }
 
-// errAborted says that a statement had failed before, and whoever ran it went on.
-var errAborted = errors.New("a statement of the transaction had failed")
-
-// Commit knows how it ended when the server said so, or was never asked. Where the server
-// ends the connection instead, the commit may be on its disk and only wait for another
-// machine's.
+// Commit knows how it ended when the server said so, or can't have heard of it. Where the
+// server ends the connection instead, the commit may be on its disk and only wait for another
+// machine's. (pgconn.SafeToRetry isn't asked: it says yes for a connection that was closed
+// while the answer was waited for.)
 func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 	return onWire(conn, func(c *pgx.Conn) error {
-		tag, err := c.Exec(ctx, "COMMIT")
-		if err == nil && tag.String() != "COMMIT" {
-			err = errAborted
+		if c.IsClosed() {
+			return errLost
 		}
+		tag, err := c.Exec(ctx, "COMMIT")
 		said := (*pgconn.PgError)(nil)
-		if err == nil || errors.Is(err, errAborted) || pgconn.SafeToRetry(err) ||
-			errors.As(err, &said) && said.SeverityUnlocalized == "ERROR" {
+		switch {
+		case err == nil && tag.String() != "COMMIT":
+			return errAborted
+		case err == nil, errors.As(err, &said) && said.SeverityUnlocalized == "ERROR":
 			return err
 		}
 		return fmt.Errorf("%w: %w", sqlstore.ErrUnknownOutcome, err)
 	})
 }
 
+// errAborted says that a statement had failed before, and whoever ran it went on; errLost that
+// the connection was gone before the end.
+var (
+	errAborted = errors.New("a statement of the transaction had failed")
+	errLost    = errors.New("the connection was lost")
+)
+
+// Lost is also what a pgbouncer says that has lost its own connection. Who couldn't connect
+// has lost nothing, and who had no more time can't ask again.
+func (dialect) Lost(err error) bool {
+	said, network := (*pgconn.PgError)(nil), net.Error(nil)
+	switch {
+	case err == nil, errors.As(err, new(*pgconn.ConnectError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &said):
+		return said.SeverityUnlocalized == "FATAL" || said.SeverityUnlocalized == "PANIC"
+	}
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err)
+}
+
 // onWire lends the connection below database/sql.
 func onWire(conn *sql.Conn, fn func(*pgx.Conn) error) error {
-	return conn.Raw(func(driver any) error { return fn(driver.(*stdlib.Conn).Conn()) })
+	return conn.Raw(func(below any) error { return fn(below.(*stdlib.Conn).Conn()) })
 }
 
 func (dialect) Moment() *sql.TxOptions {

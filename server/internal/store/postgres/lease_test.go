@@ -2,40 +2,15 @@ package postgres_test
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"testing"
 	"time"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
-	"gridsync/server/internal/seal"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgtest"
 )
-
-// opened is a store over a database, with the keys that all tests here have.
-func opened(t *testing.T, url string) *postgres.Store {
-	t.Helper()
-	key, err := seal.NewKey(1, make([]byte, seal.KeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ring, err := seal.NewRing(rand.Reader, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := postgres.Open(t.Context(), url, postgres.Options{Keys: ring, Readers: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // lapsed is a lease that ends as soon as it is taken, as if its server had died.
 const lapsed = -time.Second

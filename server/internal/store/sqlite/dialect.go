@@ -24,6 +24,9 @@ func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
+// Lost is false: there is nobody to lose.
+func (dialect) Lost(error) bool { return false }
+
 func (dialect) Moment() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
 
 // Prepares is true: parsing a text costs more than running it.

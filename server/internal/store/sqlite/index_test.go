@@ -7,6 +7,7 @@ import (
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/match"
+	"gridsync/server/internal/store/storetest"
 )
 
 // BenchmarkBlocks looks for neighbours among 1,000,000 lines of the index: for each of
@@ -19,9 +20,9 @@ func BenchmarkBlocks(b *testing.B) {
 			b.Error(err)
 		}
 	}()
-	commit(b, store, benchmarkGroup(b, 0))
+	storetest.Push(b, store, storetest.Load(b, 0, storetest.LoadDevices, storetest.LoadBatch))
 	seeded := rand.New(rand.NewPCG(1, 1))
-	records := benchmarkGroup(b, 0).Records
+	records := storetest.Load(b, 0, storetest.LoadDevices, storetest.LoadBatch).Records
 	keys := make([]match.Key, 0, 1_000_000)
 	batch := &exchange.Batch{}
 	for i := range cap(keys) {
@@ -29,7 +30,7 @@ func BenchmarkBlocks(b *testing.B) {
 		batch.Indexed = append(batch.Indexed, match.Entry{Key: keys[i], Record: records[i%len(records)].Record.ID})
 	}
 	began := time.Now()
-	commit(b, store, batch)
+	storetest.Push(b, store, batch)
 	b.Logf("1,000,000 lines written in %v", time.Since(began))
 	for _, bench := range []struct {
 		name string

@@ -49,7 +49,7 @@ func filled(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	store := open(t, dir)
-	b := benchmarkGroup(t, 0)
+	b := storetest.Load(t, 0, storetest.LoadDevices, storetest.LoadBatch)
 	b.Log, b.Records = b.Log[:2500], b.Records[:2500]
 	for i := range 200 {
 		b.Records[i].Sole = false
@@ -65,7 +65,7 @@ func filled(t *testing.T) (dir string) {
 		b.Told = append(b.Told, exchange.Telling{Device: device, Told: syncproto.Told{Version: syncproto.Version(i + 1), Reason: "请重新核实"}})
 		b.Devices[i].Pulse = []byte("beats")
 	}
-	commit(t, store, b)
+	storetest.Push(t, store, b)
 	listener := hook.Hook{ID: uuid.UUID{1}, Area: "330702001", Events: []string{"fever"}, Target: hook.Target{URL: "https://example.org", Secret: "whsec_"}}
 	if err := store.AddHook(t.Context(), &listener); err != nil {
 		t.Fatal(err)

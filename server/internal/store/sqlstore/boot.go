@@ -42,7 +42,7 @@ func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
 				return err
 			}
 		}
-		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2", epoch[:], int64(EpochStep))
+		return t.w.exec(t.ctx, "UPDATE meta SET epoch = $1, last_number = last_number + $2, last_turn = last_turn + 1", epoch[:], int64(EpochStep))
 	})
 	if err != nil {
 		return fmt.Errorf("store: new epoch: %w", err)
@@ -65,8 +65,8 @@ func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
 
 func bootFrom(ctx context.Context, q querier) (b exchange.Boot, err error) {
 	var digest, rules int64
-	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest, rules FROM meta")
-	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest, &rules)); err != nil {
+	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest, rules, last_turn FROM meta")
+	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest, &rules, &b.Turn)); err != nil {
 		return b, err
 	}
 	b.Digest, b.Rules = uint64(digest), uint64(rules)
@@ -138,11 +138,11 @@ func (t *tx) revise() error {
 }
 
 // saveLast writes the counter and the group's instant. Neither goes back, whatever
-// a group says.
+// a group says. Every batch takes the next number of a turn.
 func (t *tx) saveLast(b *exchange.Batch) error {
 	return t.w.exec(t.ctx, `UPDATE meta SET
 		last_number = CASE WHEN last_number < $1 THEN $1 ELSE last_number END,
-		as_of = CASE WHEN as_of < $2 THEN $2 ELSE as_of END`, int64(b.Last), int64(b.Now))
+		as_of = CASE WHEN as_of < $2 THEN $2 ELSE as_of END, last_turn = last_turn + 1`, int64(b.Last), int64(b.Now))
 }
 
 // SetRules implements exchange.Tx.
@@ -171,8 +171,7 @@ var putHead = insertion{
 
 func (t *tx) saveHeads(b *exchange.Batch) error {
 	args := make([]any, 0, len(b.Heads)*putHead.columns)
-	for i := range b.Heads {
-		h := &b.Heads[i]
+	for _, h := range lastOf(b.Heads, func(h *exchange.Head) exchange.Feed { return h.Feed }) {
 		feed, err := feedNumber(h.Feed)
 		if err != nil {
 			return err

@@ -66,6 +66,7 @@ func (t *tx) Save(b *exchange.Batch) error {
 		{"devices", t.saveDevices},
 		{"heads", t.saveHeads},
 		{"last number", t.saveLast},
+		{"turn", t.saveTurn},
 	})
 }
 

@@ -73,8 +73,7 @@ var putDevice = insertion{
 func (t *tx) saveDevices(b *exchange.Batch) error {
 	args := make([]any, 0, len(b.Devices)*putDevice.columns)
 	sealer := sealer{ring: t.w.ring()}
-	for i := range b.Devices {
-		s := &b.Devices[i]
+	for _, s := range lastOf(b.Devices, func(s *exchange.DeviceState) syncproto.DeviceID { return s.Device }) {
 		args = append(args, t.device(s.Device), int64(s.High), orNull(list(s.Missing)), int64(s.Held), s.Digest[:],
 			int64(s.LastStamp.Time), int64(s.LastStamp.Earliest), int64(s.LastStamp.Latest),
 			int64(s.ContactServer), int64(s.ContactDevice), int64(s.ContactHigh), int64(s.Unsent), s.App, orNull(list(s.Parked)), int64(s.Told),

@@ -24,6 +24,9 @@ type transactions interface {
 	// Commit ends it, so that what was written is durable and seen by whoever asks from
 	// then on. It fails with ErrUnknownOutcome when nobody told whether that is so.
 	Commit(ctx context.Context, conn *sql.Conn) error
+	// Lost reports whether an error says that the connection is of no more use, and so
+	// never one of SQLite's.
+	Lost(err error) bool
 	// Moment is how a transaction begins that reads one moment.
 	Moment() *sql.TxOptions
 }

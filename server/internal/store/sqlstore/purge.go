@@ -161,6 +161,7 @@ func (t *tx) Purge(p *exchange.Purging) error {
 		{"evidence", t.purgeEvidence},
 		{"tellings", t.purgeTold},
 		{"alerts", t.purgeAlerts},
+		{"turns", t.purgeTurns},
 		{"what is carried", t.carry},
 		{"the line", t.purgeLine},
 	} {

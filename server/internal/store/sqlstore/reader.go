@@ -59,13 +59,23 @@ func (r *reader) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 
 func (r *reader) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if !r.dialect.Prepares() {
-		return r.db.QueryContext(ctx, text, args...)
+		return retried(r, func() (*sql.Rows, error) { return r.db.QueryContext(ctx, text, args...) })
 	}
 	stmt, err := r.prepare(ctx, text)
 	if err != nil {
 		return nil, err
 	}
 	return stmt.QueryContext(ctx, args...)
+}
+
+// retried asks again on another connection when one was lost: all that are idle may be.
+func retried[T any](r *reader, ask func() (T, error)) (answer T, err error) {
+	for range r.db.Stats().MaxOpenConnections + 1 {
+		if answer, err = ask(); err == nil || !r.dialect.Lost(err) {
+			break
+		}
+	}
+	return answer, err
 }
 
 func (r *reader) close() error {
@@ -82,7 +92,7 @@ func (r *reader) close() error {
 // moment runs fn on one moment of the database: nothing that is committed
 // meanwhile is seen.
 func (r *reader) moment(ctx context.Context, fn func(querier) error) error {
-	tx, err := r.db.BeginTx(ctx, r.dialect.Moment())
+	tx, err := retried(r, func() (*sql.Tx, error) { return r.db.BeginTx(ctx, r.dialect.Moment()) })
 	if err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}

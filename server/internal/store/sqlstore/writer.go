@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"gridsync/server/internal/seal"
 )
@@ -80,7 +79,7 @@ func (w *writer) begin(ctx context.Context) error {
 			}
 			return nil
 		}
-		if !w.lost(ctx) {
+		if !w.dialect.Lost(err) {
 			return errors.Join(err, w.rollback(ctx))
 		}
 		if w.lose(); !again {
@@ -102,16 +101,6 @@ func (w *writer) connect(ctx context.Context) error {
 	return nil
 }
 
-// pingTime is how long a connection that failed has to show that it is still good.
-const pingTime = 5 * time.Second
-
-// lost reports whether a connection on which something failed is of no more use.
-func (w *writer) lost(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, pingTime)
-	defer cancel()
-	return w.conn.PingContext(ctx) != nil
-}
-
 // lose gives up a connection, and everything remembered: whoever answers next may know
 // less than the one before.
 func (w *writer) lose() {
@@ -124,7 +113,7 @@ func (w *writer) lose() {
 // rollback ends a transaction that leaves nothing.
 func (w *writer) rollback(ctx context.Context) error {
 	_, err := w.conn.ExecContext(ctx, "ROLLBACK")
-	if err != nil && w.lost(ctx) {
+	if err != nil && w.dialect.Lost(err) {
 		w.lose()
 		return nil // a transaction goes with its connection
 	}

@@ -44,7 +44,7 @@ func (w *world) nothing() {
 	if boot.Epoch.IsZero() {
 		w.t.Error("there is no epoch")
 	}
-	same(w.t, "boot", boot, exchange.Boot{Epoch: boot.Epoch, Derivation: exchange.Derivation})
+	same(w.t, "boot", boot, exchange.Boot{Epoch: boot.Epoch, Derivation: exchange.Derivation, Turn: boot.Turn})
 	same(w.t, "page", len(w.page(rosterOf(1), 0)), 0)
 	same(w.t, "told", len(w.hears(1, 0, 10))+len(w.wholeLog()), 0)
 	w.must(w.Histories(w.ctx(), func(log []exchange.Logged, _ *syncproto.Record) error {

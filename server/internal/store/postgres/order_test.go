@@ -1,0 +1,195 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/postgres/pgtest"
+	"gridsync/server/internal/store/storetest"
+	"gridsync/syncproto"
+)
+
+// observer is a connection beside those of the stores.
+func observer(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// opened opens a store that is closed with the test.
+func opened(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	store := open(t, url)
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+// waitsForALock returns when somebody waits for the lock on writing, or when stop is closed.
+func waitsForALock(t *testing.T, conn *pgx.Conn, stop <-chan struct{}) bool {
+	t.Helper()
+	for {
+		var waiting bool
+		err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted)`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waiting {
+			return true
+		}
+		select {
+		case <-stop:
+			return false
+		default:
+		}
+	}
+}
+
+func TestAWriterThatTookItsNumberKeepsAllOthersOut(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	first, second := opened(t, url), opened(t, url)
+	watch := observer(t, url)
+	took, entered := make(chan struct{}), make(chan struct{})
+	goOn := make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		err := first.Commit(t.Context(), func(tx exchange.Tx) error {
+			err := tx.Save(storetest.Load(t, 0, 1, 1))
+			close(took)
+			<-goOn
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-took
+	group.Go(func() {
+		err := second.Commit(t.Context(), func(tx exchange.Tx) error {
+			defer close(entered)
+			if version, _, err := second.AsOf(t.Context()); err != nil || version != 1 {
+				t.Errorf("the second writer was let in and finds version %d, %v", version, err)
+			}
+			return tx.Save(storetest.Load(t, 1, 1, 1))
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if !waitsForALock(t, watch, entered) {
+		t.Error("a second writer was let in while the first held a number that nobody saw")
+	}
+	if version, _, err := second.AsOf(t.Context()); err != nil || version != 0 {
+		t.Errorf("what isn't committed is seen: version %d, %v", version, err)
+	}
+	close(goOn)
+	group.Wait()
+	if version, _, err := first.AsOf(t.Context()); err != nil || version != 2 {
+		t.Errorf("version %d, %v", version, err)
+	}
+}
+
+// TestAReaderNeverStepsOverANumberThatCommitsLater has writers of several servers take numbers
+// as from a sequence, and a reader follow them.
+func TestAReaderNeverStepsOverANumberThatCommitsLater(t *testing.T) {
+	t.Parallel()
+	const servers, groups = 3, 25
+	url := pgtest.Database(t)
+	var number atomic.Int64
+	var writers sync.WaitGroup
+	done := make(chan struct{})
+	for range servers {
+		store := opened(t, url)
+		writers.Go(func() {
+			for range groups {
+				err := store.Commit(t.Context(), func(tx exchange.Tx) error {
+					return tx.Save(storetest.Load(t, int(number.Add(1)-1), 1, 1))
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go func() { writers.Wait(); close(done) }()
+	reader := opened(t, url)
+	seen := syncproto.Version(0)
+	for ended := false; !ended; {
+		select {
+		case <-done:
+			ended = true // and one look more
+		default:
+		}
+		last, _, err := reader.AsOf(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := syncproto.Version(0)
+		err = reader.EachLogged(t.Context(), func(l *exchange.Logged) error {
+			if at++; l.Seq != at {
+				return errHole
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("a reader who saw version %d: row %d: %v", last, at, err)
+		}
+		if at < last || at < seen {
+			t.Fatalf("the counter says %d, %d were seen before, and there are %d rows", last, seen, at)
+		}
+		seen = at
+	}
+	if seen != servers*groups {
+		t.Errorf("%d of %d numbers", seen, servers*groups)
+	}
+}
+
+var errHole = errors.New("a number is missing that commits later")
+
+func TestServersThatStartTogetherAgree(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	const servers = 4
+	var epochs [servers]syncproto.Epoch
+	var starting sync.WaitGroup
+	for i := range servers {
+		starting.Go(func() {
+			store, err := postgres.Open(t.Context(), url, postgres.Options{NewEpoch: syncproto.Epoch{byte(i + 1)}, Keys: storetest.Keys(t)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			boot, err := store.Boot(t.Context())
+			epochs[i] = boot.Epoch
+			if err := errors.Join(err, store.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starting.Wait()
+	for _, epoch := range epochs {
+		if epoch.IsZero() || epoch != epochs[0] {
+			t.Errorf("epochs %v", epochs)
+		}
+	}
+}
