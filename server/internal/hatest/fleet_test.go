@@ -36,6 +36,9 @@ type fleet struct {
 	// each server has connections of its own: one that is cut off keeps nobody waiting.
 	links []*http.Transport
 	at    []string
+	// rewinds says that phones may have read what was rewound later: by an area's checksum
+	// they find that they hold something else, and fetch it again.
+	rewinds bool
 }
 
 type phone struct {
@@ -154,7 +157,8 @@ func (p *phone) work(ctx context.Context) {
 }
 
 // judge notes what is more than a retry: what a phone may only see when something was
-// lost, or was said to be held and is not.
+// lost, or was said to be held and is not. Skipped changes are retried: a phone that gets
+// no answer for one change alone tries the others first.
 func (p *phone) judge(r *clientsdk.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,7 +167,7 @@ func (p *phone) judge(r *clientsdk.Report) {
 			p.odd = append(p.odd, fmt.Sprintf("%d changes were %s", n, outcome))
 		}
 	}
-	if len(r.Lost) > 0 || len(r.Skipped) > 0 || r.Reoffered || r.Reset || len(r.Drifted) > 0 || len(r.Restarted) > 0 {
+	if len(r.Lost) > 0 || r.Reoffered || r.Reset || len(r.Drifted) > 0 || len(r.Restarted) > 0 && !p.fleet.rewinds {
 		p.odd = append(p.odd, fmt.Sprintf("%+v", *r))
 	}
 }
