@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,10 +21,10 @@ import (
 
 // A node is a machine: a namespace with two cables, etcd, and PostgreSQL under Patroni.
 type node struct {
-	n    int
-	name string
-	dir  string
-	g    *ground
+	n       int
+	name    string
+	dir     string
+	g       *ground
 	started map[string]*exec.Cmd
 	// ended is closed for a program that was started when it has ended.
 	ended map[string]chan struct{}
@@ -227,21 +228,22 @@ func (n *node) kill9(t *testing.T) {
 	}
 }
 
-// leader is the node that leads.
-func (g *ground) leader(t *testing.T) *node {
+// leader is the node that leads, second the one whose disk a commit waits for.
+func (g *ground) leader(t *testing.T) *node { t.Helper(); return g.role(t, "leader") }
+func (g *ground) second(t *testing.T) *node { t.Helper(); return g.role(t, "sync_standby") }
+
+func (g *ground) role(t *testing.T, role string) *node {
 	t.Helper()
 	members, err := g.members()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, n := range g.nodes {
-		for _, m := range members {
-			if m.Name == n.name && m.Role == "leader" {
-				return g.nodes[i]
-			}
+	for _, n := range g.nodes {
+		if slices.ContainsFunc(members, func(m member) bool { return m.Name == n.name && m.Role == role }) {
+			return n
 		}
 	}
-	t.Fatalf("nobody leads: %v", members)
+	t.Fatalf("nobody is %s: %v", role, members)
 	return nil
 }
 

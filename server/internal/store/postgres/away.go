@@ -20,8 +20,9 @@ func (*Store) Away(err error) bool {
 		return awayState(said.Code)
 	}
 	var link net.Error
-	return errors.Is(err, sqlstore.ErrUnknownOutcome) || errors.As(err, &link) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	var unconnected *pgconn.ConnectError // to none of the hosts that takes writes, say
+	return errors.Is(err, sqlstore.ErrUnknownOutcome) || errors.As(err, &link) || errors.As(err, &unconnected) ||
+		pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // awayState says it of PostgreSQL's codes.

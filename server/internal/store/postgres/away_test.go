@@ -1,4 +1,4 @@
-package postgres
+package postgres_test
 
 import (
 	"errors"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/postgres/pgtest"
 	"gridsync/server/internal/store/sqlstore"
 )
 
@@ -32,12 +34,15 @@ func TestOnlyADatabaseThatIsAwayIsAway(t *testing.T) {
 		{&pgconn.PgError{Code: "57014"}, true},
 		{errors.New("a bug"), false},
 	} {
-		if got := (*Store)(nil).Away(fmt.Errorf("store: group: %w", c.err)); got != c.away {
+		if got := (*postgres.Store)(nil).Away(fmt.Errorf("store: group: %w", c.err)); got != c.away {
 			t.Errorf("%v is away: %t", c.err, got)
 		}
 	}
-	// And of an address where nobody listens.
-	if _, err := pgconn.Connect(t.Context(), "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=2"); !(*Store)(nil).Away(err) {
-		t.Errorf("%v isn't away", err)
+	// And so is one where nobody listens, and one whose only host follows another.
+	url := pgtest.Empty(t)
+	for _, url := range []string{"postgres://nobody@127.0.0.1:1/nothing?connect_timeout=2", url + "&target_session_attrs=standby"} {
+		if _, err := pgconn.Connect(t.Context(), url); err == nil || !(*postgres.Store)(nil).Away(err) {
+			t.Errorf("%v isn't away", err)
+		}
 	}
 }
