@@ -108,7 +108,8 @@ func (n *node) cancelCommits(t *testing.T, database string) int {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })()
+	answered := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer answered()
 	_ = cmd.Wait() // PostgreSQL may be going down there
 	return strings.Count(out.String(), "t")
 }

@@ -120,10 +120,14 @@ func (g *ground) members() ([]member, error) {
 	return nil, last
 }
 
-// leads asks a node whether it leads: Patroni says so when PostgreSQL takes writes.
-func (n *node) leads() bool {
+// leads and follows ask a node itself: Patroni says the first when PostgreSQL takes writes,
+// the second when it streams and isn't far behind.
+func (n *node) leads() bool   { return n.is("primary") }
+func (n *node) follows() bool { return n.is("replica?lag=1MB") }
+
+func (n *node) is(what string) bool {
 	client := http.Client{Timeout: soon}
-	answer, err := client.Get("http://" + n.at(back) + ":8008/primary")
+	answer, err := client.Get("http://" + n.at(back) + ":8008/" + what)
 	if err != nil {
 		return false
 	}
