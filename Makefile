@@ -27,7 +27,7 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler office check $(TOOLS) web simulation ## everything: check, the web client, 100 simulations, all tests with the race detector, each fuzz target for 10 s
+test: compiler office postgres check $(TOOLS) web simulation ## everything: check, the web client, 100 simulations, all tests with the race detector, each fuzz target for 10 s
 	CGO_ENABLED=1 bin/tally -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # How many fleets are simulated, without the race detector.
@@ -100,6 +100,15 @@ bin/tally: $(wildcard tools/tally/*.go) tools/go.mod
 
 bin/golangci-lint: tools/go.mod tools/go.sum
 	go build -C tools -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# The tests of the second engine run clusters of their own, one for each test binary, and a
+# pgbouncer before one. Debian's package starts a cluster, too, which nothing here uses.
+.PHONY: postgres
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && [ -x /usr/sbin/pgbouncer ] || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+			echo "make test needs PostgreSQL (15 or newer) and pgbouncer: please install them (Debian: apt-get install --no-install-recommends postgresql pgbouncer)" >&2; exit 1; }; \
+		apt-get update -q && apt-get install -y -q --no-install-recommends postgresql pgbouncer; }
 
 # What we write as .xlsx is opened by a program of others, too.
 .PHONY: office

@@ -124,6 +124,7 @@ func explain(err error) (syncproto.Text, any) {
 		err  error
 		text syncproto.Text
 	}{
+		{errInUse, textInUse},
 		{host.ErrUnknownArea, textUnknownArea},
 		{division.ErrIncomplete, textNoDivision},
 		{host.ErrUnknownRole, textUnknownRole},
@@ -137,7 +138,6 @@ func explain(err error) (syncproto.Text, any) {
 		{&seal.MissingKeyError{}, textMissingKey},
 		{&sqlstore.WrongKeyError{}, textWrongKey},
 		{demo.ErrDisagrees, textDisagrees},
-		{errInUse, textInUse},
 		{errDiffers, textRebuildOther},
 		{errOnlyCheck, textRebuildCheck},
 		{errUnsound, textUnsound},
@@ -193,6 +193,7 @@ var helpTexts = map[string]string{
 	"keys_rotate":     "更换数据密钥：启用新的一把并重新加密全部内容；请先停止服务，中断后可再次运行。 / Let a new data key seal, and seal everything anew with it; with the server stopped. Broken off, run it again.",
 	"keys_drop":       "完成后删除旧的密钥文件。 / Remove the older key files afterwards.",
 	"serve":           "启动服务。 / Serve phones and offices.",
+	"servers":         "列出正在使用数据库的服务（PostgreSQL）。 / List the servers that work on a database (PostgreSQL).",
 	"listen":          "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
 	"verbose":         "记录每个请求。 / Log every request.",
 	"due":             "各类事项的办理时限，如 conflict=24h,duplicate=72h。 / How long questions of a kind may lie, such as conflict=24h,duplicate=72h.",
@@ -313,5 +314,6 @@ var helpTexts = map[string]string{
 	"bench_idle":      "每次测量的空同步次数。 / Syncs with nothing new in each measurement.",
 	"bench_rounds":    "重复轮数。 / How often everything is measured.",
 	"bench_clients":   "并发手机数。 / Phones that push at the same time.",
+	"bench_db":        "在 PostgreSQL 上测量：在此库所在的服务器上另建临时库，用完即删。 / Measure on PostgreSQL: databases are made beside this one, and removed.",
 	"epoch_new":       "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
 }

@@ -47,6 +47,7 @@ func (r *run) start(ctx context.Context, side, dir string) (*process, error) {
 	//nolint:gosec // the program is this one, or what its caller named
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), r.Child[0], args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
+	p.cmd.Env = append(os.Environ(), r.Env...)
 	// The child ends when its input does: with us, even if we are killed.
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("starting the %s: %w", side, err)

@@ -1,16 +1,12 @@
 package postgres
 
 import (
-	"context"
 	"database/sql"
 	"net"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -57,40 +53,5 @@ func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
 	}
 }
 
-// connector makes a handle whose connections are set up.
-func connector(config *pgx.ConnConfig) *sql.DB {
-	return stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
-		texts := pgtype.Type{Name: "text", OID: pgtype.TextOID, Codec: textCodec{}}
-		conn.TypeMap().RegisterType(&texts)
-		conn.TypeMap().RegisterType(&pgtype.Type{
-			Name: "_text", OID: pgtype.TextArrayOID, Codec: &pgtype.ArrayCodec{ElementType: &texts},
-		})
-		return nil
-	}))
-}
-
-// textCodec writes texts that PostgreSQL can hold. It holds no U+0000 and nothing that is
-// not UTF-8; SQLite holds both, and a device may send them where it says what program it
-// is: nothing of the group would be kept for it. A U+FFFD stands in their place.
-type textCodec struct{ pgtype.TextCodec }
-
-func (c textCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
-	if _, ok := value.(string); ok {
-		return textPlan{}
-	}
-	return c.TextCodec.PlanEncode(m, oid, format, value)
-}
-
-type textPlan struct{}
-
-func (textPlan) Encode(value any, buf []byte) ([]byte, error) {
-	return append(buf, heldText(value.(string))...), nil
-}
-
-// heldText is a text as PostgreSQL can hold it.
-func heldText(text string) string {
-	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
-		return text
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
-}
+// connector makes a handle.
+func connector(config *pgx.ConnConfig) *sql.DB { return stdlib.OpenDB(*config) }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -189,7 +190,7 @@ func textsOf(args []any, column, width int) ([]*string, error) {
 		case nil:
 			continue
 		case string:
-			values[i] = v
+			values[i] = heldText(v)
 		default:
 			return nil, fmt.Errorf("a %T in a column of texts", v)
 		}
@@ -212,11 +213,32 @@ func bytesOf(args []any, column, width int) ([][]byte, error) {
 	return all, nil
 }
 
+func (dialect) Held(args []any) []any {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = heldText(text)
+		}
+	}
+	return args
+}
+
+// heldText is a text as PostgreSQL can hold it. It holds no U+0000 and nothing that is not
+// UTF-8; SQLite holds both, and a device may send them where it says what program it is:
+// nothing of the group would be kept for it. A U+FFFD stands in their place.
+func heldText(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 func (dialect) Placeholder(i int) string { return "$" + strconv.Itoa(i) }
 
 func (dialect) AmongNumbers(column string, i int) string { return among(column, i, "bigint") }
 func (dialect) AmongTexts(column string, i int) string   { return among(column, i, "text") }
 
+// among looks for a text with a U+0000 in it as Held would have written it.
 func among(column string, i int, kind string) string {
-	return column + " = ANY (ARRAY(SELECT e::" + kind + " FROM jsonb_array_elements_text($" + strconv.Itoa(i) + "::text::jsonb) l (e)))"
+	return column + " = ANY (ARRAY(SELECT e::" + kind + " FROM jsonb_array_elements_text(replace($" + strconv.Itoa(i) +
+		"::text, '\\u0000', '\\ufffd')::jsonb) l (e)))"
 }

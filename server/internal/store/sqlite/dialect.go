@@ -32,6 +32,9 @@ func (dialect) Moment() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
 // Prepares is true: parsing a text costs more than running it.
 func (dialect) Prepares() bool { return true }
 
+// Held are the arguments themselves: SQLite holds any text.
+func (dialect) Held(args []any) []any { return args }
+
 // As each number of rows is a text of its own, which must be parsed and kept, only a
 // few numbers are used: a batch is cut into pieces of them.
 var pieces = []int{256, 64, 16, 4, 1}

@@ -11,8 +11,11 @@ type Dialect interface {
 	transactions
 	texts
 	// Prepares reports whether statements are prepared here and kept for a connection's
-	// life; else texts are handed to the driver, which may keep what it likes.
+	// life; else texts are handed to the driver, which may keep what it likes, with
+	// arguments as Held returns them.
 	Prepares() bool
+	// Held returns arguments as the engine can hold them; it may alter the list.
+	Held(args []any) []any
 }
 
 // transactions are how an engine begins and ends them.

@@ -59,7 +59,7 @@ func (r *reader) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 
 func (r *reader) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if !r.dialect.Prepares() {
-		return retried(r, func() (*sql.Rows, error) { return r.db.QueryContext(ctx, text, args...) })
+		return retried(r, func() (*sql.Rows, error) { return r.db.QueryContext(ctx, text, r.dialect.Held(args)...) })
 	}
 	stmt, err := r.prepare(ctx, text)
 	if err != nil {
@@ -126,7 +126,7 @@ func (q *momentQuerier) query(ctx context.Context, text string, args ...any) (*s
 	if q.reader.dialect.Prepares() {
 		q.unprepared = append(q.unprepared, text)
 	}
-	return q.tx.QueryContext(ctx, text, args...)
+	return q.tx.QueryContext(ctx, text, q.reader.dialect.Held(args)...)
 }
 
 // each reads all rows of a query, calls scan for each, and ends the statement.

@@ -137,7 +137,7 @@ func (w *writer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 
 func (w *writer) exec(ctx context.Context, text string, args ...any) error {
 	if !w.dialect.Prepares() {
-		_, err := w.conn.ExecContext(ctx, text, args...)
+		_, err := w.conn.ExecContext(ctx, text, w.dialect.Held(args)...)
 		return err
 	}
 	stmt, err := w.prepare(ctx, text)
@@ -150,7 +150,7 @@ func (w *writer) exec(ctx context.Context, text string, args ...any) error {
 
 func (w *writer) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if !w.dialect.Prepares() {
-		return w.conn.QueryContext(ctx, text, args...)
+		return w.conn.QueryContext(ctx, text, w.dialect.Held(args)...)
 	}
 	stmt, err := w.prepare(ctx, text)
 	if err != nil {

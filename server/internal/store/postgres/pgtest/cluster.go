@@ -73,18 +73,11 @@ func run(bin, dir string, owner *syscall.Credential) (*Cluster, error) {
 	// A signal from the keyboard ends the tests, and not the shell that cleans up after them.
 	c.shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
 	c.shell.Dir = dir
-	input, end, err := os.Pipe()
+	end, said, err := pipes(c.shell)
 	if err != nil {
-		return nil, fmt.Errorf("pgtest: %w", err)
+		return nil, err
 	}
-	c.end, c.shell.Stdin = end, input
-	said, err := c.shell.StdoutPipe()
-	if err == nil {
-		err = c.shell.Start()
-	}
-	if err := errors.Join(err, input.Close()); err != nil {
-		return nil, errors.Join(fmt.Errorf("pgtest: %w", err), end.Close())
-	}
+	c.end = end
 	if line, _ := bufio.NewReader(said).ReadString('\n'); line != "ready\n" {
 		return nil, errors.Join(fmt.Errorf("pgtest: PostgreSQL didn't start: %s", logOf(dir)), c.stop())
 	}

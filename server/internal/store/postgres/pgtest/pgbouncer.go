@@ -1,0 +1,124 @@
+package pgtest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Pgbouncer starts a pgbouncer in transaction mode before the binary's own cluster, for one
+// test, and returns what turns a database's URL into the one behind it. Nothing of it is
+// configured in our favour: parameters that it doesn't know are refused.
+func Pgbouncer(t testing.TB) func(database string) string {
+	t.Helper()
+	c, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, end, err := c.pool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(database string) string {
+		parsed, err := url.Parse(database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := parsed.Query()
+		query.Set("host", dir)
+		query.Set("default_query_exec_mode", "exec")
+		parsed.RawQuery = query.Encode()
+		return parsed.String()
+	}
+}
+
+// poolScript runs a pgbouncer until the end of its input, as script does a cluster.
+const poolScript = `
+"$1" "$2/ini" 2>&1 </dev/null &
+cat >/dev/null
+kill -INT $! && wait $!
+rm -rf "$2"
+`
+
+// pool starts a pgbouncer, and returns the folder of its socket and how to end it.
+func (c *Cluster) pool() (dir string, end func() error, err error) {
+	program, err := exec.LookPath("/usr/sbin/pgbouncer")
+	if err != nil {
+		return "", nil, fmt.Errorf("pgtest: these tests need pgbouncer: make postgres (Debian: apt-get install pgbouncer): %w", err)
+	}
+	if dir, err = os.MkdirTemp("", "pg"); err != nil {
+		return "", nil, fmt.Errorf("pgtest: %w", err)
+	}
+	ini := strings.Join([]string{
+		"[databases]", "* = host=" + c.Dir + " port=5432 user=" + superuser,
+		"[pgbouncer]", "pool_mode = transaction", "listen_addr =", "listen_port = 5432",
+		"unix_socket_dir = " + dir, "auth_type = any", "max_client_conn = 500", "default_pool_size = 20", "server_idle_timeout = 5", "",
+	}, "\n")
+	owner := c.shell.SysProcAttr.Credential
+	err = os.WriteFile(filepath.Join(dir, "ini"), []byte(ini), 0o644)
+	if err == nil && owner != nil {
+		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
+	}
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("pgtest: %w", err), os.RemoveAll(dir))
+	}
+	shell := exec.Command("/bin/sh", "-c", poolScript, "sh", program, dir)
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
+	input, said, err := pipes(shell)
+	if err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	heard := make(chan struct{})
+	end = func() error {
+		err := input.Close()
+		<-heard
+		if waited := shell.Wait(); waited != nil && !errors.As(waited, new(*exec.ExitError)) {
+			err = errors.Join(err, waited)
+		}
+		return err
+	}
+	lines := bufio.NewReader(said)
+	for all := ""; ; {
+		line, err := lines.ReadString('\n')
+		if all += line; err != nil {
+			close(heard)
+			return "", nil, errors.Join(fmt.Errorf("pgtest: pgbouncer didn't start: %s", all), end())
+		}
+		if strings.Contains(line, "process up") {
+			break
+		}
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, lines) // what it says from here on is of no use
+		close(heard)
+	}()
+	return dir, end, nil
+}
+
+// pipes starts a program; closing input ends it.
+func pipes(program *exec.Cmd) (input io.Closer, said io.Reader, err error) {
+	in, err := program.StdinPipe()
+	if err == nil {
+		said, err = program.StdoutPipe()
+	}
+	if err == nil {
+		err = program.Start()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("pgtest: %w", err)
+	}
+	return in, said, nil
+}
