@@ -86,6 +86,9 @@ postgresql:
     superuser: {username: postgres}
     replication: {username: replicator}
     rewind: {username: rewinder}
+  # A rewind that was broken off, as when its source gave way amid it, leaves data that
+  # nothing can start: the node is made again from the leader, and isn't lost for good.
+  remove_data_directory_on_rewind_failure: true
   parameters:
     unix_socket_directories: %[7]s
 watchdog:
