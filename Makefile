@@ -37,6 +37,12 @@ SEEDS ?= 100
 simulation: ## fleets of phones against a slow reading of the log (SEEDS=5000 for longer)
 	go test ./server/internal/simtest -run 'TestSimulation$$' -seeds $(SEEDS) -timeout=4h -v | grep -v -e '^=== ' -e '--- PASS: TestSimulation/'; exit $${PIPESTATUS[0]}
 
+# It makes networks and processes of its own, for which it must be root; ten minutes are
+# its end whatever happens. GRIDSYNC_HA_LOGS=DIR keeps what Patroni and etcd said.
+.PHONY: test-ha
+test-ha: ha-tools ## failover: three nodes under Patroni and etcd, a server on each, phones that push (root)
+	go test -tags ha ./server/internal/hatest -count=1 -timeout 10m -v
+
 .PHONY: quick
 quick: bin/tally ## all tests, without the race detector and without fuzzing
 	bin/tally . tools
@@ -111,3 +117,14 @@ office:
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
 			echo "make test needs LibreOffice to open the workbooks that we write: please install it (Debian: apt-get install --no-install-recommends libreoffice-calc-nogui)" >&2; exit 1; }; \
 		apt-get update -q && apt-get install -y -q --no-install-recommends libreoffice-calc-nogui; }
+
+# The failover test starts Patroni, etcd and PostgreSQL itself, as processes of its own:
+# their packages mustn't start any.
+.PHONY: ha-tools
+ha-tools:
+	@command -v patroni >/dev/null && command -v etcd >/dev/null && command -v ip >/dev/null && ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+			echo "make test-ha needs Patroni, etcd and PostgreSQL: please install them (Debian: apt-get install --no-install-recommends patroni etcd-server postgresql iproute2)" >&2; exit 1; }; \
+		policy=/usr/sbin/policy-rc.d; \
+		[ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; trap 'rm -f /usr/sbin/policy-rc.d' EXIT; }; \
+		apt-get update -q && apt-get install -y -q --no-install-recommends patroni etcd-server postgresql iproute2; }

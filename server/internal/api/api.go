@@ -101,7 +101,7 @@ type Health interface {
 	Ping(ctx context.Context) error
 }
 
-// Config is everything that the API needs. All of it must be given but
+// Config is everything that the API needs. All of it must be given but Away,
 // Collectors and Page.
 type Config struct {
 	Exchange  Exchange
@@ -127,6 +127,9 @@ type Config struct {
 	Desk     Desk
 	Letting  Letting
 	Health   Health
+	// Away reports whether a failure comes of a store that is away for a while: whoever asked
+	// is told to come back, which is no more than true. It may be nil.
+	Away func(error) bool
 	// Lenses say what callers see of the records in an answer, and Audit keeps who was
 	// shown what.
 	Lenses privacy.Maker

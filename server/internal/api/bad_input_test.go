@@ -245,6 +245,23 @@ func unescaped(path, authorization string) *http.Request {
 	return req
 }
 
+// Who asks while another machine takes over is told to come back, and of no fault.
+func TestAStoreThatIsAwayIsBusy(t *testing.T) {
+	w := newWorld(t)
+	gone := errors.New("read tcp 10.0.0.1: secret-value")
+	w.Away = func(err error) bool { return errors.Is(err, gone) }
+	w.answer = func(context.Context, syncproto.DeviceID, *syncproto.Request) (*syncproto.Answer, error) {
+		return nil, fmt.Errorf("group: %w", gone)
+	}
+	r := w.do(t, w.push(t, "", syncBody()))
+	if p := r.problem(t); r.status != http.StatusTooManyRequests || p.Code != syncproto.CodeBusy || p.Reference != "" || r.header.Get("Retry-After") == "" {
+		t.Errorf("%d %+v, come back after %q", r.status, p, r.header.Get("Retry-After"))
+	}
+	if strings.Contains(string(r.body), "secret-value") || !strings.Contains(w.log.String(), "secret-value") {
+		t.Errorf("it shows %s and logs %s", r.body, w.log)
+	}
+}
+
 func TestWhatGoesWrongInsideIsNotShown(t *testing.T) {
 	for name, fail := range map[string]func() error{
 		"an error":                  func() error { return errors.New("sqlite: secret-value in /srv/data") },

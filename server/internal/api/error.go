@@ -74,6 +74,10 @@ func (a *API) refusal(err error) *syncproto.Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &syncproto.Error{Code: syncproto.CodeBusy, Detail: "the request took too long"}
 	}
+	if a.Away != nil && a.Away(err) {
+		a.Log.LogAttrs(context.Background(), slog.LevelWarn, "the store is away", slog.String("error", err.Error()))
+		return &syncproto.Error{Code: syncproto.CodeBusy, Detail: "the store is away"}
+	}
 	var routing *fiber.Error
 	if errors.As(err, &routing) {
 		return &syncproto.Error{Code: codeOf(routing.Code)}

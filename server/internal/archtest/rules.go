@@ -116,6 +116,12 @@ var Layout = []Layer{
 		May:      join(services, language, sdk, uuid, []string{"server/internal/host", "server/internal/demo/..."}),
 	},
 	{
+		Name:     "hatest",
+		Why:      "the failover test is tests and nothing else: what it starts are processes, and what it knows of a server came over the wire or through host, as a command has it",
+		Packages: []string{"server/internal/hatest"},
+		MayNot:   join(sql, network, machine),
+	},
+	{
 		Name:     "bench",
 		Why:      "the floor is bare Fiber over a bare table, and the server is a process that main starts: a bench that imported our edges could measure them from inside",
 		Packages: []string{"server/internal/bench"},

@@ -27,6 +27,9 @@ type engine interface {
 	Hear(ctx context.Context, stirred func(), trouble func(error))
 	// Serving lists the servers that work on the database, in so far as they can be known.
 	Serving(ctx context.Context) ([]Serving, error)
+	// Away reports whether a failure comes of a database that is away for a while, as when
+	// another machine takes over.
+	Away(err error) bool
 }
 
 // Serving is a server that works on a database, since when, and until when it is taken for

@@ -53,6 +53,9 @@ func (f folder) Hear(ctx context.Context, _ func(), _ func(error)) { <-ctx.Done(
 // Serving implements engine: the lock on a folder doesn't say whose it is.
 func (f folder) Serving(context.Context) ([]Serving, error) { return nil, nil }
 
+// Away implements engine: a file is never away.
+func (f folder) Away(error) bool { return false }
+
 // alone is the berth of whoever has a folder for themselves: the lock lasts as long as the
 // process.
 type alone struct{ lock *sqlite.Lock }

@@ -169,7 +169,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		Summaries: summaries, Days: dayclose.NewService(s.store, summaries, s.exchange, s.registry),
 		Questions: desks, Histories: desks, Imports: intakes, ListsDown: intakes,
 		Forms:    formbook.NewService(s.store, s.registry),
-		Registry: s.registry, Health: s.store,
+		Registry: s.registry, Health: s.store, Away: s.engine.Away,
 		Lenses: lenses, Audit: noted, Audits: noted, Whereabouts: desks, Small: cfg.Small,
 		Sessions: consoles, Desk: api.Desk{Accounts: consoles, Signing: consoles, InsecureCookie: ownMachine(cfg.Listen)},
 		Letting:    s.lettingIn(cfg.Base),

@@ -40,7 +40,17 @@ func configOf(url string) (*pgx.ConnConfig, error) {
 		Control:         giveUpUnheard,
 	}
 	config.DialFunc = dialer.DialContext
+	config.OnNotice = noteWarning
 	return config, nil
+}
+
+// warning is under what a connection keeps the last warning that it was given.
+const warning = "warning"
+
+func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.SeverityUnlocalized == "WARNING" {
+		c.CustomData()[warning] = n.Message
+	}
 }
 
 // connector makes a handle.

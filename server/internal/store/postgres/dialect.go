@@ -68,16 +68,25 @@ func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err 
 	return timeline, err
 }
 
+// errWarned says that a commit succeeded with a warning. There is one that PostgreSQL gives:
+// somebody broke it off while it waited for another machine's disk, and it may be on this
+// one's alone.
+var errWarned = errors.New("the commit was not waited for")
+
 // Commit knows how it ended when the server said so, or can't have heard of it. Where the
-// server ends the connection instead, the commit may be on its disk and only wait for another
-// machine's. (pgconn.SafeToRetry isn't asked: it says yes for a connection that was closed
-// while the answer was waited for.)
+// server ends the connection instead, or warns, the commit may be on its disk and only wait
+// for another machine's. (pgconn.SafeToRetry isn't asked: it says yes for a connection that
+// was closed while the answer was waited for.)
 func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 	return onWire(conn, func(c *pgx.Conn) error {
 		if c.IsClosed() {
 			return errLost
 		}
+		delete(c.PgConn().CustomData(), warning)
 		tag, err := c.Exec(ctx, "COMMIT")
+		if said := c.PgConn().CustomData()[warning]; err == nil && tag.String() == "COMMIT" && said != nil {
+			return fmt.Errorf("%w: %w: %v", sqlstore.ErrUnknownOutcome, errWarned, said)
+		}
 		said := (*pgconn.PgError)(nil)
 		switch {
 		case err == nil && tag.String() != "COMMIT":

@@ -1,0 +1,48 @@
+package postgres_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/postgres/pgtest"
+	"gridsync/server/internal/store/sqlstore"
+)
+
+// Whoever is to try again is told so, and nobody else is.
+func TestOnlyADatabaseThatIsAwayIsAway(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		away bool
+	}{
+		{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, true},
+		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
+		{io.ErrUnexpectedEOF, true},
+		{sqlstore.ErrUnknownOutcome, true},
+		{&pgconn.PgError{Code: "57P01"}, true},
+		{&pgconn.PgError{Code: "57P03"}, true},
+		{&pgconn.PgError{Code: "25006"}, true},
+		{&pgconn.PgError{Code: "53300"}, true},
+		{&pgconn.PgError{Code: "23505"}, false},
+		{&pgconn.PgError{Code: "42601"}, false},
+		{&pgconn.PgError{Code: "57014"}, true},
+		{errors.New("a bug"), false},
+	} {
+		if got := (*postgres.Store)(nil).Away(fmt.Errorf("store: group: %w", c.err)); got != c.away {
+			t.Errorf("%v is away: %t", c.err, got)
+		}
+	}
+	// And so is one where nobody listens, and one whose only host follows another.
+	url := pgtest.Empty(t)
+	for _, url := range []string{"postgres://nobody@127.0.0.1:1/nothing?connect_timeout=2", url + "&target_session_attrs=standby"} {
+		if _, err := pgconn.Connect(t.Context(), url); err == nil || !(*postgres.Store)(nil).Away(err) {
+			t.Errorf("%v isn't away", err)
+		}
+	}
+}
