@@ -235,6 +235,13 @@ func among(column string, i int, kind string) string {
 		"::text, '\\u0000', '\\ufffd')::jsonb) l (e)))"
 }
 
+// Beside looks for each row by itself. Of a table in many parts PostgreSQL believes that it would
+// have to look into all of them each time, and would rather read the whole, in the order of
+// its rows.
+func (dialect) Beside(table, as, condition string) string {
+	return "LEFT JOIN LATERAL (SELECT * FROM " + table + " " + as + " WHERE " + condition + " LIMIT 1) " + as + " ON TRUE"
+}
+
 // Schema takes the key of a table that is spread from the part that holds the rest, and leaves
 // out who works on the database, and on what: that stays where it is.
 func (dialect) Schema() string {

@@ -168,6 +168,10 @@ func (t *tx) saveReleased(b *exchange.Batch) error {
 	return t.put(&updateReleased, args)
 }
 
+// numbersOfDevice is what most retries ask for, a batch without a gap: one search in each
+// part of a log that is spread, where a list is one for each number.
+const numbersOfDevice = logSelect + logFrom + "WHERE c.device = $1 AND c.n BETWEEN $2 AND $3 ORDER BY c.n"
+
 // Prior implements exchange.Tx: in order of n.
 func (t *tx) Prior(device syncproto.DeviceID, ns []uint64) ([]exchange.Logged, error) {
 	if len(ns) == 0 {
@@ -176,8 +180,11 @@ func (t *tx) Prior(device syncproto.DeviceID, ns []uint64) ([]exchange.Logged, e
 	if err := t.knowDevice(device); err != nil || t.device(device) == 0 {
 		return nil, err
 	}
-	text := logSelect + logFrom + "WHERE c.device = $1 AND " + t.s.dialect.AmongNumbers("c.n", 2) + " ORDER BY c.n"
-	rows, err := t.w.query(t.ctx, text, t.device(device), list(ns))
+	text, args := numbersOfDevice, []any{t.device(device), int64(slices.Min(ns)), int64(slices.Max(ns))}
+	if slices.Max(ns)-slices.Min(ns) != uint64(len(once(ns)))-1 {
+		text, args = logSelect+logFrom+"WHERE c.device = $1 AND "+t.s.dialect.AmongNumbers("c.n", 2)+" ORDER BY c.n", []any{args[0], list(ns)}
+	}
+	rows, err := t.w.query(t.ctx, text, args...)
 	logged, err := collect(rows, err, scanLogged(t.w))
 	if err != nil {
 		return nil, fmt.Errorf("prior changes of a device: %w", err)

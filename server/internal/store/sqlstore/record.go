@@ -17,14 +17,19 @@ import (
 const (
 	recordSelect = `SELECT r.id, rk.name, rp.code, r.version, r.parts,
 		d.id, c.n, a.id, c.base, c.time, c.earliest, c.latest, COALESCE(c.amid, ''), c.decides, c.said, p.code `
-	recordJoin = `JOIN kind rk ON rk.key = r.kind
-		JOIN place rp ON rp.key = r.area
-		LEFT JOIN change_log c ON r.parts IS NULL AND c.county = r.county AND c.seq = r.version
+	recordFrom = `FROM record r JOIN kind rk ON rk.key = r.kind
+		JOIN place rp ON rp.key = r.area `
+	recordLog = `
 		LEFT JOIN device d ON d.key = c.device
 		LEFT JOIN author a ON a.key = c.author
 		LEFT JOIN place p ON p.key = c.area `
-	recordFrom = "FROM record r " + recordJoin
+	standsFor = "r.parts IS NULL AND c.county = r.county AND c.seq = r.version"
 )
+
+// recordsWhere asks for records: where is the rest of the statement.
+func recordsWhere(d Dialect, where string) string {
+	return recordSelect + recordFrom + d.Beside("change_log", "c", standsFor) + recordLog + where
+}
 
 // storedRecord is a row of recordSelect.
 type storedRecord struct {
@@ -109,12 +114,11 @@ func readRecord(ring *seal.Ring, rows *sql.Rows, r *syncproto.Record) error {
 	return err
 }
 
-var recordsByID = search{recordSelect + recordFrom + "WHERE r.version > 0 AND r.id IN (", "?", ")"}
-
 // findRecords returns the records that exist, in any order.
 func findRecords(ctx context.Context, q querier, d Dialect, ids []syncproto.RecordID) ([]syncproto.Record, error) {
 	var found []syncproto.Record
-	err := find(ctx, q, d, recordsByID, ids, idArg, nil, func(rows *sql.Rows) error {
+	byID := search{recordsWhere(d, "WHERE r.version > 0 AND r.id IN ("), "?", ")"}
+	err := find(ctx, q, d, byID, ids, idArg, nil, func(rows *sql.Rows) error {
 		var r syncproto.Record
 		err := readRecord(q.ring(), rows, &r)
 		found = append(found, r)
