@@ -9,11 +9,11 @@ import (
 	"gridsync/syncproto"
 )
 
-// Partition is where a county's rows of the log lie, Spot where they are to.
-type (
-	Partition = postgres.Partition
-	Spot      = postgres.Spot
-)
+// Partition is where a county's rows of the log lie.
+type Partition = postgres.Partition
+
+// Spot is where they are to lie.
+type Spot = postgres.Spot
 
 // Errors of partitions.
 var (
