@@ -3,12 +3,15 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgtest"
+	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/sqlstore"
 	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
@@ -138,5 +141,45 @@ func TestRowsOfACountyWithoutATableComeIntoIt(t *testing.T) {
 	}
 	if n := rows(t, store); n != 6 {
 		t.Errorf("%d rows", n)
+	}
+}
+
+// TestASpreadLogIsCopiedThereAndBack copies it into SQLite and from there into a database that
+// has no partitions yet: a page reads the same everywhere, and new rows go on beside the old.
+func TestASpreadLogIsCopiedThereAndBack(t *testing.T) {
+	t.Parallel()
+	first, url := opened(t, pgtest.Empty(t)), pgtest.Empty(t)
+	county(t, first)
+	must(t, first.AddPartition(t.Context(), "330702", postgres.Spot{}))
+	storetest.Push(t, first, storetest.Load(t, 0, 2, 20))
+	file, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Keys: storetest.Keys(t)})
+	must(t, err)
+	t.Cleanup(func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	second := opened(t, url)
+	page := func(store *sqlstore.Store) []exchange.FeedRow {
+		t.Helper()
+		rows, err := store.Page(t.Context(), exchange.Feed{Area: 1, Stream: form.History}, 0, 100, 1<<20)
+		must(t, err)
+		return rows
+	}
+	want := page(first.Store)
+	told := func(string, int64) {}
+	must(t, first.Move(t.Context(), file.Store, sqlstore.Names{From: "a", To: "b"}, told))
+	storetest.Push(t, file, storetest.Load(t, 1, 2, 20))
+	if got := page(file.Store); len(want) != 20 || len(got) != 40 || !reflect.DeepEqual(got[:20], want) {
+		t.Errorf("%d rows, and %d in the copy", len(want), len(got))
+	}
+	must(t, file.Move(t.Context(), second.Store, sqlstore.Names{From: "b", To: "c"}, told))
+	must(t, second.AddPartition(t.Context(), "330702", postgres.Spot{}))
+	storetest.Push(t, second, storetest.Load(t, 2, 2, 20))
+	if got := page(second.Store); len(got) != 60 || !reflect.DeepEqual(got[:20], want) {
+		t.Errorf("%d rows, and %d in the copy's copy", len(want), len(got))
+	}
+	if n := number(t, observer(t, url), "SELECT COUNT(*) FROM change_log_of_2"); n != 60 {
+		t.Errorf("%d rows lie in the county's table", n)
 	}
 }
