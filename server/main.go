@@ -74,6 +74,8 @@ type commands struct {
 	Import importCommand `cmd:"" help:"${import}"`
 	Copy   copyCommand   `cmd:"" help:"${copy}"`
 
+	Partitions partitionsCommands `cmd:"" help:"${partitions}"`
+
 	Audit auditCommand `cmd:"" help:"${audit}"`
 	Seen  seenCommand  `cmd:"" help:"${seen}"`
 }

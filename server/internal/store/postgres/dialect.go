@@ -48,6 +48,7 @@ const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 	SET LOCAL jit = off;
 	SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
 	SELECT pg_advisory_xact_lock(%d);
+	SELECT take_back_far_rows() WHERE EXISTS (SELECT FROM pg_foreign_table);
 	SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
 
 var beginText = fmt.Sprintf(begin, writingLock)
@@ -254,12 +255,22 @@ func among(column string, i int, kind string) string {
 		"::text, '\\u0000', '\\ufffd')::jsonb) l (e)))"
 }
 
-// Schema leaves out who works on the database, and on what: that stays where it is.
+// Beside looks for each row by itself. Of a table in many parts PostgreSQL believes that it would
+// have to look into all of them each time, and would rather read the whole, in the order of
+// its rows.
+func (dialect) Beside(table, as, condition string) string {
+	return "LEFT JOIN LATERAL (SELECT * FROM " + table + " " + as + " WHERE " + condition + " LIMIT 1) " + as + " ON TRUE"
+}
+
+// Schema takes the key of a table that is spread from the part that holds the rest, and leaves
+// out who works on the database, and on what: that stays where it is.
 func (dialect) Schema() string {
 	return `SELECT t.relname, c.attname, CASE c.atttypid WHEN 'bigint'::regtype THEN 'n' WHEN 'text'::regtype THEN 't' ELSE 'b' END,
-			COALESCE(array_position(i.indkey::int2[], c.attnum), -1) + 1
+			COALESCE(array_position(i.indkey::int2[], k.attnum), -1) + 1
 		FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
-		LEFT JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
+		LEFT JOIN pg_index i ON i.indrelid = CASE t.relkind WHEN 'p' THEN to_regclass(quote_ident(t.relname || '_rest')) ELSE t.oid END
+			AND i.indisprimary
+		LEFT JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attname = c.attname
 		WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition
 			AND t.relname NOT LIKE 'goose%' AND t.relname NOT IN ('server_lease', 'duty')`
 }

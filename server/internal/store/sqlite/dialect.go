@@ -77,6 +77,10 @@ func among(column string, i int) string {
 	return column + " IN (SELECT value FROM json_each($" + strconv.Itoa(i) + "))"
 }
 
+func (dialect) Beside(table, as, condition string) string {
+	return "LEFT JOIN " + table + " " + as + " ON " + condition
+}
+
 func (dialect) Schema() string {
 	return `SELECT t.name, c.name, CASE c.type WHEN 'INTEGER' THEN 'n' WHEN 'TEXT' THEN 't' ELSE 'b' END, c.pk
 		FROM sqlite_schema t JOIN pragma_table_info(t.name) c

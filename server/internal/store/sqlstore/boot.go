@@ -91,14 +91,14 @@ func bootFrom(ctx context.Context, q querier) (b exchange.Boot, err error) {
 		return b, err
 	}
 	rows, err = q.query(ctx, `SELECT DISTINCT r.id FROM change_log c JOIN record r ON r.key = c.record
-		WHERE c.released = 0`)
+		WHERE c.released = 0 AND c.county = 0`)
 	b.WaitingFor, err = collect(rows, err, func(rows *sql.Rows, id *syncproto.RecordID) error {
 		return rows.Scan(intoID(id))
 	})
 	if err != nil {
 		return b, fmt.Errorf("records waited for: %w", err)
 	}
-	rows, err = q.query(ctx, "SELECT COUNT(*) FROM change_log WHERE released = 0")
+	rows, err = q.query(ctx, "SELECT COUNT(*) FROM change_log WHERE released = 0 AND county = 0")
 	return b, one(rows, err, &b.Parked)
 }
 

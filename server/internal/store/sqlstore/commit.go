@@ -67,6 +67,7 @@ func (t *tx) Save(b *exchange.Batch) error {
 		{"keys", t.saveKeys},
 		{"records", t.saveRecords},
 		{"log", t.saveLog},
+		{"moments", t.saveMoments},
 		{"authors' runs", t.saveRuns},
 		{"released changes", t.saveReleased},
 		{"what is derived", t.saveDerived},
@@ -153,7 +154,7 @@ func (t *tx) saveKeys(b *exchange.Batch) error {
 			return err
 		}
 	}
-	return nil
+	return t.learnCounties(places.all)
 }
 
 func (t *tx) device(id syncproto.DeviceID) int64 { return t.s.keys.devices.keys[string(id[:])] }

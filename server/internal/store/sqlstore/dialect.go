@@ -50,6 +50,9 @@ type texts interface {
 	// JSON list which is the statement's i-th argument.
 	AmongNumbers(column string, i int) string
 	AmongTexts(column string, i int) string
+	// Beside joins to each row the one row of a table, if there is one, for which a condition
+	// holds that names it wholly.
+	Beside(table, as, condition string) string
 	// Schema asks for the columns of all tables that hold what the services keep: table,
 	// column, type (a letter as for Rows), and its place in the primary key, 0 for none. What
 	// an engine keeps for itself isn't among them.

@@ -14,7 +14,7 @@ import (
 // goneSize is how long a gone record is as JSON, nearly.
 const goneSize = 120
 
-const feedRecords = recordSelect + recordFrom + "WHERE r.feed = $1 AND r.version > $2 ORDER BY r.version LIMIT $3"
+const feedRecords = "WHERE r.feed = $1 AND r.version > $2 ORDER BY r.version LIMIT $3"
 
 var feedGone = fmt.Sprintf(`SELECT g.version, r.id, k.name, COALESCE(a.code, '') FROM gone g
 		JOIN record r ON r.key = g.record
@@ -81,7 +81,7 @@ func recordsFrom(ctx context.Context, q querier, feed int64, after syncproto.Ver
 	found []exchange.FeedRow, next syncproto.Version, err error,
 ) {
 	size := 0
-	rows, err := q.query(ctx, feedRecords, feed, int64(after), limit)
+	rows, err := q.query(ctx, recordsWhere(q.engine(), feedRecords), feed, int64(after), limit)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var stored storedRecord
 		if err := rows.Scan(stored.scanArgs()...); err != nil {

@@ -14,7 +14,7 @@ const historySpan = 500
 
 const (
 	historyNames  = "SELECT r.key, r.id FROM record r WHERE r.key > $1 ORDER BY r.key LIMIT $2"
-	historyStored = recordSelect + recordFrom + "WHERE r.key > $1 AND r.key <= $2 AND r.version > 0"
+	historyStored = "WHERE r.key > $1 AND r.key <= $2 AND r.version > 0"
 	historyLogs   = logSelect + logFrom + "WHERE c.record > $1 AND c.record <= $2 ORDER BY c.record, c.seq"
 )
 
@@ -62,7 +62,7 @@ func historiesAfter(ctx context.Context, q querier, after int64) (span []history
 	if err != nil || len(span) == 0 {
 		return nil, 0, err
 	}
-	rows, err = q.query(ctx, historyStored, after, last)
+	rows, err = q.query(ctx, recordsWhere(q.engine(), historyStored), after, last)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var r syncproto.Record
 		err := readRecord(q.ring(), rows, &r)

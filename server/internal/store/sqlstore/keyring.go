@@ -42,6 +42,7 @@ func (d *dimension) arg(value *string) any {
 // keyring is all dimensions.
 type keyring struct {
 	devices, authors, kinds, places *dimension
+	counties                        counties
 }
 
 func newKeyring() keyring {
@@ -59,6 +60,7 @@ func (k *keyring) forget() {
 	for _, d := range []*dimension{k.devices, k.authors, k.kinds, k.places} {
 		clear(d.keys)
 	}
+	k.counties.forget()
 }
 
 // learn makes sure that all values have keys, giving the next ones to new values in

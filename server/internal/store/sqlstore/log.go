@@ -84,16 +84,16 @@ func admissionFrom(text string) (*exchange.Admission, error) {
 
 var insertLog = insertion{
 	head: `INSERT INTO change_log (seq, said, device, n, author, kind, record, area, base, amid, decides,
-		at, form, time, earliest, latest, received, released, verdict, reason, field, admitted, chain) VALUES `,
-	columns: 23, types: "nbnnnnnnntnnnnnnnnntttb",
+		at, form, time, earliest, latest, received, released, verdict, reason, field, admitted, chain, county) VALUES `,
+	columns: 24, types: "nbnnnnnnntnnnnnnnnntttbn",
 }
 
 // insertPlain is insertLog without the columns in which most rows have nothing:
 // what is not bound costs nothing.
 var insertPlain = insertion{
 	head: `INSERT INTO change_log (seq, said, device, n, author, kind, record, area, base,
-		at, form, time, earliest, latest, received, verdict, chain) VALUES `,
-	columns: 17, types: "nbnnnnnnnnnnnnnnb",
+		at, form, time, earliest, latest, received, verdict, chain, county) VALUES `,
+	columns: 18, types: "nbnnnnnnnnnnnnnnbn",
 }
 
 // isPlain reports whether a row has nothing in the columns that insertPlain leaves
@@ -119,14 +119,15 @@ func (t *tx) saveLog(b *exchange.Batch) error {
 			plain = append(plain, int64(l.Seq), s.said(l), t.device(c.Device), int64(c.N), t.author(c.Author),
 				t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base),
 				int64(c.At), int64(c.Form), int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), verdict,
-				chainArg(&l.Chain))
+				chainArg(&l.Chain), t.countyOf(c.Area, false))
 			continue
 		}
 		args = append(args, int64(l.Seq), s.said(l), t.device(c.Device), int64(c.N), t.author(c.Author),
 			t.kind(c.Kind), t.records[c.Record], t.place(c.Area), int64(c.Base),
 			orNull(list(c.Amid)), flag(c.Decides), int64(c.At), int64(c.Form),
 			int64(l.Time), int64(l.Earliest), int64(l.Latest), int64(l.Received), releasedArg(l), verdict,
-			orNull(string(l.Reason)), orNull(l.Field), admissionArg(l.Admitted), chainArg(&l.Chain))
+			orNull(string(l.Reason)), orNull(l.Field), admissionArg(l.Admitted), chainArg(&l.Chain),
+			t.countyOf(c.Area, l.Version == 0))
 	}
 	if s.err != nil {
 		return s.err
@@ -149,7 +150,8 @@ var updateReleased = insertion{
 	head:    `WITH given (seq, released, verdict, reason, field, admitted) AS (VALUES `,
 	columns: 6, types: "nnnttt",
 	tail: `) UPDATE change_log SET released = given.released, verdict = given.verdict,
-		reason = given.reason, field = given.field, admitted = given.admitted FROM given WHERE change_log.seq = given.seq`,
+		reason = given.reason, field = given.field, admitted = given.admitted FROM given
+		WHERE change_log.seq = given.seq AND change_log.county = 0`,
 }
 
 func (t *tx) saveReleased(b *exchange.Batch) error {
@@ -166,6 +168,10 @@ func (t *tx) saveReleased(b *exchange.Batch) error {
 	return t.put(&updateReleased, args)
 }
 
+// numbersOfDevice is what most retries ask for, a batch without a gap: one search in each
+// part of a log that is spread, where a list is one for each number.
+const numbersOfDevice = logSelect + logFrom + "WHERE c.device = $1 AND c.n BETWEEN $2 AND $3 ORDER BY c.n"
+
 // Prior implements exchange.Tx: in order of n.
 func (t *tx) Prior(device syncproto.DeviceID, ns []uint64) ([]exchange.Logged, error) {
 	if len(ns) == 0 {
@@ -174,8 +180,11 @@ func (t *tx) Prior(device syncproto.DeviceID, ns []uint64) ([]exchange.Logged, e
 	if err := t.knowDevice(device); err != nil || t.device(device) == 0 {
 		return nil, err
 	}
-	text := logSelect + logFrom + "WHERE c.device = $1 AND " + t.s.dialect.AmongNumbers("c.n", 2) + " ORDER BY c.n"
-	rows, err := t.w.query(t.ctx, text, t.device(device), list(ns))
+	text, args := numbersOfDevice, []any{t.device(device), int64(slices.Min(ns)), int64(slices.Max(ns))}
+	if slices.Max(ns)-slices.Min(ns) != uint64(len(once(ns)))-1 {
+		text, args = logSelect+logFrom+"WHERE c.device = $1 AND "+t.s.dialect.AmongNumbers("c.n", 2)+" ORDER BY c.n", []any{args[0], list(ns)}
+	}
+	rows, err := t.w.query(t.ctx, text, args...)
 	logged, err := collect(rows, err, scanLogged(t.w))
 	if err != nil {
 		return nil, fmt.Errorf("prior changes of a device: %w", err)
@@ -244,40 +253,12 @@ func (s *Store) ChangesOf(ctx context.Context, device syncproto.DeviceID, first,
 	return logged, nil
 }
 
-var receivedBy = search{
-	before: "WITH asked (version) AS (VALUES ",
-	item:   "(CAST(? AS BIGINT))",
-	after: `) SELECT version, COALESCE((SELECT c.received FROM change_log c
-		WHERE c.seq <= asked.version ORDER BY c.seq DESC LIMIT 1), 0) FROM asked`,
-}
-
-// CommittedAt implements exchange.Tx; 0 for a version before all rows.
-func (t *tx) CommittedAt(versions []syncproto.Version) ([]syncproto.Instant, error) {
-	at := make(map[syncproto.Version]syncproto.Instant, len(versions))
-	arg := func(v *syncproto.Version) any { return int64(*v) }
-	err := find(t.ctx, t.w, t.s.dialect, receivedBy, versions, arg, nil, func(rows *sql.Rows) error {
-		var v syncproto.Version
-		var received syncproto.Instant
-		err := rows.Scan(&v, &received)
-		at[v] = received
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("when versions were committed: %w", err)
-	}
-	instants := make([]syncproto.Instant, len(versions))
-	for i, v := range versions {
-		instants[i] = at[v]
-	}
-	return instants, nil
-}
-
 // Parked implements exchange.Tx.
 func (t *tx) Parked(reasons []syncproto.Code, after syncproto.Version, limit int) ([]exchange.Logged, error) {
 	if len(reasons) == 0 || limit <= 0 {
 		return nil, nil
 	}
-	text := logSelect + logFrom + "WHERE c.released = 0 AND c.seq > $1 AND " +
+	text := logSelect + logFrom + "WHERE c.released = 0 AND c.county = 0 AND c.seq > $1 AND " +
 		t.s.dialect.AmongTexts("c.reason", 2) + " ORDER BY c.seq LIMIT $3"
 	rows, err := t.w.query(t.ctx, text, int64(after), list(reasons), limit)
 	logged, err := collect(rows, err, scanLogged(t.w))
@@ -290,7 +271,7 @@ func (t *tx) Parked(reasons []syncproto.Code, after syncproto.Version, limit int
 // CountParked implements rollup.Store.
 func (s *Store) CountParked(ctx context.Context) ([]rollup.Parked, error) {
 	rows, err := s.read.query(ctx, `SELECT p.code, d.id, w.n
-		FROM (SELECT area, device, COUNT(*) AS n FROM change_log WHERE released = 0 GROUP BY area, device) w
+		FROM (SELECT area, device, COUNT(*) AS n FROM change_log WHERE released = 0 AND county = 0 GROUP BY area, device) w
 		JOIN place p ON p.key = w.area JOIN device d ON d.key = w.device ORDER BY p.code, d.id`)
 	parked, err := collect(rows, err, func(rows *sql.Rows, p *rollup.Parked) error {
 		return rows.Scan(&p.Area, intoID(&p.Device), &p.N)

@@ -75,18 +75,22 @@ func (s *Store) Here(ctx context.Context) error {
 }
 
 // here fails with *MovedError where nothing may be written. A database that has no epoch yet
-// is new.
+// is new. It also hears whether counties may be others than are remembered.
 func (t *tx) here() error {
 	var moved MovedError
-	rows, err := t.w.query(t.ctx, "SELECT moved, moved_with FROM meta WHERE moved <> 0")
-	err = one(rows, err, &moved.State, &moved.Other)
+	var revision int64
+	rows, err := t.w.query(t.ctx, "SELECT moved, moved_with, revision FROM meta")
+	err = one(rows, err, &moved.State, &moved.Other, &revision)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
 	case err != nil:
 		return fmt.Errorf("whereabouts: %w", err)
+	case moved.State != Here:
+		return &moved
 	}
-	return &moved
+	t.s.keys.counties.asOf(revision)
+	return nil
 }
 
 // Names are what the two databases of a move are called, in each other and before people.

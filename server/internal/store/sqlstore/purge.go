@@ -14,7 +14,7 @@ import (
 	"gridsync/syncproto"
 )
 
-const agedSelect = recordSelect + recordFrom + `WHERE r.feed = $1 AND r.version > $2 AND r.version <= $3
+const agedSelect = `WHERE r.feed = $1 AND r.version > $2 AND r.version <= $3
 	AND r.kind = (SELECT k.key FROM kind k WHERE k.name = $4) ORDER BY r.version LIMIT $5`
 
 // Aged implements exchange.Store: feeds in the order given.
@@ -60,7 +60,7 @@ func agedIn(ctx context.Context, q querier, feed exchange.Feed, kind syncproto.K
 	if err != nil || limit <= 0 {
 		return nil, err
 	}
-	rows, err := q.query(ctx, agedSelect, number, int64(from), int64(last), string(kind), limit)
+	rows, err := q.query(ctx, recordsWhere(q.engine(), agedSelect), number, int64(from), int64(last), string(kind), limit)
 	return collect(rows, err, scanRecord(q))
 }
 

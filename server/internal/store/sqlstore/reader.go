@@ -15,6 +15,7 @@ import (
 type querier interface {
 	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 	ring() *seal.Ring
+	engine() Dialect
 }
 
 // reader asks on connections of its own and keeps statements prepared, where the engine's
@@ -33,6 +34,8 @@ func newReader(db *sql.DB, dialect Dialect, keys *seal.Ring) *reader {
 }
 
 func (r *reader) ring() *seal.Ring { return r.keys }
+
+func (r *reader) engine() Dialect { return r.dialect }
 
 func (r *reader) prepared(text string) *sql.Stmt {
 	r.mu.RLock()
@@ -118,6 +121,8 @@ type momentQuerier struct {
 }
 
 func (q *momentQuerier) ring() *seal.Ring { return q.reader.keys }
+
+func (q *momentQuerier) engine() Dialect { return q.reader.dialect }
 
 func (q *momentQuerier) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if stmt := q.reader.prepared(text); stmt != nil {

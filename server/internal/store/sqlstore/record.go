@@ -17,14 +17,19 @@ import (
 const (
 	recordSelect = `SELECT r.id, rk.name, rp.code, r.version, r.parts,
 		d.id, c.n, a.id, c.base, c.time, c.earliest, c.latest, COALESCE(c.amid, ''), c.decides, c.said, p.code `
-	recordJoin = `JOIN kind rk ON rk.key = r.kind
-		JOIN place rp ON rp.key = r.area
-		LEFT JOIN change_log c ON r.parts IS NULL AND c.seq = r.version
+	recordFrom = `FROM record r JOIN kind rk ON rk.key = r.kind
+		JOIN place rp ON rp.key = r.area `
+	recordLog = `
 		LEFT JOIN device d ON d.key = c.device
 		LEFT JOIN author a ON a.key = c.author
 		LEFT JOIN place p ON p.key = c.area `
-	recordFrom = "FROM record r " + recordJoin
+	standsFor = "r.parts IS NULL AND c.county = r.county AND c.seq = r.version"
 )
+
+// recordsWhere asks for records: where is the rest of the statement.
+func recordsWhere(d Dialect, where string) string {
+	return recordSelect + recordFrom + d.Beside("change_log", "c", standsFor) + recordLog + where
+}
 
 // storedRecord is a row of recordSelect.
 type storedRecord struct {
@@ -109,12 +114,11 @@ func readRecord(ring *seal.Ring, rows *sql.Rows, r *syncproto.Record) error {
 	return err
 }
 
-var recordsByID = search{recordSelect + recordFrom + "WHERE r.version > 0 AND r.id IN (", "?", ")"}
-
 // findRecords returns the records that exist, in any order.
 func findRecords(ctx context.Context, q querier, d Dialect, ids []syncproto.RecordID) ([]syncproto.Record, error) {
 	var found []syncproto.Record
-	err := find(ctx, q, d, recordsByID, ids, idArg, nil, func(rows *sql.Rows) error {
+	byID := search{recordsWhere(d, "WHERE r.version > 0 AND r.id IN ("), "?", ")"}
+	err := find(ctx, q, d, byID, ids, idArg, nil, func(rows *sql.Rows) error {
 		var r syncproto.Record
 		err := readRecord(q.ring(), rows, &r)
 		found = append(found, r)
@@ -167,16 +171,17 @@ func (t *tx) knowRecords(ids []syncproto.RecordID) error {
 
 var (
 	insertRecord = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7, types: "nbnnnnb",
+		head: "INSERT INTO record (key, id, kind, area, feed, version, county, parts) VALUES ", columns: 8, types: "nbnnnnnb",
 	}
 	// insertSole is insertRecord for records that stand for their log rows.
 	insertSole = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version) VALUES ", columns: 6, types: "nbnnnn",
+		head: "INSERT INTO record (key, id, kind, area, feed, version, county) VALUES ", columns: 7, types: "nbnnnnn",
 	}
 	updateRecord = insertion{
-		head: "INSERT INTO record (key, id, kind, area, feed, version, parts) VALUES ", columns: 7, types: "nbnnnnb",
+		head: "INSERT INTO record (key, id, kind, area, feed, version, county, parts) VALUES ", columns: 8, types: "nbnnnnnb",
 		tail: ` ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, area = excluded.area,
-			feed = excluded.feed, version = excluded.version, parts = excluded.parts`,
+			feed = excluded.feed, version = excluded.version, county = excluded.county,
+			parts = excluded.parts`,
 	}
 	insertGone = insertion{head: "INSERT INTO gone (feed, version, record) VALUES ", columns: 3, types: "nnn"}
 )
@@ -186,6 +191,7 @@ var (
 type recordRows struct {
 	next                       int64 // the next key
 	admitted                   map[syncproto.Version]bool
+	places                     map[syncproto.Version]syncproto.AreaID // of the log's new rows
 	sole, added, changed, left []any
 	sealer                     sealer
 }
@@ -200,7 +206,7 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
-	rows := recordRows{sealer: sealer{ring: t.w.ring()}, next: next, admitted: admittedRows(b), sole: make([]any, 0, len(b.Records)*insertSole.columns)}
+	rows := recordRows{sealer: sealer{ring: t.w.ring()}, next: next, admitted: admittedRows(b), places: placesOf(b), sole: make([]any, 0, len(b.Records)*insertSole.columns)}
 	for i := range b.Records {
 		if err := t.addRecord(&rows, &b.Records[i]); err != nil {
 			return err
@@ -208,7 +214,7 @@ func (t *tx) saveRecords(b *exchange.Batch) error {
 	}
 	for i := range b.Log {
 		if id := b.Log[i].Change.Record; t.records[id] == 0 {
-			rows.added = append(rows.added, t.giveKey(&rows, id), id[:], nil, nil, nil, int64(0), nil)
+			rows.added = append(rows.added, t.giveKey(&rows, id), id[:], nil, nil, nil, int64(0), int64(0), nil)
 		}
 	}
 	if rows.sealer.err != nil {
@@ -257,15 +263,22 @@ func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
 	if rc.Sole && !standsAlone(r, rows.admitted) {
 		return fmt.Errorf("record %s can't stand for row %d of the log: columns of the row don't say all of it", r.ID, r.Version)
 	}
+	// A record stands for a row of its own group, of which is known where it lies.
+	place, sole := rows.places[r.Version]
+	sole = sole && rc.Sole
+	var county int64
+	if sole {
+		county = t.countyOf(place, false)
+	}
 	key, to := t.records[r.ID], &rows.changed
 	if key == 0 {
 		key, to = t.giveKey(rows, r.ID), &rows.added
-		if rc.Sole {
-			rows.sole = append(rows.sole, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version))
+		if sole {
+			rows.sole = append(rows.sole, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), county)
 			return nil
 		}
 	}
-	*to = append(*to, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), rows.partsArg(rc))
+	*to = append(*to, key, r.ID[:], t.kind(r.Kind), t.place(r.Area), feed, int64(r.Version), county, rows.partsArg(r, sole))
 	if rc.New || rc.Before == rc.Feed {
 		return nil
 	}
@@ -275,6 +288,15 @@ func (t *tx) addRecord(rows *recordRows, rc *exchange.RecordChange) error {
 	}
 	rows.left = append(rows.left, before, int64(r.Version), key)
 	return nil
+}
+
+// placesOf says which place each new row of the log names.
+func placesOf(b *exchange.Batch) map[syncproto.Version]syncproto.AreaID {
+	places := make(map[syncproto.Version]syncproto.AreaID, len(b.Log))
+	for i := range b.Log {
+		places[b.Log[i].Seq] = b.Log[i].Change.Area
+	}
+	return places
 }
 
 // admittedRows names the rows of a batch that a person let in.
@@ -300,11 +322,11 @@ func standsAlone(r *syncproto.Record, admitted map[syncproto.Version]bool) bool 
 }
 
 // partsArg is NULL for a record that may stand for its log row.
-func (rows *recordRows) partsArg(rc *exchange.RecordChange) any {
-	if rc.Sole {
+func (rows *recordRows) partsArg(r *syncproto.Record, sole bool) any {
+	if sole {
 		return nil
 	}
-	return rows.sealer.seal(partsPlace(rc.Record.ID, rc.Record.Version), []byte(syncproto.ValueOf(rc.Record.Live)))
+	return rows.sealer.seal(partsPlace(r.ID, r.Version), []byte(syncproto.ValueOf(r.Live)))
 }
 
 // feedNumber is how a feed is stored.

@@ -70,7 +70,7 @@ func peopledAreas(ctx context.Context, q querier, d Dialect, areas []area.Key) (
 	return peopled, err
 }
 
-const feedOfKind = recordSelect + recordFrom + `WHERE r.feed = $1 AND r.version > $2
+const feedOfKind = `WHERE r.feed = $1 AND r.version > $2
 	AND r.kind = (SELECT k.key FROM kind k WHERE k.name = $4) ORDER BY r.version LIMIT $3`
 
 // rosterOf reads all streams of an area. Each comes in order out of its feed; asked
@@ -82,7 +82,7 @@ func rosterOf(ctx context.Context, q querier, key area.Key, kind syncproto.Kind,
 		if kind != "" {
 			text, args = feedOfKind, append(args, string(kind))
 		}
-		rows, err := q.query(ctx, text, args...)
+		rows, err := q.query(ctx, recordsWhere(q.engine(), text), args...)
 		found, err := collect(rows, err, scanRecord(q))
 		if err != nil {
 			return nil, err

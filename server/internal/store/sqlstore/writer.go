@@ -123,6 +123,8 @@ func (w *writer) rollback(ctx context.Context) error {
 
 func (w *writer) ring() *seal.Ring { return w.keys }
 
+func (w *writer) engine() Dialect { return w.dialect }
+
 func (w *writer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := w.stmts[text]; stmt != nil {
 		return stmt, nil
