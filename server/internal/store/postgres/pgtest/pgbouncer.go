@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"gridsync/server/internal/store/postgres/pgcluster"
 )
 
 // Pgbouncer starts a pgbouncer in transaction mode before the binary's own cluster, for one
@@ -63,11 +65,11 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 		return "", nil, fmt.Errorf("pgtest: %w", err)
 	}
 	ini := strings.Join([]string{
-		"[databases]", "* = host=" + c.Dir + " port=5432 user=" + superuser,
+		"[databases]", "* = host=" + c.Dir + " port=5432 user=" + pgcluster.Superuser,
 		"[pgbouncer]", "pool_mode = transaction", "listen_addr =", "listen_port = 5432",
 		"unix_socket_dir = " + dir, "auth_type = any", "max_client_conn = 500", "default_pool_size = 20", "server_idle_timeout = 5", "",
 	}, "\n")
-	owner := c.shell.SysProcAttr.Credential
+	owner := c.Owner()
 	err = os.WriteFile(filepath.Join(dir, "ini"), []byte(ini), 0o644)
 	if err == nil && owner != nil {
 		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
@@ -77,7 +79,7 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 	}
 	shell := exec.Command("/bin/sh", "-c", poolScript, "sh", program, dir)
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
-	input, said, err := pipes(shell)
+	input, said, err := pgcluster.Pipes(shell)
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -106,19 +108,4 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 		close(heard)
 	}()
 	return dir, end, nil
-}
-
-// pipes starts a program; closing input ends it.
-func pipes(program *exec.Cmd) (input io.Closer, said io.Reader, err error) {
-	in, err := program.StdinPipe()
-	if err == nil {
-		said, err = program.StdoutPipe()
-	}
-	if err == nil {
-		err = program.Start()
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("pgtest: %w", err)
-	}
-	return in, said, nil
 }
