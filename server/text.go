@@ -329,6 +329,12 @@ var helpTexts = map[string]string{
 	"bench_people":    "全县人数。 / People in the county.",
 	"bench_idle":      "每次测量的空同步次数。 / Syncs with nothing new in each measurement.",
 	"bench_rounds":    "重复轮数。 / How often everything is measured.",
-	"bench_clients":   "并发手机数。 / Phones that push at the same time.",
+	"bench_clients":   "并发手机数；默认 1,8,64，与 -scale 合用时为 8,64。 / Phones that push at the same time; 1,8,64 or, with -scale, 8,64 if absent.",
+	"bench_scale":     "改测一个 PostgreSQL 上的多台服务，并与 COPY 和批量 upsert 对照。 / Measure servers of one PostgreSQL instead, beside COPY and upserts of the same rows.",
+	"bench_servers":   "与 -scale 合用：服务的台数。 / With -scale: how many servers.",
+	"bench_growth":    "改测数据增长时每条记录的开销（时间与磁盘）。 / Measure what a record costs, in time and on disk, while the data grows.",
+	"bench_records":   "与 -growth 合用：在多少条记录时测量；默认 100000,300000,1000000,3000000,10000000。 / With -growth: at how many records; 100000,300000,1000000,3000000,10000000 if absent.",
+	"bench_engine":    "与 -growth 合用：sqlite、postgres 或两者。 / With -growth: sqlite, postgres or both.",
+	"bench_db":        "在这个 PostgreSQL 中新建数据库来测，测完删除，不动已有的数据；不给则自行启动一个。 / A PostgreSQL in which to measure, in databases that are made and dropped again, without touching what is there; one of its own if absent.",
 	"epoch_new":       "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
 }
