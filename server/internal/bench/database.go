@@ -19,8 +19,8 @@ type databases struct {
 	made map[string]bool
 }
 
-// errNotDurable says that a database doesn't wait for its disk.
-var errNotDurable = errors.New("fsync, full_page_writes or synchronous_commit is off, and what would be measured is no durable commit")
+// ErrNotDurable says that a database doesn't wait for its disk.
+var ErrNotDurable = errors.New("fsync, full_page_writes or synchronous_commit is off, and what would be measured is no durable commit")
 
 // connectDatabases connects to a PostgreSQL, as somebody who may create databases.
 func connectDatabases(ctx context.Context, url string) (*databases, error) {
@@ -33,7 +33,7 @@ func connectDatabases(ctx context.Context, url string) (*databases, error) {
 	err = conn.QueryRow(ctx, `SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
 		AND current_setting('synchronous_commit') <> 'off'`).Scan(&durable)
 	if err == nil && !durable {
-		err = errNotDurable
+		err = ErrNotDurable
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.close(ctx))

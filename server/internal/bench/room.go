@@ -17,6 +17,12 @@ func (e *RoomError) Error() string {
 	return fmt.Sprintf("bench: %s has room for %.1f GB, and %.1f GB are needed", e.Dir, float64(e.Free)/1e9, float64(e.Need)/1e9)
 }
 
+// Is matches any other one, whatever its sizes.
+func (e *RoomError) Is(other error) bool {
+	_, ok := other.(*RoomError)
+	return ok
+}
+
 // What is set aside for a run: bytes a record with half as much again as they have taken, and
 // what a log may grow to beside them.
 const (

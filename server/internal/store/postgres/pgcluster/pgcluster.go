@@ -70,7 +70,10 @@ var settings = []string{
 
 var quick = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off"}
 
-// Start starts a cluster in a new folder. It needs PostgreSQL 15 or newer.
+// ErrNone says that there is no PostgreSQL on this machine to run.
+var ErrNone = errors.New("pgcluster: PostgreSQL 15 or newer is needed: make postgres (Debian: apt-get install postgresql)")
+
+// Start starts a cluster in a new folder. It fails with ErrNone where there is none of 15 or newer.
 func Start(opts Options) (c *Cluster, err error) {
 	bin, err := programs()
 	if err != nil {
