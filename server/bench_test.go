@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -15,14 +14,6 @@ import (
 	"gridsync/server/internal/store/postgres/pgcluster"
 	"gridsync/server/internal/store/postgres/pgtest"
 )
-
-// TestMain lets the test's own program be the bench's servers.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "bench-child" {
-		os.Exit(exitCode(realMain(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
-	}
-	os.Exit(m.Run())
-}
 
 // benched runs a bench in a folder, reads what it printed, and makes sure that it left
 // nothing there.

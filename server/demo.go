@@ -8,6 +8,7 @@ import (
 
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/host"
+	"gridsync/server/internal/store/sqlstore"
 	"gridsync/server/web"
 )
 
@@ -36,6 +37,10 @@ func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server
 	s, err := host.Start(ctx, host.Config{
 		Dir: setup.Dir, DB: c.DB, Listen: c.Listen, Now: setup.Now, NewID: setup.NewID, Page: web.Files,
 	})
+	// Whoever has other keys can't look, and knows enough.
+	if c.DB != "" && (errors.Is(err, host.ErrNoDataKey) || errors.Is(err, &sqlstore.WrongKeyError{})) {
+		err = errors.Join(errInUse, err)
+	}
 	if err != nil {
 		return nil, err
 	}

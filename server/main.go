@@ -51,6 +51,7 @@ type commands struct {
 		Sent  hooksSentCommand  `cmd:"" help:"${hooks_sent}"`
 		Retry hooksRetryCommand `cmd:"" help:"${hooks_retry}"`
 	} `cmd:"" help:"${hooks}"`
+	Servers  serversCommand  `cmd:"" help:"${servers}"`
 	Handover handoverCommand `cmd:"" help:"${handover}"`
 	Rebuild  rebuildCommand  `cmd:"" help:"${rebuild}"`
 	Verify   verifyCommand   `cmd:"" help:"${verify}"`

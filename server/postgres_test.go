@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"gridsync/server/internal/store/postgres/pgtest"
 )
@@ -49,4 +53,97 @@ func encoded(t *testing.T, value any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestMain lets the test's own program be the bench's children.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "bench-child" {
+		os.Exit(exitCode(realMain(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+func TestTheBenchMeasuresPostgreSQLAndLeavesNothingThere(t *testing.T) {
+	url := pgtest.Database(t)
+	code, out, told := command(t, "", "bench", "-json", "-changes", "200", "-people", "1000", "-idle", "20", "-rounds", "1", "-clients", "1", "-db", url)
+	if code != 0 || !strings.Contains(told, "server  push from  1 clients") {
+		t.Fatalf("%d %s %s", code, out, told)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := conn.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	var left int
+	if err := conn.QueryRow(t.Context(), "SELECT COUNT(*) FROM pg_database WHERE datname LIKE 'gridsync\\_bench\\_%'").Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d databases are left, %v", left, err)
+	}
+}
+
+func TestAnInstallationOnPostgreSQLIsMadeByCommands(t *testing.T) {
+	t.Setenv("GRIDSYNC_DB", pgtest.Database(t))
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	for _, step := range []struct {
+		stdin, args, says string
+	}{
+		{county, "areas import -", "there are 2 now"},
+		{"", "areas list", "金华市"},
+		{"", "init -login admin -name 管理员", "#welcome="},
+		{"", "link -login admin", "#welcome="},
+		{"", "invite -area 3307 -role volunteer", "an invitation into 3307"},
+		{"", "people -area 3307", ""},
+		{"", "devices -area 3307", ""},
+		{"", "hooks -area 3307", ""},
+		{"", "forms list", "household"},
+		{"", "settings 33", ""},
+		{"", "keys list", "data key 1"},
+		{"", "keys rotate -drop", "data key 2 seals now"},
+		{"", "keys token", "token-0002.pem"},
+		{"", "epoch new", "new epoch"},
+		{"", "purge -kind passage -older 90d", "purged 0 records"},
+		{"", "rebuild -check", "agree"},
+		{"", "verify", "chain holds"},
+		{"", "audit", ""},
+		{"", "servers", "no server is running"},
+	} {
+		code, out, told := command(t, step.stdin, strings.Fields(step.args)...)
+		if code != 0 || !strings.Contains(out+told, step.says) {
+			t.Errorf("%s: %d\n%s%s", step.args, code, out, told)
+		}
+	}
+}
+
+func TestNoCommandShowsAPassword(t *testing.T) {
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	for _, address := range []string{
+		"postgres://me:hunter2@127.0.0.1:1/db", "postgres://me:hunter2@127.0.0.1:port/db", "postgres://me:%zzhunter2@h/db",
+		"postgres://127.0.0.1:1/db?password=hunter2", "mysql://me:hunter2@127.0.0.1/db", "hunter2",
+	} {
+		t.Setenv("GRIDSYNC_DB", address)
+		for _, args := range []string{"areas list", "serve -listen 127.0.0.1:0", "keys list", "keys token", "keys rotate", "rebuild -check", "rebuild -help"} {
+			code, out, told := command(t, "", strings.Fields(args)...)
+			if needs := args != "keys token" && args != "rebuild -help"; needs && code == 0 {
+				t.Errorf("%s with %s works", args, address)
+			}
+			if strings.Contains(out+told, "hunter2") {
+				t.Errorf("%s says %s%s", args, out, told)
+			}
+		}
+	}
+}
+
+func TestADemoIsNotToldIntoSomebodysDatabase(t *testing.T) {
+	url := pgtest.Database(t)
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	if code, _, told := command(t, county, "areas", "import", "-", "-db", url); code != 0 {
+		t.Fatal(told)
+	}
+	code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "200", "-db", url)
+	if code != 1 || !strings.Contains(told, "该数据库已有内容") {
+		t.Errorf("%d %s", code, told)
+	}
 }

@@ -141,6 +141,7 @@ func explain(err error) (syncproto.Text, any) {
 		err  error
 		text syncproto.Text
 	}{
+		{errInUse, textInUse},
 		{host.ErrUnknownArea, textUnknownArea},
 		{division.ErrIncomplete, textNoDivision},
 		{host.ErrUnknownRole, textUnknownRole},
@@ -156,7 +157,6 @@ func explain(err error) (syncproto.Text, any) {
 		{&seal.MissingKeyError{}, textMissingKey},
 		{&sqlstore.WrongKeyError{}, textWrongKey},
 		{demo.ErrDisagrees, textDisagrees},
-		{errInUse, textInUse},
 		{&bench.RoomError{}, textNoRoom},
 		{bench.ErrNotDurable, textNotDurable},
 		{pgcluster.ErrNone, textNoPostgres},
@@ -215,6 +215,7 @@ var helpTexts = map[string]string{
 	"keys_rotate":     "更换数据密钥：启用新的一把并重新加密全部内容；请先停止服务，中断后可再次运行。 / Let a new data key seal, and seal everything anew with it; with the server stopped. Broken off, run it again.",
 	"keys_drop":       "完成后删除旧的密钥文件。 / Remove the older key files afterwards.",
 	"serve":           "启动服务。 / Serve phones and offices.",
+	"servers":         "列出正在使用数据库的服务（PostgreSQL）。 / List the servers that work on a database (PostgreSQL).",
 	"listen":          "监听地址，端口 0 表示任选空闲端口。 / Address to listen on; port 0 takes a free one.",
 	"verbose":         "记录每个请求。 / Log every request.",
 	"due":             "各类事项的办理时限，如 conflict=24h,duplicate=72h。 / How long questions of a kind may lie, such as conflict=24h,duplicate=72h.",
@@ -343,6 +344,6 @@ var helpTexts = map[string]string{
 	"bench_growth":    "改测数据增长时每条记录的开销（时间与磁盘）。 / Measure what a record costs, in time and on disk, while the data grows.",
 	"bench_records":   "与 -growth 合用：在多少条记录时测量；默认 100000,300000,1000000,3000000,10000000。 / With -growth: at how many records; 100000,300000,1000000,3000000,10000000 if absent.",
 	"bench_engine":    "与 -growth 合用：sqlite、postgres 或两者。 / With -growth: sqlite, postgres or both.",
-	"bench_db":        "在这个 PostgreSQL 中新建数据库来测，测完删除，不动已有的数据；不给则自行启动一个。 / A PostgreSQL in which to measure, in databases that are made and dropped again, without touching what is there; one of its own if absent.",
+	"bench_db":        "在 PostgreSQL 上测量：在此库所在的服务器上另建临时库，用完即删；不给时 -scale 和 -growth 自行启动一个。 / Measure on PostgreSQL: databases are made beside this one, and removed; -scale and -growth start one of their own if absent.",
 	"epoch_new":       "恢复备份之后启用新的历史编号。 / Start a new history after a backup was restored.",
 }

@@ -28,6 +28,16 @@ type Prepare func(ctx context.Context, dir string, areas []syncproto.Area, devic
 // it in good order.
 type Serve func(ctx context.Context, dir, listen string) error
 
+// Databases are where the server keeps its data if that is in no folder: one for each folder.
+type Databases interface {
+	// Copy copies the database of one folder, which nobody uses, for another.
+	Copy(ctx context.Context, from, to string) error
+	// Size is the bytes of a folder's database on disk.
+	Size(ctx context.Context, dir string) (int64, error)
+	// Remove takes a folder's database away, if there is one.
+	Remove(ctx context.Context, dir string) error
+}
+
 // Options says what to measure. Zero values take the defaults.
 type Options struct {
 	// Prepare makes the server's data directory.
@@ -35,6 +45,10 @@ type Options struct {
 	// Child is the command line, program first, of a process that calls Child with
 	// the arguments appended to it; by default this program with "bench-child".
 	Child []string
+	// Databases hold what the server's folders don't; nil if the folders hold everything. Env
+	// tells the children of them, as NAME=VALUE.
+	Databases Databases
+	Env       []string
 	// Dir is where data is kept while measuring; a temporary directory by default.
 	Dir string
 	// Out gets the report: JSON if JSON is set, else a table.
@@ -116,7 +130,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	r := &run{Options: o, dir: dir, began: time.Now()}
 	err = r.all(ctx)
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+	if err := errors.Join(err, r.remove(ctx, r.template(serverSide)), os.RemoveAll(dir)); err != nil {
 		return Report{}, fmt.Errorf("bench: %w", err)
 	}
 	report := r.report()
@@ -197,7 +211,7 @@ func (r *run) load(ctx context.Context, side string) error {
 	if err := errors.Join(err, p.stop()); err != nil {
 		return err
 	}
-	size, err := sizeOf(r.template(side))
+	size, err := r.size(ctx, side, r.template(side))
 	if err != nil {
 		return err
 	}
@@ -215,11 +229,11 @@ func (r *run) round(ctx context.Context, round int) (err error) {
 		for _, p := range processes {
 			err = errors.Join(err, p.stop())
 		}
-		err = errors.Join(err, os.RemoveAll(work))
+		err = errors.Join(err, r.remove(ctx, filepath.Join(work, serverSide)), os.RemoveAll(work))
 	}()
 	for _, side := range sides {
 		dir := filepath.Join(work, side)
-		if err := copyDir(r.template(side), dir); err != nil {
+		if err := r.copy(ctx, side, dir); err != nil {
 			return err
 		}
 		p, err := r.start(ctx, side, dir)
@@ -239,7 +253,7 @@ func (r *run) round(ctx context.Context, round int) (err error) {
 	if err := r.measure(ctx, order); err != nil {
 		return err
 	}
-	return r.weigh(processes)
+	return r.weigh(ctx, processes)
 }
 
 // measure makes every measurement on one side and then on the other.
@@ -271,7 +285,7 @@ func (r *run) measure(ctx context.Context, order []*process) error {
 
 // weigh takes peak memory from the running processes, ends them, and takes the
 // size of what they left on disk.
-func (r *run) weigh(processes map[string]*process) error {
+func (r *run) weigh(ctx context.Context, processes map[string]*process) error {
 	for _, side := range sides {
 		p := processes[side]
 		peak, err := p.peakMemory()
@@ -282,7 +296,7 @@ func (r *run) weigh(processes map[string]*process) error {
 		if err := p.stop(); err != nil {
 			return err
 		}
-		size, err := sizeOf(p.dir)
+		size, err := r.size(ctx, side, p.dir)
 		if err != nil {
 			return err
 		}
@@ -291,6 +305,34 @@ func (r *run) weigh(processes map[string]*process) error {
 	}
 	runtime.GC() // the bodies of this round go before the next is timed
 	return nil
+}
+
+// copy copies a side's template to a folder.
+func (r *run) copy(ctx context.Context, side, dir string) error {
+	if side == serverSide && r.Databases != nil {
+		if err := r.Databases.Copy(ctx, r.template(side), dir); err != nil {
+			return err
+		}
+	}
+	return copyDir(r.template(side), dir)
+}
+
+// size is all that a side has on disk.
+func (r *run) size(ctx context.Context, side, dir string) (int64, error) {
+	size, err := sizeOf(dir)
+	if err != nil || side != serverSide || r.Databases == nil {
+		return size, err
+	}
+	more, err := r.Databases.Size(ctx, dir)
+	return size + more, err
+}
+
+// remove takes away what the server keeps outside of a folder.
+func (r *run) remove(ctx context.Context, dir string) error {
+	if r.Databases == nil {
+		return nil
+	}
+	return r.Databases.Remove(context.WithoutCancel(ctx), dir)
 }
 
 // say tells of progress; there is nobody to tell that this failed.

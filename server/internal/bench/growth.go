@@ -12,15 +12,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"gridsync/syncproto"
 )
 
 // Engines that a growth run knows.
 const (
-	sqliteEngine   = "sqlite"
-	postgresEngine = "postgres"
+	SQLite     = "sqlite"
+	PostgreSQL = "postgres"
 )
 
 // Installation is a server without its HTTP: decoding, checking, merging, counting and
@@ -32,12 +30,11 @@ type Installation interface {
 
 // GrowthOptions says how far a database is to grow. Zero values take the defaults.
 type GrowthOptions struct {
-	// Start starts an installation that knows the areas and devices, over a new folder or, if
-	// db isn't empty, over an empty database, with the keys in the folder.
-	Start func(ctx context.Context, dir, db string, areas []syncproto.Area, devices []Device) (Installation, error)
-	// DB is a PostgreSQL in which a database may be made and dropped. Without it, only SQLite
-	// is measured.
-	DB string
+	// Start starts an installation on one of the engines over a new folder, with the database
+	// that Databases have for it, which knows the areas and devices.
+	Start func(ctx context.Context, engine, dir string, areas []syncproto.Area, devices []Device) (Installation, error)
+	// Databases are PostgreSQL's.
+	Databases Databases
 	// Disk is where PostgreSQL keeps its data, to see whether there is room; empty if it is on
 	// another machine.
 	Disk string
@@ -50,7 +47,7 @@ type GrowthOptions struct {
 	Seed     uint64
 	// Marks are the numbers of records at which the cost is taken (100,000; 300,000; … 10,000,000).
 	Marks []int
-	// Engines are those to measure: sqlite and, with DB, postgres.
+	// Engines are those to measure: both by default.
 	Engines []string
 }
 
@@ -75,13 +72,10 @@ func (o GrowthOptions) withDefaults() (GrowthOptions, error) {
 		return o, errors.New("bench: marks must rise from above 0")
 	}
 	if len(o.Engines) == 0 {
-		o.Engines = []string{sqliteEngine}
-		if o.DB != "" {
-			o.Engines = append(o.Engines, postgresEngine)
-		}
+		o.Engines = []string{SQLite, PostgreSQL}
 	}
 	for _, engine := range o.Engines {
-		if engine != sqliteEngine && engine != postgresEngine || engine == postgresEngine && o.DB == "" {
+		if engine != SQLite && engine != PostgreSQL || engine == PostgreSQL && o.Databases == nil {
 			return o, fmt.Errorf("bench: no engine %q", engine)
 		}
 	}
@@ -138,21 +132,11 @@ func (o *GrowthOptions) grow(ctx context.Context, engine string, began time.Time
 		world: newWorld(Options{Clients: []int{growthPhones}, Roster: growthPeople, Seed: o.Seed}, began),
 		size:  func(ctx context.Context) (int64, error) { return sqliteSize(ctx, dir) },
 	}
-	url := ""
-	if engine == postgresEngine {
-		made, err := connectDatabases(ctx, o.DB)
-		if err != nil {
-			return Curve{}, err
-		}
-		defer func() { err = errors.Join(err, made.close(ctx)) }()
-		name, err := made.create(ctx, "")
-		if err != nil {
-			return Curve{}, err
-		}
-		url = made.of(name)
-		g.size = func(ctx context.Context) (int64, error) { return postgresSize(ctx, made.admin, name) }
+	if engine == PostgreSQL {
+		g.size = func(ctx context.Context) (int64, error) { return o.Databases.Size(ctx, dir) }
+		defer func() { err = errors.Join(err, o.Databases.Remove(context.WithoutCancel(ctx), dir)) }()
 	}
-	if g.installation, err = o.Start(ctx, dir, url, g.world.areas, g.world.devices); err != nil {
+	if g.installation, err = o.Start(ctx, engine, dir, g.world.areas, g.world.devices); err != nil {
 		return Curve{}, err
 	}
 	defer func() { err = errors.Join(err, g.installation.Close()) }()
@@ -324,10 +308,4 @@ func sqliteSize(ctx context.Context, dir string) (size int64, err error) {
 	}
 	err = db.QueryRowContext(ctx, "SELECT p.page_count * s.page_size FROM pragma_page_count p, pragma_page_size s").Scan(&size)
 	return size, errors.Join(err, db.Close())
-}
-
-// postgresSize is the files of a database, without the log that all databases share.
-func postgresSize(ctx context.Context, conn *pgx.Conn, name string) (size int64, err error) {
-	err = conn.QueryRow(ctx, "SELECT pg_database_size($1)", name).Scan(&size)
-	return size, err
 }

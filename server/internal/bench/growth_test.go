@@ -25,7 +25,7 @@ type ledger struct {
 	closed  bool
 }
 
-func (l *ledger) start(ctx context.Context, dir, _ string, _ []syncproto.Area, devices []Device) (Installation, error) {
+func (l *ledger) start(ctx context.Context, _, dir string, _ []syncproto.Area, devices []Device) (Installation, error) {
 	for _, d := range devices {
 		l.areas[d.ID] = d.Area
 	}
@@ -73,7 +73,7 @@ func newLedger() *ledger {
 func TestADatabaseGrowsByExactlyWhatIsMeasured(t *testing.T) {
 	l := newLedger()
 	marks := []int{70, 26_050, 30_001} // within a batch, within a step, over several rounds of phones
-	report, err := RunGrowth(t.Context(), GrowthOptions{Start: l.start, Dir: t.TempDir(), Marks: marks})
+	report, err := RunGrowth(t.Context(), GrowthOptions{Engines: []string{SQLite}, Start: l.start, Dir: t.TempDir(), Marks: marks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestADatabaseGrowsByExactlyWhatIsMeasured(t *testing.T) {
 func TestARecordThatIsNotAppliedEndsAGrowth(t *testing.T) {
 	l := newLedger()
 	l.spoilt = true
-	_, err := RunGrowth(t.Context(), GrowthOptions{Start: l.start, Dir: t.TempDir(), Marks: []int{10}})
+	_, err := RunGrowth(t.Context(), GrowthOptions{Engines: []string{SQLite}, Start: l.start, Dir: t.TempDir(), Marks: []int{10}})
 	if err == nil || !l.closed {
 		t.Errorf("got %v, closed %v", err, l.closed)
 	}
@@ -115,7 +115,7 @@ func TestTheCostAtAMarkIsThatOfTheLastTenth(t *testing.T) {
 
 func TestNothingIsBegunOnADiskThatIsTooSmall(t *testing.T) {
 	l := newLedger()
-	_, err := RunGrowth(t.Context(), GrowthOptions{Start: l.start, Dir: t.TempDir(), Marks: []int{10, 1e15}})
+	_, err := RunGrowth(t.Context(), GrowthOptions{Engines: []string{SQLite}, Start: l.start, Dir: t.TempDir(), Marks: []int{10, 1e15}})
 	if !errors.Is(err, &RoomError{}) || len(l.areas) > 0 {
 		t.Errorf("got %v, begun with %d phones", err, len(l.areas))
 	}

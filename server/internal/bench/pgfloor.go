@@ -107,12 +107,16 @@ func (s *scale) pgFloor(ctx context.Context, side string, c cell, loads [][]batc
 	if err != nil {
 		return pushed{}, err
 	}
-	name, err := s.databases.create(ctx, "")
+	dir := s.workplace()
+	if err := s.floors.Make(ctx, dir); err != nil {
+		return pushed{}, err
+	}
+	defer func() { err = errors.Join(err, s.floors.Remove(context.WithoutCancel(ctx), dir)) }()
+	url, err := s.floors.Address(dir)
 	if err != nil {
 		return pushed{}, err
 	}
-	defer func() { err = errors.Join(err, s.databases.drop(context.WithoutCancel(ctx), name)) }()
-	conns, err := connections(ctx, s.databases.of(name), c.servers)
+	conns, err := connections(ctx, url, c.servers)
 	defer func() {
 		for _, conn := range conns {
 			err = errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
@@ -124,7 +128,7 @@ func (s *scale) pgFloor(ctx context.Context, side string, c cell, loads [][]batc
 	if _, err := conns[0].Exec(ctx, pgFloorSchema); err != nil {
 		return pushed{}, err
 	}
-	if err := s.databases.settle(ctx); err != nil {
+	if err := settle(ctx, conns[0]); err != nil {
 		return pushed{}, err
 	}
 	result.took, err = together(ctx, c.servers, func(ctx context.Context, w int) error {

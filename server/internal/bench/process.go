@@ -35,9 +35,8 @@ const (
 	stopTimeout  = 60 * time.Second
 )
 
-// start starts one side on a data directory, with more in its environment, and waits until
-// it accepts connections.
-func (r *run) start(ctx context.Context, side, dir string, more ...string) (*process, error) {
+// start starts one side on a data directory and waits until it accepts connections.
+func (r *run) start(ctx context.Context, side, dir string) (*process, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -47,8 +46,8 @@ func (r *run) start(ctx context.Context, side, dir string, more ...string) (*pro
 	// It isn't killed when ctx ends, but asked to end in good order: see stop.
 	//nolint:gosec // the program is this one, or what its caller named
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), r.Child[0], args...)
-	p.cmd.Env = append(os.Environ(), more...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
+	p.cmd.Env = append(os.Environ(), r.Env...)
 	// The child ends when its input does: with us, even if we are killed.
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("starting the %s: %w", side, err)

@@ -36,24 +36,24 @@ const (
 // after the other, and the first has left when the second comes.
 func (o *GrowthOptions) makeRoom() error {
 	records := int64(o.Marks[len(o.Marks)-1])
-	if slices.Contains(o.Engines, sqliteEngine) {
+	if slices.Contains(o.Engines, SQLite) {
 		dir := o.Dir
 		if dir == "" {
 			dir = os.TempDir()
 		}
-		if err := o.roomIn(sqliteEngine, dir, sqliteRoomEach*records+sqliteRoomBeside); err != nil {
+		if err := o.roomIn(SQLite, dir, sqliteRoomEach*records+sqliteRoomBeside); err != nil {
 			return err
 		}
 	}
-	if !slices.Contains(o.Engines, postgresEngine) {
+	if !slices.Contains(o.Engines, PostgreSQL) {
 		return nil
 	}
 	need := postgresRoomEach*records + min(postgresRoomWAL, 2*postgresRoomEach*records) + sqliteRoomBeside
 	if o.Disk == "" {
-		fmt.Fprintf(o.Progress, "%-8s  up to %.1f GB of its disk, which can't be seen from here\n", postgresEngine, float64(need)/1e9)
+		fmt.Fprintf(o.Progress, "%-8s  up to %.1f GB of its disk, which can't be seen from here\n", PostgreSQL, float64(need)/1e9)
 		return nil
 	}
-	return o.roomIn(postgresEngine, o.Disk, need)
+	return o.roomIn(PostgreSQL, o.Disk, need)
 }
 
 func (o *GrowthOptions) roomIn(engine, dir string, need int64) error {

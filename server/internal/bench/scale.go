@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,34 +16,25 @@ import (
 
 // ScaleOptions says how to measure servers of one PostgreSQL. Zero values take the defaults.
 type ScaleOptions struct {
-	// Prepare makes an empty database know the areas and devices, as Prepare does a folder;
-	// the keys are kept in the folder.
-	Prepare func(ctx context.Context, dir, db string, areas []syncproto.Area, devices []Device) ([]string, error)
-	// DB is a PostgreSQL in which databases may be made and dropped; what is there already
-	// isn't touched.
-	DB string
-	// Child is as in Options. The process finds its database's address in ChildDB.
-	Child []string
-	// Dir, Out, JSON, Progress, Batch, Limit (30 min) and Seed are as in Options.
-	Dir      string
-	Out      io.Writer
-	JSON     bool
-	Progress io.Writer
-	Batch    int
-	Limit    time.Duration
-	Seed     uint64
-	// Changes is how many temperatures are pushed in each measurement (100,000), Servers to
-	// how many servers (1, 2, 3), Clients from how many clients in all (8, 64).
-	Changes          int
-	Servers, Clients []int
-	// Rounds is how often everything is measured (3).
-	Rounds int
+	// Options are those of the other bench, with Databases, but for People, Roster, Idle and
+	// FirstSyncs. Clients are 8 and 64 by default, Limit 30 min.
+	Options
+	// Floors are where PostgreSQL's own floors are measured.
+	Floors Floors
+	// Servers are the numbers of servers that are pushed to (1, 2, 3).
+	Servers []int
 }
 
-// ChildDB is the variable of its environment that tells a server's process its database.
-const ChildDB = "GRIDSYNC_BENCH_DB"
+// Floors are the databases of the same PostgreSQL as Databases', one for each folder.
+type Floors interface {
+	// Make makes an empty database for a folder, which Remove takes away.
+	Make(ctx context.Context, dir string) error
+	// Address is where a folder's database is, as PostgreSQL's clients have it.
+	Address(dir string) (string, error)
+	Remove(ctx context.Context, dir string) error
+}
 
-func (o ScaleOptions) withDefaults() (ScaleOptions, error) {
+func (o ScaleOptions) withDefaults() (_ ScaleOptions, err error) {
 	if len(o.Servers) == 0 {
 		o.Servers = []int{1, 2, 3}
 	}
@@ -53,34 +44,17 @@ func (o ScaleOptions) withDefaults() (ScaleOptions, error) {
 	if o.Limit <= 0 {
 		o.Limit = 30 * time.Minute
 	}
-	for _, n := range append(append([]int{}, o.Servers...), o.Clients...) {
-		if n < 1 {
-			return o, errors.New("bench: a number of servers or clients below 1")
-		}
+	if slices.Min(o.Servers) < 1 || slices.Min(o.Clients) < slices.Max(o.Servers) {
+		return o, errors.New("bench: fewer servers than one, or fewer clients than servers")
 	}
-	for _, servers := range o.Servers {
-		for _, clients := range o.Clients {
-			if clients < servers {
-				return o, fmt.Errorf("bench: %d clients can't push to %d servers at once", clients, servers)
-			}
-		}
+	if o.Databases == nil || o.Floors == nil {
+		return o, errors.New("bench: nobody said in which PostgreSQL")
 	}
-	if o.Prepare == nil || o.DB == "" {
-		return o, errors.New("bench: nobody said in which PostgreSQL, or how to prepare a database")
+	if o.Options, err = o.Options.withDefaults(); err != nil {
+		return o, err
 	}
-	common, err := o.common().withDefaults()
-	o.Child, o.Out, o.Progress = common.Child, common.Out, common.Progress
-	o.Changes, o.Batch, o.Rounds = common.Changes, common.Batch, common.Rounds
-	return o, err
-}
-
-// common are the options that both benches have. Nobody lives in this one's communities.
-func (o *ScaleOptions) common() Options {
-	return Options{
-		Prepare: func(context.Context, string, []syncproto.Area, []Device) ([]string, error) { return nil, nil },
-		Roster:  1, Child: o.Child, Dir: o.Dir, Out: o.Out, JSON: o.JSON, Progress: o.Progress,
-		Changes: o.Changes, Batch: o.Batch, Clients: o.Clients, Rounds: o.Rounds, Limit: o.Limit, Seed: o.Seed,
-	}
+	o.People, o.Roster = 0, 1 // nobody lives there
+	return o, nil
 }
 
 // cell is one thing that is measured: so many clients pushing to so many servers.
@@ -89,19 +63,19 @@ type cell struct{ servers, clients int }
 // scale is one run of it.
 type scale struct {
 	*run
-	options   ScaleOptions
-	databases *databases
-	// keys is the servers' folder, template the database that they begin with.
-	keys, template string
-	// looks says that pg_stat_statements can be asked.
+	counts []int
+	floors Floors
+	// looks says that pg_stat_statements can be asked, work counts the folders of measurements.
 	looks bool
+	work  int
 	took  map[string]map[cell][]pushed
 	spent map[cell][]spent
 }
 
 // RunScale measures servers of one PostgreSQL beside PostgreSQL itself, each measurement in a
 // database of its own, and writes the report. It ends only processes that it has started, and
-// drops every database that it made.
+// removes every database that it made. A PostgreSQL that doesn't wait for its disk is
+// refused: ErrNotDurable.
 func RunScale(ctx context.Context, o ScaleOptions) (report ScaleReport, err error) {
 	o, err = o.withDefaults()
 	if err != nil {
@@ -114,11 +88,11 @@ func RunScale(ctx context.Context, o ScaleOptions) (report ScaleReport, err erro
 		return ScaleReport{}, fmt.Errorf("bench: %w", err)
 	}
 	s := &scale{
-		run: &run{Options: o.common(), dir: dir, began: time.Now()}, options: o, keys: filepath.Join(dir, "keys"),
+		run: &run{Options: o.Options, dir: dir, began: time.Now()}, counts: o.Servers, floors: o.Floors,
 		took: map[string]map[cell][]pushed{serverSide: {}, copySide: {}, upsertSide: {}}, spent: map[cell][]spent{},
 	}
 	err = s.all(ctx)
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+	if err := errors.Join(err, s.remove(ctx, s.template(serverSide)), os.RemoveAll(dir)); err != nil {
 		return ScaleReport{}, fmt.Errorf("bench: %w", err)
 	}
 	report = s.report()
@@ -126,10 +100,6 @@ func RunScale(ctx context.Context, o ScaleOptions) (report ScaleReport, err erro
 }
 
 func (s *scale) all(ctx context.Context) (err error) {
-	if s.databases, err = connectDatabases(ctx, s.options.DB); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.databases.close(ctx)) }()
 	s.world = newWorld(s.Options, s.began)
 	if err := s.prepare(ctx); err != nil {
 		return err
@@ -138,9 +108,9 @@ func (s *scale) all(ctx context.Context) (err error) {
 		for _, clients := range s.Clients {
 			loads := s.world.temperatures(clients, s.Changes, s.Batch)
 			s.changeBytes = meanSize(loads)
-			for i := range s.options.Servers {
+			for i := range s.counts {
 				// Who goes first changes from round to round.
-				c := cell{s.options.Servers[(i+round)%len(s.options.Servers)], clients}
+				c := cell{s.counts[(i+round)%len(s.counts)], clients}
 				if err := s.measure(ctx, c, round, loads); err != nil {
 					return fmt.Errorf("round %d, %d clients, %d servers: %w", round+1, c.clients, c.servers, err)
 				}
@@ -150,16 +120,13 @@ func (s *scale) all(ctx context.Context) (err error) {
 	return nil
 }
 
-// prepare makes the database that all measurements of servers begin with.
+// prepare makes the folder and database that all measurements of servers begin with.
 func (s *scale) prepare(ctx context.Context) (err error) {
-	if err := os.MkdirAll(s.keys, 0o700); err != nil {
+	template := s.template(serverSide)
+	if err := os.MkdirAll(template, 0o700); err != nil {
 		return err
 	}
-	if s.template, err = s.databases.create(ctx, ""); err != nil {
-		return err
-	}
-	url := s.databases.of(s.template)
-	tokens, err := s.options.Prepare(ctx, s.keys, url, s.world.areas, s.world.devices)
+	tokens, err := s.Prepare(ctx, template, s.world.areas, s.world.devices)
 	if err != nil {
 		return fmt.Errorf("preparing the servers' database: %w", err)
 	}
@@ -169,6 +136,13 @@ func (s *scale) prepare(ctx context.Context) (err error) {
 	s.tokens = make(map[syncproto.DeviceID]string, len(tokens))
 	for i, d := range s.world.devices {
 		s.tokens[d.ID] = tokens[i]
+	}
+	url, err := s.floors.Address(template)
+	if err != nil {
+		return err
+	}
+	if err := durable(ctx, url); err != nil {
+		return err
 	}
 	if unheard := lookable(ctx, url); unheard != nil {
 		s.say("where the time goes isn't known without pg_stat_statements: %v", unheard)
@@ -199,14 +173,23 @@ func (s *scale) measure(ctx context.Context, c cell, round int, loads [][]batch)
 	return nil
 }
 
+// workplace is the next measurement's folder, which isn't there yet.
+func (s *scale) workplace() string {
+	s.work++
+	return filepath.Join(s.dir, fmt.Sprintf("work%d", s.work))
+}
+
 // servers times how clients push to servers of a new database.
 func (s *scale) servers(ctx context.Context, c cell, loads [][]batch) (result pushed, err error) {
-	name, err := s.databases.create(ctx, s.template)
+	dir := s.workplace()
+	if err := s.copy(ctx, serverSide, dir); err != nil {
+		return pushed{}, err
+	}
+	defer func() { err = errors.Join(err, s.remove(ctx, dir)) }()
+	url, err := s.floors.Address(dir)
 	if err != nil {
 		return pushed{}, err
 	}
-	defer func() { err = errors.Join(err, s.databases.drop(context.WithoutCancel(ctx), name)) }()
-	url := s.databases.of(name)
 	var processes []*process
 	stop := func() error {
 		var errs []error
@@ -218,7 +201,7 @@ func (s *scale) servers(ctx context.Context, c cell, loads [][]batch) (result pu
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	for range c.servers {
-		p, err := s.start(ctx, serverSide, s.keys, ChildDB+"="+url)
+		p, err := s.start(ctx, serverSide, dir)
 		if err != nil {
 			return pushed{}, err
 		}
@@ -229,10 +212,10 @@ func (s *scale) servers(ctx context.Context, c cell, loads [][]batch) (result pu
 	if err != nil {
 		return pushed{}, err
 	}
-	if err := s.databases.settle(ctx); err != nil {
-		return pushed{}, err
-	}
 	err = within(ctx, url, func(conn *pgx.Conn) error {
+		if err := settle(ctx, conn); err != nil {
+			return err
+		}
 		var seen spent
 		if result, seen, err = s.watched(ctx, conn, processes, func() (pushed, error) { return pushLoads(ctx, clients, loads) }); err != nil {
 			return err

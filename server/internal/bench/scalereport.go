@@ -81,7 +81,7 @@ func (s *scale) report() ScaleReport {
 	}
 	for _, clients := range s.Clients {
 		fewest := 0.0
-		for _, servers := range s.options.Servers {
+		for _, servers := range s.counts {
 			p := s.line(cell{servers, clients})
 			if fewest == 0 {
 				fewest = p.Server

@@ -29,6 +29,31 @@ type spent struct {
 // lockText is in the statement that takes the lock on writing, and in no other.
 const lockText = "%pg_advisory_xact_lock%"
 
+// ErrNotDurable says that a database doesn't wait for its disk.
+var ErrNotDurable = errors.New("fsync, full_page_writes or synchronous_commit is off, and what would be measured is no durable commit")
+
+// durable fails with ErrNotDurable where a commit may be lost.
+func durable(ctx context.Context, url string) error {
+	return within(ctx, url, func(conn *pgx.Conn) error {
+		var waits bool
+		err := conn.QueryRow(ctx, `SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
+			AND current_setting('synchronous_commit') <> 'off'`).Scan(&waits)
+		if err == nil && !waits {
+			err = ErrNotDurable
+		}
+		return err
+	})
+}
+
+// settle writes to disk what was written before, so that it isn't written while the next is
+// measured.
+func settle(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "CHECKPOINT"); err != nil {
+		return fmt.Errorf("a checkpoint before measuring: %w", err)
+	}
+	return nil
+}
+
 // lookable makes pg_stat_statements answer in a database, if whoever it belongs to lets us.
 func lookable(ctx context.Context, url string) (err error) {
 	return within(ctx, url, func(conn *pgx.Conn) error {

@@ -89,7 +89,7 @@ func tryAgain(tx Tries, id Try, now syncproto.Instant) (refused, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if refused = one.take(now); refused != nil {
+	if refused := one.take(now); refused != nil {
 		return refused, nil
 	}
 	if !known {

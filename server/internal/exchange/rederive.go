@@ -22,11 +22,10 @@ var errRules = errors.New("group: forms or settings have changed, and what follo
 func (w *writer) upToDate() error {
 	next := w.service.registry.Current()
 	if next != w.seen && !w.stopping {
-		if print := next.Rules.Print(); print == w.rules {
-			w.seen, w.snap, w.print, w.behind = next, next, print, false
-		} else {
+		if next.Rules.Print() != w.rules {
 			return errRules
 		}
+		w.seen, w.snap, w.print, w.behind = next, next, w.rules, false
 	}
 	if w.print != w.rules {
 		return errRules

@@ -88,7 +88,7 @@ func tell(t *testing.T, seed uint64, count int) *told {
 				out.Verdicts = append(out.Verdicts, s.again(at(), from).Verdicts...)
 			}
 		case 3:
-			into := syncproto.Value(of(record(3 * (1 + script.IntN(3)))))
+			into := of(record(3 * (1 + script.IntN(3))))
 			if script.IntN(3) == 0 {
 				into = syncproto.Null
 			}

@@ -25,6 +25,25 @@ func TestServersWriteOneLogInTurn(t *testing.T) {
 	s.sound()
 }
 
+// A server whose clock is behind doesn't date what comes before what another has received.
+func TestTheLogsTimeNeverGoesBackAmongServers(t *testing.T) {
+	s := serve(t, 2)
+	s.push(1, 1, temperature(1, "g1", 0, "36.5"))
+	s.now += 120_000
+	s.push(0, 1, temperature(2, "g1", 0, "36.5"))
+	s.all[1].late = 60_000
+	s.push(1, 2, temperature(3, "g1", 0, "36.5"))
+	var before syncproto.Instant
+	s.must(s.all[0].store.EachLogged(t.Context(), func(l *exchange.Logged) error {
+		if l.Received < before {
+			t.Errorf("row %d was received %d ms before the one above it", l.Seq, before-l.Received)
+		}
+		before = l.Received
+		return nil
+	}))
+	s.sound()
+}
+
 func TestWhatWaitsAtOneServerIsReleasedByAnother(t *testing.T) {
 	s := serve(t, 2)
 	s.push(0, 1, household(2, "g1", "李"))
@@ -177,6 +196,46 @@ func TestAnAreaThatMovedIsWhereItIsAtEveryServer(t *testing.T) {
 	s.must(s.all[1].RegistryChanged(t.Context()))
 	s.must(s.all[0].RegistryChanged(t.Context()))
 	s.push(0, 1, temperature(5, "g1", 0, "36.5"))
+	s.sound()
+}
+
+// One that moved and moved back is where it was, but not for whoever slept meanwhile.
+func TestAnAreaThatMovedBackIsBackAtEveryServer(t *testing.T) {
+	s := serve(t, 2)
+	moves := func(to syncproto.AreaID) {
+		t.Helper()
+		s.must(s.all[0].store.PutAreas(t.Context(), []area.Node{{ID: "g2", Name: "二网格", Parent: to}}))
+	}
+	s.push(0, 1, temperature(1, "g2", 0, "36.5"))
+	s.push(1, 2, temperature(2, "g2", 0, "36.5"))
+	s.must(s.decide(1, signed(100, "c1", "2020-01-31", 2)))
+	s.must(s.all[1].RegistryChanged(t.Context()))
+	moves("c2")
+	s.must(s.all[0].RegistryChanged(t.Context()))
+	expect(s, "restated", len(s.open(review.Restated)), 1)
+	moves("c1")
+	s.must(s.all[1].RegistryChanged(t.Context()))
+	expect(s, "restated", len(s.open(review.Restated)), 0)
+	s.sound()
+}
+
+// What differs only in areas that have just come is noted by one server, and known to all.
+func TestRulesThatDeriveTheSameAreNotedOnce(t *testing.T) {
+	s := serve(t, 2)
+	s.sets("33", "fever_threshold", "38")
+	s.push(0, 1, temperature(1, "g1", 0, "37.4"))
+	s.push(1, 2, temperature(2, "g1", 0, "37.4"))
+	turns := func() int64 {
+		all, err := s.all[0].store.Turns(t.Context(), 0)
+		s.must(err)
+		return all.Last
+	}
+	before := turns()
+	s.must(s.all[0].store.PutAreas(t.Context(), []area.Node{{ID: "g4", Name: "四网格", Parent: "c1"}}))
+	s.push(0, 1, temperature(3, "g4", 0, "37.4"))
+	s.push(1, 2, temperature(4, "g4", 0, "37.4"))
+	expect(s, "turns", turns()-before, 3)
+	expect(s, "fevers", s.counted("fevers"), 0)
 	s.sound()
 }
 

@@ -40,6 +40,8 @@ type servers struct {
 
 type server struct {
 	*exchange.Service
+	// late is how far its clock is behind.
+	late     syncproto.Instant
 	store    *grudging
 	registry *registry.Registry
 }
@@ -61,15 +63,21 @@ func (g *grudging) Commit(ctx context.Context, fn func(exchange.Tx) error) error
 
 var (
 	tree = []area.Node{
-		{ID: "33", Name: "县"}, {ID: "c1", Name: "一社区", Parent: "33"}, {ID: "c2", Name: "二社区", Parent: "33"},
-		{ID: "g1", Name: "一网格", Parent: "c1"}, {ID: "g2", Name: "二网格", Parent: "c1"}, {ID: "g3", Name: "三网格", Parent: "c2"},
+		{ID: "33", Name: "县"},
+		{ID: "c1", Name: "一社区", Parent: "33"},
+		{ID: "c2", Name: "二社区", Parent: "33"},
+		{ID: "g1", Name: "一网格", Parent: "c1"},
+		{ID: "g2", Name: "二网格", Parent: "c1"},
+		{ID: "g3", Name: "三网格", Parent: "c2"},
 	}
 	epoch  = syncproto.Epoch{1, 6: 0x40, 8: 0x80, 15: 7}
 	county = author(9)
 )
 
-func author(n int) syncproto.AuthorID          { return syncproto.AuthorID{1, 6: 0x70, 8: 0x80, 15: byte(n)} }
-func phone(n int) syncproto.DeviceID           { return syncproto.DeviceID{2, 6: 0x70, 8: 0x80, 15: byte(n)} }
+func author(n int) syncproto.AuthorID { return syncproto.AuthorID{1, 6: 0x70, 8: 0x80, 15: byte(n)} }
+
+func phone(n int) syncproto.DeviceID { return syncproto.DeviceID{2, 6: 0x70, 8: 0x80, 15: byte(n)} }
+
 func record(n int) syncproto.RecordID          { return syncproto.RecordID{3, 6: 0x70, 8: 0x80, 15: byte(n)} }
 func text(s string) syncproto.Value            { return syncproto.TextValue(s) }
 func number(n int64) syncproto.Value           { return syncproto.ValueOf(n) }
@@ -120,7 +128,7 @@ func (s *servers) over(store *grudging, alone bool) *server {
 	one.registry, err = registry.Open(s.Context(), store, forms)
 	s.must(err)
 	one.Service, err = exchange.New(s.Context(), exchange.Config{
-		Store: store, Registry: one.registry, Digester: s.digest, Now: func() time.Time { return time.UnixMilli(int64(s.now)) },
+		Store: store, Registry: one.registry, Digester: s.digest, Now: func() time.Time { return time.UnixMilli(int64(s.now - one.late)) },
 		Log: slog.New(slog.DiscardHandler), Flush: time.Hour, Alone: alone,
 	})
 	s.must(err)

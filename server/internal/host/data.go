@@ -102,6 +102,9 @@ func (d *Data) Close() error { return d.engine.Close() }
 // Place says where the data is, with nothing in it that lets somebody in.
 func (d *Data) Place() string { return d.place.name }
 
+// Shared says whether the data is in a database that may have any number of servers.
+func (d *Data) Shared() bool { return d.place.url != "" }
+
 // Servers lists the servers that work on the database; those of a folder are not known.
 func (d *Data) Servers(ctx context.Context) ([]Serving, error) { return d.engine.Serving(ctx) }
 

@@ -147,7 +147,8 @@ func NewWorld(ctx context.Context, dir string) (*World, error) {
 		return nil, err
 	}
 	w.desk = enrolled.Token
-	return w, w.retry(ctx)
+	err = w.retry(ctx)
+	return w, err
 }
 
 // Overlook plants a fault in a world, so that it can be tested how one is found: the

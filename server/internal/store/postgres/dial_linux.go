@@ -3,9 +3,10 @@ package postgres
 import (
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
+
+// userTimeout is TCP_USER_TIMEOUT, which the package syscall has no name for.
+const userTimeout = 0x12
 
 // giveUpUnheard makes the system end a connection whose bytes nobody takes. Without it, a
 // commit on its way to a machine that was cut off would be waited for a quarter of an hour.
@@ -15,7 +16,7 @@ func giveUpUnheard(network, _ string, c syscall.RawConn) error {
 	}
 	var failed error
 	err := c.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unheardTime.Milliseconds()))
+		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, userTimeout, int(unheardTime.Milliseconds()))
 	})
 	if err != nil {
 		return err

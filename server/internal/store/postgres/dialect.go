@@ -37,10 +37,15 @@ type dialect struct{}
 // transaction, after a minute in which it said nothing. What is acknowledged must outlive
 // the machine, so that a database that was told not to wait for its disk waits here.
 //
+// Every question of a writer has its index. The planner would read a table of some ten
+// thousand rows from end to end for five hundred of them, behind the lock.
+//
 // The timeline is a number that rises when another machine takes over: with it may go what
 // this one has seen.
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 	SET LOCAL idle_in_transaction_session_timeout = '60s';
+	SET LOCAL enable_seqscan = off;
+	SET LOCAL jit = off;
 	SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
 	SELECT pg_advisory_xact_lock(%d);
 	SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
@@ -107,7 +112,13 @@ func (dialect) Lost(err error) bool {
 
 // onWire lends the connection below database/sql.
 func onWire(conn *sql.Conn, fn func(*pgx.Conn) error) error {
-	return conn.Raw(func(below any) error { return fn(below.(*stdlib.Conn).Conn()) })
+	return conn.Raw(func(below any) error {
+		c, ok := below.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("a connection of another driver: %T", below)
+		}
+		return fn(c.Conn())
+	})
 }
 
 func (dialect) Moment() *sql.TxOptions {

@@ -109,3 +109,35 @@ func TestAnEarThatWasCutOffListensAgain(t *testing.T) {
 	putArea(t, two, "heard")
 	ears.hears(t)
 }
+
+func TestNobodyListensThroughAPool(t *testing.T) {
+	url := pgtest.Database(t)
+	one, two := opened(t, pgtest.Pgbouncer(t)(url)), opened(t, url)
+	ears := listening(t, one)
+	if err := <-ears.trouble; !errors.Is(err, postgres.ErrPooled) {
+		t.Errorf("the trouble is %v", err)
+	}
+	putArea(t, two, "not heard")
+	left := 0
+	err := two.Transact(t.Context(), func(own sqlstore.Own) error {
+		return own.Each(func(rows *sql.Rows) error { return rows.Scan(&left) },
+			"SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+	})
+	if err != nil || left != 0 {
+		t.Errorf("%d connections of the pool listen, %v", left, err)
+	}
+}
+
+func TestLeasesHoldBehindAPool(t *testing.T) {
+	url := pgtest.Database(t)
+	behind := pgtest.Pgbouncer(t)
+	dead, other, beside := opened(t, behind(url)), opened(t, behind(url)), opened(t, url)
+	lease := entered(t, dead, postgres.Entrant{Name: "dead", Lasts: lapsed})
+	is(t, "renewed", lease.Renew(t.Context()), nil)
+	ears := listening(t, beside)
+	ears.hears(t)
+	is(t, "a group", commit(t.Context(), dead), nil)
+	ears.hears(t) // what is said passes through
+	entered(t, other, postgres.Entrant{Name: "repair", Alone: true})
+	is(t, "a group of the server that was taken for dead", commit(t.Context(), dead), postgres.ErrLeaseLost)
+}

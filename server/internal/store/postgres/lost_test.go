@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"net"
@@ -153,25 +154,82 @@ func TestACommitWithoutAnAnswerIsOfUnknownOutcome(t *testing.T) {
 }
 
 // TestWhatIsRememberedGoesWithAConnection has another machine take over that knows less than
-// the one before: a place's key was given to another place there.
+// the one before: an author's key is another author's there.
 func TestWhatIsRememberedGoesWithAConnection(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
 	store := opened(t, url)
 	storetest.Push(t, store, storetest.Load(t, 0, 1, 1))
-	first := storetest.Load(t, 0, 1, 1).Log[0].Change
-	if _, err := observer(t, url).Exec(t.Context(), "UPDATE author SET id = $1 WHERE id = $2", bytes.Repeat([]byte{9}, 16), first.Author[:]); err != nil {
+	renamed(t, url)
+	cut(t, url)
+	forgot(t, store.Store)
+}
+
+// TestWhatIsRememberedGoesWithATimeline is the same where a pgbouncer kept the connection.
+func TestWhatIsRememberedGoesWithATimeline(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	if err := open(t, url).Close(); err != nil {
 		t.Fatal(err)
 	}
-	cut(t, url)
-	storetest.Push(t, store, storetest.Load(t, 1, 1, 1))
-	by, err := store.LogBy(t.Context(), first.Author, 0, 10)
-	if err != nil || len(by) != 1 || by[0].Seq != 2 {
-		t.Errorf("the author wrote %v, %v", by, err)
+	db := handle(t, "pgx", url)
+	at := &onTimeline{Dialect: postgres.Dialect, timeline: "00000001"}
+	store, err := sqlstore.New(t.Context(), db, db, at, storetest.Keys(t))
+	if err != nil {
+		t.Fatal(err)
 	}
-	by, err = store.LogBy(t.Context(), syncproto.AuthorID(bytes.Repeat([]byte{9}, 16)), 0, 10)
-	if err != nil || len(by) != 1 || by[0].Seq != 1 {
-		t.Errorf("another author wrote %v, %v", by, err)
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	storetest.Push(t, store, storetest.Load(t, 0, 1, 1))
+	renamed(t, url)
+	at.timeline = "00000002"
+	forgot(t, store)
+}
+
+// onTimeline is an engine that says on which timeline it is.
+type onTimeline struct {
+	sqlstore.Dialect
+	timeline string
+}
+
+func (o *onTimeline) Begin(ctx context.Context, conn *sql.Conn) (string, error) {
+	_, err := o.Dialect.Begin(ctx, conn)
+	return o.timeline, err
+}
+
+// another is who has the first author's key once they were renamed.
+var another = syncproto.AuthorID{9}
+
+func renamed(t *testing.T, url string) {
+	t.Helper()
+	first := storetest.Load(t, 0, 1, 1).Log[0].Change.Author
+	if _, err := observer(t, url).Exec(t.Context(), "UPDATE author SET id = $1 WHERE id = $2", another[:], first[:]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// forgot fails unless the next change of the first author gets a key of its own.
+func forgot(t *testing.T, store *sqlstore.Store) {
+	t.Helper()
+	storetest.Push(t, store, storetest.Load(t, 1, 1, 1))
+	first := storetest.Load(t, 0, 1, 1).Log[0].Change.Author
+	for author, seq := range map[syncproto.AuthorID]syncproto.Version{first: 2, another: 1} {
+		by, err := store.LogBy(t.Context(), author, 0, 10)
+		if err != nil || len(by) != 1 || by[0].Seq != seq {
+			t.Errorf("author %s wrote %v, %v", author, by, err)
+		}
+	}
+}
+
+func TestAReaderCannotWrite(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	direct := opened(t, url)
+	if _, err := direct.Reading().ExecContext(t.Context(), "DELETE FROM meta"); err == nil {
+		t.Error("a reader's connection wrote")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
@@ -43,7 +42,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Rollback()) }()
-	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_xact_lock("+strconv.Itoa(migratingLock)+")"); err != nil {
+	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migratingLock)); err != nil {
 		return err
 	}
 	steps, err := fs.Sub(migrations, "migrations")

@@ -43,17 +43,18 @@ func opened(t *testing.T, url string) *postgres.Store {
 	return store
 }
 
-// waitsForALock returns when somebody waits for the lock on writing, or when stop is closed.
-func waitsForALock(t *testing.T, conn *pgx.Conn, stop <-chan struct{}) bool {
+// waitForALock returns when so many wait for a lock of ours, or, with false, when stop is
+// closed.
+func waitForALock(t *testing.T, conn *pgx.Conn, many int, stop <-chan struct{}) bool {
 	t.Helper()
 	for {
-		var waiting bool
-		err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted)`).Scan(&waiting)
+		var waiting int
+		err := conn.QueryRow(t.Context(), `SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if waiting {
+		if waiting >= many {
 			return true
 		}
 		select {
@@ -96,7 +97,7 @@ func TestAWriterThatTookItsNumberKeepsAllOthersOut(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if !waitsForALock(t, watch, entered) {
+	if !waitForALock(t, watch, 1, entered) {
 		t.Error("a second writer was let in while the first held a number that nobody saw")
 	}
 	if version, _, err := second.AsOf(t.Context()); err != nil || version != 0 {
@@ -172,6 +173,14 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 	const servers = 4
 	var epochs [servers]syncproto.Epoch
 	var starting sync.WaitGroup
+	watch := observer(t, url)
+	gate, err := watch.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gate.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", int64(postgres.MigratingLock)); err != nil {
+		t.Fatal(err)
+	}
 	for i := range servers {
 		starting.Go(func() {
 			store, err := postgres.Open(t.Context(), url, postgres.Options{NewEpoch: syncproto.Epoch{byte(i + 1)}, Keys: storetest.Keys(t)})
@@ -185,6 +194,10 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	waitForALock(t, watch, servers, nil)
+	if err := gate.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	starting.Wait()
 	for _, epoch := range epochs {

@@ -110,7 +110,7 @@ func all(t *testing.T, db *sql.DB, text string) []string {
 }
 
 // TestBothEnginesHaveTheSameTables compares every column, its type, and whether it may be
-// NULL, and every reference.
+// NULL, and every reference, but for the tables by which servers know of each other.
 func TestBothEnginesHaveTheSameTables(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -128,7 +128,8 @@ func TestBothEnginesHaveTheSameTables(t *testing.T) {
 		FROM sqlite_schema m JOIN pragma_table_info(m.name) c
 		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'goose_%'`)
 	got := all(t, post, `SELECT table_name || '.' || column_name || ' ' || data_type || CASE is_nullable WHEN 'YES' THEN ' or null' ELSE '' END
-		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'goose_%'`)
+		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'goose_%'
+			AND table_name NOT IN ('server_lease', 'duty')`) // of which SQLite has a locked file
 	differ(t, want, got)
 	want = all(t, lite, `SELECT m.name || '.' || f."from" || ' ' || f."table" || '.' || f."to"
 		FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`)

@@ -53,8 +53,10 @@ var rowLists sync.Map
 
 func (dialect) Rows(types string, rows int) string {
 	size := [2]int{len(types), rows}
-	if text, ok := rowLists.Load(size); ok {
-		return text.(string)
+	if known, ok := rowLists.Load(size); ok {
+		if text, ok := known.(string); ok {
+			return text
+		}
 	}
 	row := "(" + strings.Repeat("?, ", len(types)-1) + "?)"
 	text := "VALUES " + strings.Repeat(row+", ", rows-1) + row

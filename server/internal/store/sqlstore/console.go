@@ -205,7 +205,8 @@ func (c consoleTx) ForgetTried(id console.Try) error {
 // CountTried implements console.Tries.
 func (c consoleTx) CountTried() (n int, err error) {
 	rows, err := c.t.w.query(c.t.ctx, "SELECT COUNT(*) FROM sign_in_try")
-	return n, one(rows, err, &n)
+	err = one(rows, err, &n)
+	return n, err
 }
 
 // KeepTried implements console.Tries.

@@ -13,10 +13,10 @@ import (
 	"gridsync/syncproto/form"
 )
 
+const loadStart = syncproto.Instant(1_580_000_000_000)
+
+// What a busy server commits at once: as many phones, and as many changes of each.
 const (
-	loadStart = syncproto.Instant(1_580_000_000_000)
-	// LoadDevices and LoadBatch are what a busy server commits at once: as many phones, and
-	// as many changes of each.
 	LoadDevices = 64
 	LoadBatch   = 100
 )

@@ -161,6 +161,15 @@ var promises = []struct {
 	{"ADeliveryIsClaimedByOne", aDeliveryIsClaimedByOne},
 	{"WhatWasGivenUpCanGoOutAgain", whatWasGivenUpCanGoOutAgain},
 
+	{"TurnsComeBackWhole", turnsComeBackWhole},
+	{"TheRevisionComesWithTheTurns", theRevisionComesWithTheTurns},
+	{"AGroupThatSaysNothingIsLost", aGroupThatSaysNothingIsLost},
+	{"AGroupThatFailsIsNoTurn", aGroupThatFailsIsNoTurn},
+	{"AGroupSeesTheTurnsBeforeIt", aGroupSeesTheTurnsBeforeIt},
+	{"OldTurnsAreClearedAway", oldTurnsAreClearedAway},
+	{"APurgeSilencesTurns", aPurgeSilencesTurns},
+	{"WhatAnotherHandleNumberedKeepsItsNumber", whatAnotherHandleNumberedKeepsItsNumber},
+
 	{"RederivingReplacesWhatWasDerived", rederivingReplacesWhatWasDerived},
 	{"QuestionsOutliveRederiving", questionsOutliveRederiving},
 	{"QuestionsRaisedByRederivingAreOfNow", questionsRaisedByRederivingAreOfNow},

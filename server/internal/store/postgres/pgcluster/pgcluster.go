@@ -83,34 +83,41 @@ func Start(opts Options) (c *Cluster, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pg")
-	if err != nil {
-		return nil, fmt.Errorf("pgcluster: %w", err)
-	}
-	all := append(slices.Clone(settings), "unix_socket_directories='"+dir+"'")
+	all := slices.Clone(settings)
 	if !opts.Durable {
 		all = append(all, quick...)
 	}
 	all = append(all, opts.Settings...)
-	err = os.WriteFile(filepath.Join(dir, "settings"), []byte(strings.Join(all, "\n")+"\n"), 0o644)
-	if err == nil && owner != nil {
-		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
-	}
-	if err == nil {
-		c, err = run(bin, dir, owner)
-	}
+	dir, err := Folder("settings", owner, func(dir string) []string { return append(all, "unix_socket_directories='"+dir+"'") })
 	if err != nil {
+		return nil, err
+	}
+	if c, err = run(bin, dir, owner); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return c, nil
 }
 
+// Folder makes a folder with a file of some lines, for somebody: nil for ourselves.
+func Folder(name string, owner *syscall.Credential, lines func(dir string) []string) (string, error) {
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return "", fmt.Errorf("pgcluster: %w", err)
+	}
+	path := filepath.Join(dir, name)
+	err = os.WriteFile(path, []byte(strings.Join(lines(dir), "\n")+"\n"), 0o600)
+	if err == nil && owner != nil {
+		err = errors.Join(os.Chown(path, int(owner.Uid), int(owner.Gid)), os.Chown(dir, int(owner.Uid), int(owner.Gid)))
+	}
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("pgcluster: %w", err), os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
 // run runs the script until the cluster takes connections.
 func run(bin, dir string, owner *syscall.Credential) (*Cluster, error) {
-	c := &Cluster{Dir: dir, shell: exec.Command("/bin/sh", "-c", script, "sh", bin, dir)}
-	// A signal from the keyboard ends the tests, and not the shell that cleans up after them.
-	c.shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
-	c.shell.Dir = dir
+	c := &Cluster{Dir: dir, shell: Shell(script, owner, bin, dir)}
 	end, said, err := Pipes(c.shell)
 	if err != nil {
 		return nil, err
@@ -120,6 +127,15 @@ func run(bin, dir string, owner *syscall.Credential) (*Cluster, error) {
 		return nil, errors.Join(fmt.Errorf("pgcluster: PostgreSQL didn't start: %s", logOf(dir)), c.Stop())
 	}
 	return c, nil
+}
+
+// Shell is a shell that runs a script of ours for somebody. A signal from the keyboard ends
+// the tests, and not the shell that cleans up after them.
+func Shell(script string, owner *syscall.Credential, args ...string) *exec.Cmd {
+	shell := exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, args...)...) //nolint:gosec,noctx // only scripts of this package; they outlive the test that comes first
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
+	shell.Dir = "/"
+	return shell
 }
 
 // logOf is what the programs said.
@@ -159,7 +175,7 @@ func programs() (string, error) {
 		if path, err := exec.LookPath("initdb"); err == nil {
 			return filepath.Dir(path), nil
 		}
-		return "", errors.New("PostgreSQL 15 or newer is needed: make postgres (Debian: apt-get install postgresql)")
+		return "", ErrNone
 	}
 	return folder, nil
 }

@@ -8,9 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"gridsync/server/internal/store/postgres/pgcluster"
@@ -61,24 +59,18 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("pgtest: these tests need pgbouncer: make postgres (Debian: apt-get install pgbouncer): %w", err)
 	}
-	if dir, err = os.MkdirTemp("", "pg"); err != nil {
-		return "", nil, fmt.Errorf("pgtest: %w", err)
-	}
-	ini := strings.Join([]string{
-		"[databases]", "* = host=" + c.Dir + " port=5432 user=" + pgcluster.Superuser,
-		"[pgbouncer]", "pool_mode = transaction", "listen_addr =", "listen_port = 5432",
-		"unix_socket_dir = " + dir, "auth_type = any", "max_client_conn = 500", "default_pool_size = 20", "server_idle_timeout = 5", "",
-	}, "\n")
 	owner := c.Owner()
-	err = os.WriteFile(filepath.Join(dir, "ini"), []byte(ini), 0o644)
-	if err == nil && owner != nil {
-		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
-	}
+	dir, err = pgcluster.Folder("ini", owner, func(dir string) []string {
+		return []string{
+			"[databases]", "* = host=" + c.Dir + " port=5432 user=" + pgcluster.Superuser,
+			"[pgbouncer]", "pool_mode = transaction", "listen_addr =", "listen_port = 5432",
+			"unix_socket_dir = " + dir, "auth_type = any", "max_client_conn = 500", "default_pool_size = 20", "server_idle_timeout = 5",
+		}
+	})
 	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("pgtest: %w", err), os.RemoveAll(dir))
+		return "", nil, err
 	}
-	shell := exec.Command("/bin/sh", "-c", poolScript, "sh", program, dir)
-	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
+	shell := pgcluster.Shell(poolScript, owner, program, dir)
 	input, said, err := pgcluster.Pipes(shell)
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
