@@ -103,7 +103,7 @@ func TestABenchIsRefusedWhereItWouldMeanNothing(t *testing.T) {
 		why, said string
 		args      []string
 	}{
-		{"a database that doesn't wait for its disk", "不等待写入磁盘", []string{"-scale", "-db", pgtest.Empty(t)}},
+		{"a database that doesn't wait for its disk", "不等待写入磁盘", []string{"-scale", "-changes", "1", "-rounds", "1", "-servers", "1", "-clients", "1", "-db", pgtest.Empty(t)}},
 		{"a disk that is too small", "磁盘空间不足", []string{"-growth", "-engine", "sqlite", "-records", "1000000000000000"}},
 	} {
 		dir := t.TempDir()

@@ -229,6 +229,9 @@ func (g *growth) point(mark int) Point {
 
 // step makes so many changes, and then times how they are synced.
 func (g *growth) step(ctx context.Context, random *generator, total int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	// Phones take turns, so that the next one's turn comes when all others have had theirs.
 	var queue []*grower
 	first := len(g.steps) * (growthStep / growthBatch)

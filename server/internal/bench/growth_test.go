@@ -115,7 +115,7 @@ func TestTheCostAtAMarkIsThatOfTheLastTenth(t *testing.T) {
 
 func TestNothingIsBegunOnADiskThatIsTooSmall(t *testing.T) {
 	l := newLedger()
-	_, err := RunGrowth(t.Context(), GrowthOptions{Engines: []string{SQLite}, Start: l.start, Dir: t.TempDir(), Marks: []int{10, 1e15}})
+	_, err := RunGrowth(t.Context(), GrowthOptions{Engines: []string{SQLite}, Start: l.start, Dir: t.TempDir(), Marks: []int{10, 1e15}, Limit: time.Second})
 	if !errors.Is(err, &RoomError{}) || len(l.areas) > 0 {
 		t.Errorf("got %v, begun with %d phones", err, len(l.areas))
 	}
