@@ -78,6 +78,11 @@ bench: ## push, first sync, idle sync, memory and disk beside the bare floor; th
 	go test ./server/internal/host -run '^$$' -bench DuplicateSearch -benchtime 300x -people $(PEOPLE) -timeout 1h
 	go test ./server/internal/host -run '^$$' -bench CountySummary -benchtime 200x -county-grids 2000 -county-phones 5000 -timeout 1h
 
+.PHONY: bench-scale
+bench-scale: postgres ## 1, 2 and 3 servers on one PostgreSQL beside COPY and upserts of the same rows (ten minutes); then what a record costs from 10^5 to 10^7 (an hour and more, 30 GB of disk)
+	go run ./server bench -scale -json
+	go run ./server bench -growth -json
+
 # A test under the race detector needs a C compiler. It is fetched where that can
 # be done without asking anybody.
 .PHONY: compiler

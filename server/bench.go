@@ -19,12 +19,24 @@ type benchCommand struct {
 	People  int    `default:"100000" help:"${bench_people}"`
 	Idle    int    `default:"20000" help:"${bench_idle}"`
 	Rounds  int    `default:"3" help:"${bench_rounds}"`
-	Clients []int  `default:"1,8,64" help:"${bench_clients}"`
+	Clients []int  `placeholder:"N,…" help:"${bench_clients}"`
 	DB      string `name:"db" env:"GRIDSYNC_BENCH_DB" placeholder:"postgres://…" help:"${bench_db}"`
+
+	Scale   bool     `xor:"what" help:"${bench_scale}"`
+	Servers []int    `default:"1,2,3" help:"${bench_servers}"`
+	Growth  bool     `xor:"what" help:"${bench_growth}"`
+	Records []int    `placeholder:"N,…" help:"${bench_records}"`
+	Engine  []string `default:"sqlite,postgres" enum:"sqlite,postgres" help:"${bench_engine}"`
 }
 
 // Run measures, each side as a process of its own.
 func (c *benchCommand) Run(ctx context.Context, t *terminal) error {
+	switch {
+	case c.Scale:
+		return c.scale(ctx, t)
+	case c.Growth:
+		return c.growth(ctx, t)
+	}
 	databases := benchDatabases{c.DB}
 	options := bench.Options{
 		Prepare: prepareBench(databases), Dir: c.Dir, Out: t.out, JSON: c.JSON, Progress: t.err,

@@ -30,6 +30,12 @@ func (b benchDatabases) of(dir string) (string, error) {
 	return postgres.Beside(b.address, b.name(dir))
 }
 
+// Address implements bench.Floors.
+func (b benchDatabases) Address(dir string) (string, error) { return b.of(dir) }
+
+// Make implements bench.Floors.
+func (b benchDatabases) Make(ctx context.Context, dir string) error { return b.make(ctx, dir) }
+
 // make makes a folder's database.
 func (b benchDatabases) make(ctx context.Context, dir string) error {
 	if b.address == "" {

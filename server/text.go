@@ -6,11 +6,13 @@ import (
 	"io"
 
 	"gridsync/server/internal/api"
+	"gridsync/server/internal/bench"
 	"gridsync/server/internal/console"
 	"gridsync/server/internal/demo"
 	"gridsync/server/internal/division"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/seal"
+	"gridsync/server/internal/store/postgres/pgcluster"
 	"gridsync/server/internal/store/sqlstore"
 	"gridsync/syncproto"
 )
@@ -73,6 +75,9 @@ var (
 	textRebuildCheck = syncproto.Text{ZH: "请加 -check：本命令只核对，不修改（%v）", EN: "add -check: this command compares and changes nothing (%v)"}
 	textDisagrees    = syncproto.Text{ZH: "演示的结果自相矛盾：%v", EN: "the demo's end contradicts itself: %v"}
 	textInUse        = syncproto.Text{ZH: "该数据库已有内容，演示只在空库中进行（%v）", EN: "that database holds something already; a demo takes an empty one (%v)"}
+	textNoRoom       = syncproto.Text{ZH: "磁盘空间不足，未开始测量；可减小 -records，或用 -dir、TMPDIR 换到别的磁盘（%v）", EN: "too little room on the disk, nothing was measured; take fewer -records, or another disk with -dir and TMPDIR (%v)"}
+	textNotDurable   = syncproto.Text{ZH: "该 PostgreSQL 提交时不等待写入磁盘，测出的速度没有意义（%v）", EN: "that PostgreSQL doesn't wait for its disk, which makes its speed mean nothing (%v)"}
+	textNoPostgres   = syncproto.Text{ZH: "本机没有 PostgreSQL 15 或更新版本，请先安装，或用 -db 指定一个（%v）", EN: "there is no PostgreSQL 15 or newer on this machine; install it, or name one with -db (%v)"}
 	textBadDue       = syncproto.Text{ZH: "-due 应为“事项=时间”，如 conflict=24h（%v）", EN: "-due takes a kind of question and a time, such as conflict=24h (%v)"}
 	textNoDataKey    = syncproto.Text{ZH: "数据库已加密，却没有找到任何数据密钥。请把原来的 data-*.key 文件放回密钥目录（默认为数据目录下的 keys，或用 -keys 指定），没有密钥无法读取，也不会另造（%v）", EN: "the database is sealed and there is no data key at all; put the data-*.key files back into the folder of keys (keys in the data folder, or -keys DIR): nothing can be read without them, and none is made in their place (%v)"}
 	textMissingKey   = syncproto.Text{ZH: "缺少一把数据密钥，请把它的 data-*.key 文件放回密钥目录，或写入 GRIDSYNC_DATA_KEYS（%v）", EN: "a data key is missing; put its data-*.key file back into the folder of keys, or into GRIDSYNC_DATA_KEYS (%v)"}
@@ -159,6 +164,9 @@ func explain(err error) (syncproto.Text, any) {
 		{&seal.MissingKeyError{}, textMissingKey},
 		{&sqlstore.WrongKeyError{}, textWrongKey},
 		{demo.ErrDisagrees, textDisagrees},
+		{&bench.RoomError{}, textNoRoom},
+		{bench.ErrNotDurable, textNotDurable},
+		{pgcluster.ErrNone, textNoPostgres},
 		{errDiffers, textRebuildOther},
 		{errOnlyCheck, textRebuildCheck},
 		{errUnsound, textUnsound},
@@ -347,4 +355,9 @@ var helpTexts = map[string]string{
 	"partitions_code":       "区域编码。 / The area's code.",
 	"partitions_tablespace": "放在哪个表空间（另一块磁盘）。 / Tablespace to lie in, such as another disk.",
 	"partitions_server":     "放在哪台外部服务器（postgres_fdw，须先运行 shape 打印的语句；那里的内容不能清除，那台停机则写入停止）。 / Foreign server to lie on (postgres_fdw, where the output of shape was run; nothing there can be purged, and nothing is written while it is down).",
+	"bench_scale":           "改测一个 PostgreSQL 上的多台服务，并与 COPY 和批量 upsert 对照。 / Measure servers of one PostgreSQL instead, beside COPY and upserts of the same rows.",
+	"bench_servers":         "与 -scale 合用：服务的台数。 / With -scale: how many servers.",
+	"bench_growth":          "改测数据增长时每条记录的开销（时间与磁盘）。 / Measure what a record costs, in time and on disk, while the data grows.",
+	"bench_records":         "与 -growth 合用：在多少条记录时测量；默认 100000,300000,1000000,3000000,10000000。 / With -growth: at how many records; 100000,300000,1000000,3000000,10000000 if absent.",
+	"bench_engine":          "与 -growth 合用：sqlite、postgres 或两者。 / With -growth: sqlite, postgres or both.",
 }

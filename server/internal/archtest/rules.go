@@ -123,9 +123,9 @@ var Layout = []Layer{
 	},
 	{
 		Name:     "bench",
-		Why:      "the floor is bare Fiber over a bare table, and the server is a process that main starts: a bench that imported our edges could measure them from inside",
+		Why:      "the floors are bare Fiber over a bare table, and PostgreSQL itself, and the server is a process that main starts: a bench that imported our edges could measure them from inside",
 		Packages: []string{"server/internal/bench"},
-		May:      join(language, fiber, sqlite, uuid),
+		May:      join(language, fiber, sqlite, uuid, []string{"github.com/jackc/pgx/v5/..."}),
 	},
 	{
 		Name:     "archtest",

@@ -136,12 +136,12 @@ func (c *client) connect(ctx context.Context) error {
 	}
 }
 
-// connect opens a connection for each device. It returns those that were opened,
-// whether or not all were.
-func (r *run) connect(ctx context.Context, p *process, devices []Device) ([]*client, error) {
+// connect opens a connection for each device, to one process after the other. It returns
+// those that were opened, whether or not all were.
+func (r *run) connect(ctx context.Context, processes []*process, devices []Device) ([]*client, error) {
 	clients := make([]*client, 0, len(devices))
-	for _, d := range devices {
-		c := newClient(p, d, r.tokens[d.ID])
+	for i, d := range devices {
+		c := newClient(processes[i%len(processes)], d, r.tokens[d.ID])
 		clients = append(clients, c)
 		if err := c.connect(ctx); err != nil {
 			return clients, err

@@ -21,7 +21,7 @@ type pulled struct {
 // firstSyncs times how a phone that has nothing gets its community's roster, all
 // pages one after another, several times.
 func (r *run) firstSyncs(ctx context.Context, p *process) error {
-	clients, err := r.connect(ctx, p, []Device{r.world.first})
+	clients, err := r.connect(ctx, []*process{p}, []Device{r.world.first})
 	defer closeAll(clients)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (c *client) zippedSync(ctx context.Context, into *pulled) error {
 
 // prepareIdle finds out how large the server's answer is when there is no news.
 func (r *run) prepareIdle(ctx context.Context, server *process) error {
-	clients, err := r.connect(ctx, server, r.world.idlers[:1])
+	clients, err := r.connect(ctx, []*process{server}, r.world.idlers[:1])
 	defer closeAll(clients)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (r *run) prepareIdle(ctx context.Context, server *process) error {
 
 // idle times syncs with nothing new from several clients at the same time.
 func (r *run) idle(ctx context.Context, p *process) error {
-	clients, err := r.connect(ctx, p, r.world.idlers)
+	clients, err := r.connect(ctx, []*process{p}, r.world.idlers)
 	defer closeAll(clients)
 	if err != nil {
 		return err

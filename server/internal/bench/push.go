@@ -30,14 +30,19 @@ func (p pushed) percentile(percent int) time.Duration {
 	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 }
 
-// push connects a client for each device, and then times how they push their
-// loads all at the same time, each its own one after another.
+// push connects a client for each device to one process, and times how they push.
 func (r *run) push(ctx context.Context, p *process, devices []Device, loads [][]batch) (pushed, error) {
-	clients, err := r.connect(ctx, p, devices)
+	clients, err := r.connect(ctx, []*process{p}, devices)
 	defer closeAll(clients)
 	if err != nil {
 		return pushed{}, err
 	}
+	return pushLoads(ctx, clients, loads)
+}
+
+// pushLoads times how clients push their loads all at the same time, each its own one
+// after another.
+func pushLoads(ctx context.Context, clients []*client, loads [][]batch) (pushed, error) {
 	results := make([]pushed, len(clients))
 	took, err := together(ctx, len(clients), func(ctx context.Context, i int) (err error) {
 		results[i], err = clients[i].pushAll(ctx, loads[i])

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"gridsync/server/internal/store/postgres/pgcluster"
 )
 
 // Pgbouncer starts a pgbouncer in transaction mode before the binary's own cluster, for one
@@ -57,10 +59,10 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("pgtest: these tests need pgbouncer: make postgres (Debian: apt-get install pgbouncer): %w", err)
 	}
-	owner := c.shell.SysProcAttr.Credential
-	dir, err = folder("ini", owner, func(dir string) []string {
+	owner := c.Owner()
+	dir, err = pgcluster.Folder("ini", owner, func(dir string) []string {
 		return []string{
-			"[databases]", "* = host=" + c.Dir + " port=5432 user=" + superuser,
+			"[databases]", "* = host=" + c.Dir + " port=5432 user=" + pgcluster.Superuser,
 			"[pgbouncer]", "pool_mode = transaction", "listen_addr =", "listen_port = 5432",
 			"unix_socket_dir = " + dir, "auth_type = any", "max_client_conn = 500", "default_pool_size = 20", "server_idle_timeout = 5",
 		}
@@ -68,8 +70,8 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	shell := shellOf(poolScript, owner, program, dir)
-	input, said, err := pipes(shell)
+	shell := pgcluster.Shell(poolScript, owner, program, dir)
+	input, said, err := pgcluster.Pipes(shell)
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -98,19 +100,4 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 		close(heard)
 	}()
 	return dir, end, nil
-}
-
-// pipes starts a program; closing input ends it.
-func pipes(program *exec.Cmd) (input io.Closer, said io.Reader, err error) {
-	in, err := program.StdinPipe()
-	if err == nil {
-		said, err = program.StdoutPipe()
-	}
-	if err == nil {
-		err = program.Start()
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("pgtest: %w", err)
-	}
-	return in, said, nil
 }

@@ -9,9 +9,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
-	"net/url"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -19,26 +16,24 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/postgres/pgcluster"
 )
 
 // Options say what kind of cluster is needed.
-type Options struct {
-	// Durable waits for the disk at every commit, for tests in which the cluster is killed.
-	Durable bool
-	// Settings are further settings of the server, as "name=value".
-	Settings []string
-}
+type Options = pgcluster.Options
 
 // Cluster is a running PostgreSQL.
 type Cluster struct {
-	// Dir is its folder, which holds its socket, too.
-	Dir string
+	*pgcluster.Cluster
 
-	shell  *exec.Cmd
-	end    io.Closer // closing it ends the cluster
 	mu     sync.Mutex
 	filled bool     // whether there is a template
 	free   []string // migrated databases that tests have left, emptied
+}
+
+func start(opts Options) (*Cluster, error) {
+	c, err := pgcluster.Start(opts)
+	return &Cluster{Cluster: c}, err
 }
 
 // Database makes a migrated, empty database for one test in the binary's own cluster, and
@@ -73,7 +68,7 @@ func New(t testing.TB, opts Options) *Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.stop(); err != nil {
+		if err := c.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -150,16 +145,7 @@ func (c *Cluster) Empty(t testing.TB) string {
 
 func newName() string { return "t_" + strings.ToLower(rand.Text()) }
 
-// URL names a database of the cluster.
-func (c *Cluster) URL(name string) string {
-	query := url.Values{"host": {c.Dir}, "user": {superuser}}
-	return (&url.URL{Scheme: "postgres", Path: "/" + name, RawQuery: query.Encode()}).String()
-}
-
-const (
-	superuser = "postgres"
-	template  = "migrated"
-)
+const template = "migrated"
 
 // fill makes the template that databases are copied from.
 func (c *Cluster) fill(ctx context.Context) error {

@@ -1,9 +1,15 @@
-package pgtest
+// Package pgcluster runs a PostgreSQL of one's own, for tests and for the bench: in a temporary
+// folder, on a socket there, until it is stopped or the process that started it ends.
+//
+// It refuses to touch a cluster that is there already.
+package pgcluster
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -13,6 +19,35 @@ import (
 	"strings"
 	"syscall"
 )
+
+// Options say what kind of cluster is needed.
+type Options struct {
+	// Durable waits for the disk at every commit; who doesn't need that is answered sooner.
+	Durable bool
+	// Settings are further settings of the server, as "name=value".
+	Settings []string
+}
+
+// Cluster is a running PostgreSQL.
+type Cluster struct {
+	// Dir is its folder, which holds its socket, too.
+	Dir string
+
+	shell *exec.Cmd
+	end   io.Closer // closing it ends the cluster
+}
+
+// Superuser is who may do everything there, and who runs it where root starts it.
+const Superuser = "postgres"
+
+// URL names a database of the cluster.
+func (c *Cluster) URL(name string) string {
+	query := url.Values{"host": {c.Dir}, "user": {Superuser}}
+	return (&url.URL{Scheme: "postgres", Path: "/" + name, RawQuery: query.Encode()}).String()
+}
+
+// Owner is who runs the cluster; nil for whoever runs this process.
+func (c *Cluster) Owner() *syscall.Credential { return c.shell.SysProcAttr.Credential }
 
 // script makes a cluster in folder $2 with the programs of folder $1, says so, and waits for
 // the end of its input, which comes with the end of the process that started it, however
@@ -35,8 +70,11 @@ var settings = []string{
 
 var quick = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off"}
 
-// start starts a cluster.
-func start(opts Options) (c *Cluster, err error) {
+// ErrNone says that there is no PostgreSQL on this machine to run.
+var ErrNone = errors.New("pgcluster: PostgreSQL 15 or newer is needed: make postgres (Debian: apt-get install postgresql)")
+
+// Start starts a cluster in a new folder. It fails with ErrNone where there is none of 15 or newer.
+func Start(opts Options) (c *Cluster, err error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -50,7 +88,7 @@ func start(opts Options) (c *Cluster, err error) {
 		all = append(all, quick...)
 	}
 	all = append(all, opts.Settings...)
-	dir, err := folder("settings", owner, func(dir string) []string { return append(all, "unix_socket_directories='"+dir+"'") })
+	dir, err := Folder("settings", owner, func(dir string) []string { return append(all, "unix_socket_directories='"+dir+"'") })
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +98,11 @@ func start(opts Options) (c *Cluster, err error) {
 	return c, nil
 }
 
-// folder makes a folder with a file of some lines, for somebody: nil for ourselves.
-func folder(name string, owner *syscall.Credential, lines func(dir string) []string) (string, error) {
+// Folder makes a folder with a file of some lines, for somebody: nil for ourselves.
+func Folder(name string, owner *syscall.Credential, lines func(dir string) []string) (string, error) {
 	dir, err := os.MkdirTemp("", "pg")
 	if err != nil {
-		return "", fmt.Errorf("pgtest: %w", err)
+		return "", fmt.Errorf("pgcluster: %w", err)
 	}
 	path := filepath.Join(dir, name)
 	err = os.WriteFile(path, []byte(strings.Join(lines(dir), "\n")+"\n"), 0o600)
@@ -72,28 +110,28 @@ func folder(name string, owner *syscall.Credential, lines func(dir string) []str
 		err = errors.Join(os.Chown(path, int(owner.Uid), int(owner.Gid)), os.Chown(dir, int(owner.Uid), int(owner.Gid)))
 	}
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("pgtest: %w", err), os.RemoveAll(dir))
+		return "", errors.Join(fmt.Errorf("pgcluster: %w", err), os.RemoveAll(dir))
 	}
 	return dir, nil
 }
 
 // run runs the script until the cluster takes connections.
 func run(bin, dir string, owner *syscall.Credential) (*Cluster, error) {
-	c := &Cluster{Dir: dir, shell: shellOf(script, owner, bin, dir)}
-	end, said, err := pipes(c.shell)
+	c := &Cluster{Dir: dir, shell: Shell(script, owner, bin, dir)}
+	end, said, err := Pipes(c.shell)
 	if err != nil {
 		return nil, err
 	}
 	c.end = end
 	if line, _ := bufio.NewReader(said).ReadString('\n'); line != "ready\n" {
-		return nil, errors.Join(fmt.Errorf("pgtest: PostgreSQL didn't start: %s", logOf(dir)), c.stop())
+		return nil, errors.Join(fmt.Errorf("pgcluster: PostgreSQL didn't start: %s", logOf(dir)), c.Stop())
 	}
 	return c, nil
 }
 
-// shellOf is a shell that runs a script of ours for somebody. A signal from the keyboard ends
+// Shell is a shell that runs a script of ours for somebody. A signal from the keyboard ends
 // the tests, and not the shell that cleans up after them.
-func shellOf(script string, owner *syscall.Credential, args ...string) *exec.Cmd {
+func Shell(script string, owner *syscall.Credential, args ...string) *exec.Cmd {
 	shell := exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, args...)...) //nolint:gosec,noctx // only scripts of this package; they outlive the test that comes first
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
 	shell.Dir = "/"
@@ -111,8 +149,8 @@ func logOf(dir string) string {
 	return all.String()
 }
 
-// stop ends the cluster and waits until its folder is gone.
-func (c *Cluster) stop() error {
+// Stop ends the cluster and waits until its folder is gone.
+func (c *Cluster) Stop() error {
 	err := c.end.Close()
 	if waited := c.shell.Wait(); waited != nil && !errors.As(waited, new(*exec.ExitError)) {
 		err = errors.Join(err, waited)
@@ -137,7 +175,7 @@ func programs() (string, error) {
 		if path, err := exec.LookPath("initdb"); err == nil {
 			return filepath.Dir(path), nil
 		}
-		return "", errors.New("pgtest: these tests need PostgreSQL 15 or newer: make postgres (Debian: apt-get install postgresql)")
+		return "", ErrNone
 	}
 	return folder, nil
 }
@@ -147,9 +185,9 @@ func ownerOf() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
-	found, err := user.Lookup(superuser)
+	found, err := user.Lookup(Superuser)
 	if err != nil {
-		return nil, fmt.Errorf("pgtest: as root, a user %s is needed to run PostgreSQL: %w", superuser, err)
+		return nil, fmt.Errorf("pgcluster: as root, a user %s is needed to run PostgreSQL: %w", Superuser, err)
 	}
 	uid, err := strconv.ParseUint(found.Uid, 10, 32)
 	if err != nil {
@@ -160,4 +198,19 @@ func ownerOf() (*syscall.Credential, error) {
 		return nil, err
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// Pipes starts a program; closing input ends it, if it reads to the end of it.
+func Pipes(program *exec.Cmd) (input io.Closer, said io.Reader, err error) {
+	in, err := program.StdinPipe()
+	if err == nil {
+		said, err = program.StdoutPipe()
+	}
+	if err == nil {
+		err = program.Start()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("pgcluster: %w", err)
+	}
+	return in, said, nil
 }
