@@ -188,6 +188,21 @@ func TestARenewalThatFailsIsTriedAgainAndMakesNoBatchSmaller(t *testing.T) {
 	equal(t, "for a whole page", f.seen[0].PageBytes, syncproto.PageBytes)
 }
 
+// A phone whose clock was set back believes its token to be young. It hears otherwise, and is
+// cut off while it asks for the next one.
+func TestATokenThatLookedYoungIsRenewedThoughTheAnswerIsLost(t *testing.T) {
+	f := newFake(t)
+	p, _ := enrolledPhone(t, f, 1)
+	p.household(t, "幸福路")
+	f.pass(p, time.Hour)
+	p.now = p.now.Add(-time.Hour)
+	turnedAway := say(401, syncproto.CodeTokenExpired)
+	f.fail(turnedAway, loseRequest, turnedAway, loseAnswer)
+	report := p.sync(t)
+	equal(t, "retries", report.Retries, 2)
+	equal(t, "delivered", p.status(t).Delivered, 1)
+}
+
 func TestTwoProcessesOfOnePhoneDontTakeEachOtherForThieves(t *testing.T) {
 	f := newFake(t)
 	p, keys := enrolledPhone(t, f, 1)

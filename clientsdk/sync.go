@@ -114,9 +114,8 @@ func (s *session) step(ctx context.Context) (more bool, err error) {
 	}
 	answer, failed := s.c.post(ctx, &out.request)
 	if failed != nil && tokenEnded(failed) && s.c.renews() && !s.renewed {
-		s.renewed = true
 		failed, out = s.c.fresh(ctx, true), outgoing{}
-		if failed == nil {
+		if s.renewed = failed == nil; s.renewed {
 			return true, nil
 		}
 	}
