@@ -29,6 +29,18 @@ func (p *phone) enters(kind syncproto.Kind, record byte, area syncproto.AreaID, 
 // asks gets an answer with the phone's token.
 func (p *phone) asks(path string) (int, string) {
 	p.Helper()
+	res := p.gets(path)
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+// gets begins to get an answer with the phone's token. Whoever calls closes its body.
+func (p *phone) gets(path string) *http.Response {
+	p.Helper()
 	r, err := http.NewRequestWithContext(p.Context(), http.MethodGet, p.server.URL()+path, http.NoBody)
 	if err != nil {
 		p.Fatal(err)
@@ -38,12 +50,7 @@ func (p *phone) asks(path string) (int, string) {
 	if err != nil {
 		p.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		p.Fatal(err)
-	}
-	return res.StatusCode, string(body)
+	return res
 }
 
 // aDay is a day of field work: somebody under observation, a household that nobody has

@@ -13,15 +13,7 @@ import (
 // once the stream stands. The channel closes with the stream.
 func (p *phone) events(path string) <-chan string {
 	p.Helper()
-	req, err := http.NewRequestWithContext(p.Context(), http.MethodGet, p.server.URL()+path, http.NoBody)
-	if err != nil {
-		p.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+p.Token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.Fatal(err)
-	}
+	res := p.gets(path)
 	p.Cleanup(func() { _ = res.Body.Close() })
 	if kind := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || !strings.HasPrefix(kind, "text/event-stream") {
 		p.Fatal(res.StatusCode, kind)
