@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,8 +93,10 @@ func TestPurgesAndEnrolmentsSurviveKill9(t *testing.T) {
 // is asked about it, and returns the hash of each change by its number.
 func age(ctx context.Context, t *testing.T, data string) map[uint64]syncproto.Hash {
 	t.Helper()
-	then := time.Now().Add(-10 * 24 * time.Hour)
-	now := func() time.Time { return then }
+	// The server looks at the time by itself, whenever its own rounds come, while time goes on.
+	var then atomic.Int64
+	then.Store(time.Now().Add(-10 * 24 * time.Hour).UnixMilli())
+	now := func() time.Time { return time.UnixMilli(then.Load()) }
 	server, err := host.Start(ctx, host.Config{Dir: data, Listen: "127.0.0.1:0", Now: now, NewID: uuid.NewV7, Poll: time.Hour})
 	if err != nil {
 		t.Fatal(err)
@@ -113,9 +116,9 @@ func age(ctx context.Context, t *testing.T, data string) map[uint64]syncproto.Ha
 		t.Fatal(err)
 	}
 	for i := range agedRecords {
-		then = then.Add(time.Minute)
+		taken := then.Add(time.Minute.Milliseconds())
 		_, err := client.As(enrolled.Authors[0].ID).Put(ctx, clientsdk.Edit{Kind: "temperature", Area: "grid", Fields: syncproto.Fields{
-			"person": syncproto.TextValue(uuid.NewString()), "value": syncproto.Value(fmt.Sprintf("36.%d", i%10)), "taken_at": syncproto.Value(fmt.Sprint(then.UnixMilli())),
+			"person": syncproto.TextValue(uuid.NewString()), "value": syncproto.Value(fmt.Sprintf("36.%d", i%10)), "taken_at": syncproto.Value(fmt.Sprint(taken)),
 		}})
 		if err != nil {
 			t.Fatal(err)
