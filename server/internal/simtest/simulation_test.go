@@ -30,51 +30,56 @@ func TestSimulation(t *testing.T) {
 	if *oneSeed != 0 {
 		from, to = *oneSeed, *oneSeed+1
 	}
-	counted := make(chan simtest.Counted, to-from)
-	t.Run("seeds", func(t *testing.T) {
-		for begin := from; begin < to; begin += chunk {
-			end := min(begin+chunk, to)
-			t.Run(fmt.Sprintf("%d-%d", begin, end-1), func(t *testing.T) {
-				t.Parallel()
-				for seed := begin; seed < end; seed++ {
-					counted <- simulate(t, seed)
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			counted := make(chan simtest.Counted, to-from)
+			t.Run("seeds", func(t *testing.T) {
+				for begin := from; begin < to; begin += chunk {
+					end := min(begin+chunk, to)
+					t.Run(fmt.Sprintf("%d-%d", begin, end-1), func(t *testing.T) {
+						t.Parallel()
+						for seed := begin; seed < end; seed++ {
+							counted <- simulate(t, e, seed)
+						}
+					})
 				}
 			})
-		}
-	})
-	close(counted)
-	all := simtest.Counted{}
-	for c := range counted {
-		all.Add(c)
+			close(counted)
+			all := simtest.Counted{}
+			for c := range counted {
+				all.Add(c)
+			}
+			t.Logf("%s, seeds %d to %d: %s", e.name, from, to-1, all)
+		})
 	}
-	t.Logf("seeds %d to %d: %s", from, to-1, all)
 }
 
 // simulate plays one seed, and prints the shortest script that breaks the same promise
 // if one is broken.
-func simulate(t *testing.T, seed uint64) simtest.Counted {
+func simulate(t *testing.T, e engine, seed uint64) simtest.Counted {
 	t.Helper()
-	played := simtest.Simulate(t.Context(), t.TempDir(), seed)
+	played := simtest.Simulate(t.Context(), e.place(t), seed)
 	if played.Err == nil {
 		return played.Counted
 	}
 	t.Errorf("seed %d: %v", seed, played.Err)
 	short := simtest.Shrink(played.Script, *tries, func(script []string) bool {
-		return simtest.Kind(simtest.Replay(t.Context(), t.TempDir(), script)) == simtest.Kind(played.Err)
+		return simtest.Kind(simtest.Replay(t.Context(), e.place(t), script)) == simtest.Kind(played.Err)
 	})
-	err := simtest.Replay(t.Context(), t.TempDir(), short)
+	err := simtest.Replay(t.Context(), e.place(t), short)
 	t.Logf("the shortest script found, for testdata/scenarios:\n# Seed %d: %v\n%s", seed, err, strings.Join(short, "\n"))
 	return played.Counted
 }
 
-// A seed is a story: told again it is the same, line by line, or no failure could be
-// looked at twice.
+// A seed is a story: told again it is the same, line by line and on every engine, or no failure
+// could be looked at twice.
 func TestASeedIsAlwaysTheSameStory(t *testing.T) {
-	one, again := simtest.Simulate(t.Context(), t.TempDir(), 2), simtest.Simulate(t.Context(), t.TempDir(), 2)
+	simulate := func(e engine, seed uint64) simtest.Played { return simtest.Simulate(t.Context(), e.place(t), seed) }
+	one, again := simulate(engines[0], 2), simulate(engines[1], 2)
 	if !slices.Equal(one.Script, again.Script) || !maps.Equal(one.Counted, again.Counted) {
 		t.Errorf("two stories:\n%s\n\n%s", strings.Join(one.Script, "\n"), strings.Join(again.Script, "\n"))
 	}
-	if other := simtest.Simulate(t.Context(), t.TempDir(), 3); slices.Equal(one.Script, other.Script) {
+	if other := simulate(engines[0], 3); slices.Equal(one.Script, other.Script) {
 		t.Error("another seed tells the same")
 	}
 }
@@ -105,7 +110,7 @@ restart
 c sync ; s sync
 a put person/3 ; a sync`, "\n")
 	broken := func(script []string) string {
-		return simtest.Kind(simtest.Replay(t.Context(), t.TempDir(), script, blind))
+		return simtest.Kind(simtest.Replay(t.Context(), engines[0].place(t), script, blind))
 	}
 	if got := broken(script); got != "queue" {
 		t.Fatalf("the fault broke %q", got)
@@ -122,7 +127,7 @@ a put person/3 ; a sync`, "\n")
 	if len(short) > 4 { // who they are, and what each of the two wrote
 		t.Errorf("%d lines are left:\n%s", len(short), strings.Join(short, "\n"))
 	}
-	if err := simtest.Replay(t.Context(), t.TempDir(), short); err != nil {
+	if err := simtest.Replay(t.Context(), engines[0].place(t), short); err != nil {
 		t.Errorf("without the fault: %v", err)
 	}
 }
