@@ -472,7 +472,7 @@ func (w *World) restore(ctx context.Context) error {
 		}
 	}
 	data, err := host.Open(ctx, w.data(), host.Options{
-		DB: w.address(),
+		DB:    w.address(),
 		Now:   w.clock.now,
 		NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 	})
