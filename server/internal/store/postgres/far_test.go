@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgtest"
@@ -31,34 +30,6 @@ func reach(t *testing.T, near *pgx.Conn, farURL string) {
 		CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres', password_required 'false')`,
 		at.Query().Get("host"), filepath.Base(at.Path)))
 	must(t, err)
-}
-
-// TestStoreOnAnotherServer holds the engine against the contract where the first area of every
-// world is a county whose rows lie in another cluster. Nothing stands guard over them here,
-// so that it shows that every statement works there.
-func TestStoreOnAnotherServer(t *testing.T) {
-	t.Parallel()
-	near, far := pgtest.New(t, pgtest.Options{}), pgtest.New(t, pgtest.Options{})
-	planner := opened(t, pgtest.Empty(t))
-	must(t, planner.PutAreas(t.Context(), []area.Node{{ID: "33", Name: "省"}}))
-	shape, err := planner.FarShape(t.Context(), "33")
-	must(t, err)
-	storetest.Run(t, func(sub *testing.T) storetest.Place {
-		url := near.Database(sub)
-		conn := observer(sub, url)
-		if number(sub, conn, "SELECT COUNT(*) FROM pg_foreign_table") == 0 { // one is used again with what it reaches
-			there := far.Empty(t)
-			reach(sub, conn, there)
-			_, err := observer(sub, there).Exec(sub.Context(), shape)
-			must(sub, err)
-			_, err = conn.Exec(sub.Context(), "CREATE FOREIGN TABLE change_log_of_1 PARTITION OF change_log FOR VALUES IN (1) SERVER far OPTIONS (batch_size '1000')")
-			must(sub, err)
-		}
-		_, err := conn.Exec(sub.Context(), "INSERT INTO county VALUES (1)")
-		must(sub, err)
-		sub.Cleanup(func() { sound(sub, url) })
-		return func(t *testing.T) storetest.Engine { return open(t, url) }
-	})
 }
 
 // pair is a store of which a county's rows lie in another cluster.
