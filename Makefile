@@ -1,7 +1,8 @@
 # gridsync. `make help` lists the targets.
 #
-# Everything but the tests and what is measured on PostgreSQL needs Go alone: no C compiler,
-# no database, no network beyond Go's module proxy.
+# Whatever builds, runs and plays the demo needs Go alone: no C compiler, no database, no
+# network beyond Go's module proxy. The tests, web, test-ha and bench-scale need programs of
+# others, which they install on Debian, if root runs them, and ask for elsewhere.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -20,14 +21,14 @@ TOOLS := bin/tally bin/golangci-lint
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## the whole case: phones offline, a bad network, merged totals (only Go needed)
 	go run ./server demo
 
 .PHONY: test
-test: compiler office postgres check $(TOOLS) web ## everything: check, the web client, 100 simulations on each engine, all tests with the race detector, each fuzz target for 10 s
+test: compiler office postgres check $(TOOLS) web ## everything: check, the web client, 100 simulations on each engine, all tests (with SQLite and with PostgreSQL) under the race detector, each fuzz target for 10 s
 	CGO_ENABLED=1 bin/tally -plain '$(PLAIN)' -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # Packages with tests that leave themselves out under the race detector, which would take them
