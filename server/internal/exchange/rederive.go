@@ -133,7 +133,7 @@ func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digeste
 		if err != nil || !outdated(&boot, snap, digester) {
 			return err
 		}
-		turn := &Turn{Number: boot.Turn + 1, Last: boot.Last, Now: boot.Now, Anew: true}
+		turn := &Turn{Mark: Mark{Number: boot.Turn.Number + 1}, After: boot.Turn.Name, Last: boot.Last, Now: boot.Now, Anew: true}
 		return rederive(ctx, store, tx, snap, digester, chainOf, turn)
 	})
 }

@@ -73,8 +73,8 @@ type Tx interface {
 	// all days up to it, as rollup.Store does.
 	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
 	SumTx
-	// Save writes everything that the group changed. Each is a turn, with a number of its own;
-	// one that doesn't say what it did makes others boot.
+	// Save writes everything that the group changed. Each is a turn, with a number of its own,
+	// and is given a name; one that doesn't say what it did makes others boot.
 	Save(*Batch) error
 	// Rederive replaces everything that Derived returns, but devices; of heads, those of
 	// records that move into another stream. It gives out a number, so that whoever
@@ -120,8 +120,8 @@ type Boot struct {
 	// Digest is the fingerprint of the key by which the blocked index was made, Rules that of
 	// the forms and settings by which everything was derived.
 	Digest, Rules uint64
-	// Turn is the number of the last turn, all of which is in here.
-	Turn int64
+	// Turn is the last turn, all of which is in here.
+	Turn Mark
 }
 
 // Derivation numbers the rules by which things are derived from the log: a database

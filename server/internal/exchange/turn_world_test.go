@@ -46,14 +46,20 @@ type server struct {
 	registry *registry.Registry
 }
 
-// grudging is a store that can say that it failed after it committed.
+// grudging is a store that can say that it failed after it committed, and one that reads at
+// another machine than it writes.
 type grudging struct {
 	*sqlite.Store
-	lost error
+	lost   error
+	writes *sqlite.Store
 }
 
 func (g *grudging) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
-	if err := g.Store.Commit(ctx, fn); err != nil || g.lost == nil {
+	at := g.Store
+	if g.writes != nil {
+		at = g.writes
+	}
+	if err := at.Commit(ctx, fn); err != nil || g.lost == nil {
 		return err
 	}
 	err := g.lost

@@ -73,8 +73,8 @@ type writer struct {
 	// can write until its own turn is taken up. turn is the last that was, taken the same for
 	// those who don't wait.
 	memory sync.Mutex
-	turn   int64
-	taken  atomic.Int64
+	turn   Mark
+	taken  atomic.Pointer[Mark]
 	// waiting are the records of which something is parked, rules the print of the rules by
 	// which everything derived was derived.
 	last    syncproto.Version

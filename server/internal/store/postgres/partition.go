@@ -78,7 +78,7 @@ func (s *Store) AddPartition(ctx context.Context, code syncproto.AreaID, at Spot
 			return errors.Join(err, ErrHasPartition)
 		}
 		texts := append(at.texts(key), fmt.Sprintf("INSERT INTO county (area) VALUES (%d) ON CONFLICT (area) DO NOTHING", key),
-			"UPDATE meta SET revision = revision + 1")
+			"UPDATE meta SET revision = revision + 1 + floor(random() * 1000000000)::bigint") // by chance, as sqlstore says
 		for _, text := range texts {
 			if err := own.Exec(text); err != nil {
 				return err
