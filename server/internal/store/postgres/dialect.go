@@ -74,6 +74,14 @@ func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err 
 // one's alone.
 var errWarned = errors.New("the commit was not waited for")
 
+// commitText commits, and writes to the log before it where nothing was written. What a
+// transaction that only read is about to answer ("I have this change") may be seen on this
+// machine and on no other one's disk: a commit whose wait was broken off. A commit waits for
+// the disk and the standby only if it has a record of its own in the log, which comes after
+// all that was seen; a transaction id alone, without a record, waits for nothing.
+const commitText = `SELECT pg_logical_emit_message(true, 'gridsync', '') WHERE pg_current_xact_id_if_assigned() IS NULL;
+	COMMIT`
+
 // Commit knows how it ended when the server said so, or can't have heard of it. Where the
 // server ends the connection instead, or warns, the commit may be on its disk and only wait
 // for another machine's. (pgconn.SafeToRetry isn't asked: it says yes for a connection that
@@ -84,20 +92,27 @@ func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 			return errLost
 		}
 		delete(c.PgConn().CustomData(), warning)
-		tag, err := c.Exec(ctx, "COMMIT")
-		if said := c.PgConn().CustomData()[warning]; err == nil && tag.String() == "COMMIT" && said != nil {
+		results, err := c.PgConn().Exec(ctx, commitText).ReadAll()
+		tag := ""
+		if len(results) > 0 {
+			tag = results[len(results)-1].CommandTag.String()
+		}
+		if said := c.PgConn().CustomData()[warning]; err == nil && tag == "COMMIT" && said != nil {
 			return fmt.Errorf("%w: %w: %v", sqlstore.ErrUnknownOutcome, errWarned, said)
 		}
 		said := (*pgconn.PgError)(nil)
 		switch {
-		case err == nil && tag.String() != "COMMIT":
+		case err == nil && tag != "COMMIT", errors.As(err, &said) && said.Code == failedTransaction:
 			return errAborted
-		case err == nil, errors.As(err, &said) && said.SeverityUnlocalized == "ERROR":
+		case err == nil, said != nil && said.SeverityUnlocalized == "ERROR":
 			return err
 		}
 		return fmt.Errorf("%w: %w", sqlstore.ErrUnknownOutcome, err)
 	})
 }
+
+// failedTransaction is in_failed_sql_transaction.
+const failedTransaction = "25P02"
 
 // errAborted says that a statement had failed before, and whoever ran it went on; errLost that
 // the connection was gone before the end.
