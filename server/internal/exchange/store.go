@@ -17,7 +17,7 @@ type Store interface {
 	Boot(ctx context.Context) (Boot, error)
 	// Commit runs a group of pushes in one write transaction, which is durable when
 	// Commit returns nil. Groups never overlap. When fn or the commit fails, nothing
-	// of the group is kept.
+	// of the group is kept. fn may be run again, where nothing was kept of the first time.
 	Commit(ctx context.Context, fn func(Tx) error) error
 	// Device returns what is known of a device's syncing; the zero state, with its
 	// id, for one that was never heard of.

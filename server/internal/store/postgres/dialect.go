@@ -135,6 +135,16 @@ func (dialect) Lost(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err)
 }
 
+// Again is so for a transaction that PostgreSQL broke off for the sake of another one. Of one's
+// own there is none beside, but another server that holds partitions has its own order.
+func (dialect) Again(err error) bool {
+	said := (*pgconn.PgError)(nil)
+	return errors.As(err, &said) && said.SeverityUnlocalized == "ERROR" && inTheWay(said.Code) && !errors.Is(err, sqlstore.ErrUnknownOutcome)
+}
+
+// inTheWay is serialization_failure and deadlock_detected.
+func inTheWay(code string) bool { return code == "40001" || code == "40P01" }
+
 // onWire lends the connection below database/sql.
 func onWire(conn *sql.Conn, fn func(*pgx.Conn) error) error {
 	return conn.Raw(func(below any) error {

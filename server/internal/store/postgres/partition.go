@@ -51,6 +51,7 @@ const listPartitions = `SELECT COALESCE(a.code, ''), COALESCE(a.name, ''), COALE
 // Partitions lists them: first the rest.
 func (s *Store) Partitions(ctx context.Context) (all []Partition, err error) {
 	err = s.Transact(ctx, func(own sqlstore.Own) error {
+		all = nil
 		return own.Each(func(rows *sql.Rows) error {
 			var p Partition
 			err := rows.Scan(&p.County, &p.Name, &p.Table, &p.Tablespace, &p.Server, &p.Bytes)

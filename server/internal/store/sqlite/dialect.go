@@ -27,6 +27,9 @@ func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 // Lost is false: there is nobody to lose.
 func (dialect) Lost(error) bool { return false }
 
+// Again is false: whoever writes has the file for themselves, and waits for it before.
+func (dialect) Again(error) bool { return false }
+
 func (dialect) Moment() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
 
 // Prepares is true: parsing a text costs more than running it.

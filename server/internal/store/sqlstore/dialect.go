@@ -30,6 +30,9 @@ type transactions interface {
 	// Lost reports whether an error says that the connection is of no more use, and so
 	// never one of SQLite's.
 	Lost(err error) bool
+	// Again reports whether an error says that nothing was kept because somebody else was in
+	// the way, so that the same transaction had better be tried again.
+	Again(err error) bool
 	// Moment is how a transaction begins that reads one moment.
 	Moment() *sql.TxOptions
 }
