@@ -15,7 +15,7 @@ var errOtherHistory = errors.New("the database has another epoch than when the s
 
 // errElsewhere says that what was read to be held in memory is not what is written to, where
 // nobody else writes: a connection that reads still leads to a machine that no longer leads.
-var errElsewhere = errors.New("what is read isn't what is written to: another machine has taken over")
+var errElsewhere = fmt.Errorf("what is read isn't what is written to, as another machine has taken over: %w", &syncproto.Error{Code: syncproto.CodeBusy})
 
 // TakeUp takes up what others committed, so that whatever is answered from memory
 // afterwards holds for everything that was committed before the call. It is to be called

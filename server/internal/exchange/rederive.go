@@ -50,7 +50,9 @@ func (w *writer) follow(again bool) {
 	print := next.Rules.Print()
 	if print != rules {
 		if err := w.rederive(next, print); err != nil {
-			w.service.log.Error("what follows from the log could not be derived by the forms and settings of now; it goes on by those before", "error", err)
+			if !w.isAway(err) {
+				w.service.log.Error("what follows from the log could not be derived by the forms and settings of now; it goes on by those before", "error", err)
+			}
 			w.behind, w.snap = true, withRules(next, w.snap)
 			return
 		}
