@@ -51,23 +51,29 @@ func (w *writer) abreast(ctx context.Context, tx Tx) error {
 	if err != nil {
 		return fmt.Errorf("what others did: %w", err)
 	}
-	if err := w.catchUp(ctx, &turns); err != nil {
-		return err
-	}
-	if w.turn != turns.Last {
-		return errElsewhere
-	}
 	s := w.service
-	if s.alone || turns.Revision == s.registry.Current().Revision {
+	known := s.alone || turns.Revision == s.registry.Current().Revision
+	if known && turns.Last == w.turn {
 		return nil
 	}
-	if _, err := s.registry.Refresh(ctx); err != nil {
-		return err
-	}
-	if s.registry.Current().Revision != turns.Revision {
-		return errElsewhere
-	}
-	return nil
+	return tx.Meanwhile(func(ctx context.Context) error {
+		if err := w.catchUp(ctx, &turns); err != nil {
+			return err
+		}
+		if w.turn != turns.Last {
+			return errElsewhere
+		}
+		if known {
+			return nil
+		}
+		if _, err := s.registry.Refresh(ctx); err != nil {
+			return err
+		}
+		if s.registry.Current().Revision != turns.Revision {
+			return errElsewhere
+		}
+		return nil
+	})
 }
 
 // catchUp takes up turns; those that were taken up since they were read are passed over.

@@ -85,6 +85,10 @@ type Tx interface {
 	SetRules(print uint64) error
 	// SetChain writes the chain into rows of the log that have none.
 	SetChain(rows []Chained) error
+	// Meanwhile runs work that asks nothing of the transaction, for as long as it takes: a
+	// store that would end a transaction in which nothing happens hears that somebody is
+	// there. The work's context ends when the transaction is lost all the same.
+	Meanwhile(work func(context.Context) error) error
 	PurgeTx
 	TurnReader
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -28,13 +29,25 @@ const (
 )
 
 // dialect is PostgreSQL's way to say what differs between engines.
-type dialect struct{}
+type dialect struct {
+	// begin begins a transaction, which is ended after patience in which nothing happens.
+	begin    string
+	patience time.Duration
+}
 
-// begin takes the lock on writing. Each statement after it sees all that was committed before,
+func newDialect(patience time.Duration) dialect {
+	return dialect{begin: fmt.Sprintf(beginText, patience.Milliseconds(), writingLock), patience: patience}
+}
+
+// patience is what a database has with a server that holds the lock and says nothing.
+const patience = time.Minute
+
+// beginText takes the lock on writing. Each statement after it sees all that was committed before,
 // as the level of isolation is READ COMMITTED and nobody else writes.
 //
 // A server that vanished amid its group holds the lock until the database ends its
-// transaction, after a minute in which it said nothing. What is acknowledged must outlive
+// transaction, after a minute in which it said nothing: whoever works for longer says that it
+// is still there. What is acknowledged must outlive
 // the machine, so that a database that was told not to wait for its disk waits here.
 //
 // Every question of a writer has its index. The planner would read a table of some ten
@@ -42,8 +55,8 @@ type dialect struct{}
 //
 // The timeline is a number that rises when another machine takes over: with it may go what
 // this one has seen.
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-	SET LOCAL idle_in_transaction_session_timeout = '60s';
+const beginText = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+	SET LOCAL idle_in_transaction_session_timeout = '%dms';
 	SET LOCAL enable_seqscan = off;
 	SET LOCAL jit = off;
 	SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
@@ -51,11 +64,9 @@ const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 	SELECT take_back_far_rows() WHERE EXISTS (SELECT FROM pg_foreign_table);
 	SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
 
-var beginText = fmt.Sprintf(begin, writingLock)
-
-func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err error) {
+func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err error) {
 	err = onWire(conn, func(c *pgx.Conn) error {
-		results, err := c.PgConn().Exec(ctx, beginText).ReadAll()
+		results, err := c.PgConn().Exec(ctx, d.begin).ReadAll()
 		if err != nil {
 			return err
 		}
@@ -120,6 +131,8 @@ var (
 	errAborted = errors.New("a statement of the transaction had failed")
 	errLost    = errors.New("the connection was lost")
 )
+
+func (d dialect) Patience() time.Duration { return d.patience }
 
 // Lost is also what a pgbouncer says that has lost its own connection. Who couldn't connect
 // has lost nothing, and who had no more time can't ask again.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // dialect is SQLite's way to say what differs between engines.
@@ -23,6 +24,9 @@ func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, "COMMIT")
 	return err
 }
+
+// Patience is 0: a process that has gone holds no lock.
+func (dialect) Patience() time.Duration { return 0 }
 
 // Lost is false: there is nobody to lose.
 func (dialect) Lost(error) bool { return false }
