@@ -136,7 +136,7 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 	return revision, nil
 }
 
-// maxStride bounds by how much a revision rises. 2^53 of which are some 8 million changes.
+// maxStride bounds by how much a revision rises. 2^53 of which are some 16 million changes.
 const maxStride = 1 << 30
 
 // revise says that areas or identities have changed. By how much the number rises is chance:

@@ -60,7 +60,7 @@ func (w *writer) transact(ctx context.Context, fn func(context.Context) error) e
 		if n == tries {
 			return fmt.Errorf("%w: %w", ErrContended, err)
 		}
-		if gone := pause(ctx, rand.N(wait)); gone != nil {
+		if gone := pause(ctx, rand.N(wait)); gone != nil { //nolint:gosec // two who were in each other's way are to come apart
 			return errors.Join(gone, err)
 		}
 		wait *= 2
