@@ -14,6 +14,7 @@ func TestAStoreThatIsAwayIsAskedOnceForAGroup(t *testing.T) {
 	s := serve(t, 1)
 	store := s.all[0].store
 	store.away = make(chan struct{})
+	_, pace := s.all[0].Queue()
 	failed := make(chan error)
 	until := func(queued int, attempts int64) {
 		for {
@@ -40,6 +41,8 @@ func TestAStoreThatIsAwayIsAskedOnceForAGroup(t *testing.T) {
 			t.Errorf("a push while the store is away: %v", err)
 		}
 	}
+	_, after := s.all[0].Queue()
+	expect(s, "how long a push is taken to wait", after, pace)
 	expect(s, "attempts", store.attempts.Load(), 2)
 	expect(s, "lines", s.log.count("\n"), 1)
 	expect(s, "warnings", s.log.count("level=WARN"), 1)

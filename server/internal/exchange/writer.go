@@ -272,7 +272,9 @@ func (w *writer) commit(jobs []*job) {
 		}
 		return
 	}
-	w.measure(time.Since(began), len(jobs), g, err)
+	if !away { // else it says nothing of how long a group takes, and phones needn't wait for so long
+		w.measure(time.Since(began), len(jobs), g, err)
+	}
 	for _, j := range jobs {
 		j.done <- err
 	}
