@@ -47,6 +47,15 @@ func TestADatabaseMovesThereAndBack(t *testing.T) {
 		t.Error(told)
 	}
 
+	for _, args := range []string{"list", "add 3307", "shape 3307"} {
+		code, _, told = command(t, "", append(append([]string{"partitions"}, strings.Fields(args)...), "-db", url, "-keys", keys)...)
+		if code != 1 || !strings.Contains(told, "不再接受写入") || !strings.Contains(told, second) {
+			t.Errorf("partitions %s where the log was: %d %s", args, code, told)
+		}
+	}
+	if code, _, told = command(t, "", "copy", "-from", "sqlite:"+first, "-to", url, "-keys", keys); code != 1 || !strings.Contains(told, "已经完整") || !strings.Contains(told, second) {
+		t.Errorf("what was copied on is copied again: %d %s", code, told)
+	}
 	for _, gone := range []string{"sqlite:" + first, url} {
 		code, out, told = command(t, "", "areas", "list", "-db", gone, "-keys", keys)
 		if code != 0 || out == "" {
@@ -102,8 +111,14 @@ func TestACopyThatWasBrokenOffGoesOn(t *testing.T) {
 	if was, is := rowsOf(t, first), rowsOf(t, second); !slices.Equal(was, is) {
 		t.Errorf("%d rows became %d, or others", len(was), len(is))
 	}
-	if code, _, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys); code != 1 {
-		t.Errorf("once more: %s", told)
+	if code, _, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys); code != 1 || !strings.Contains(told, "已经完整") || !strings.Contains(told, second) {
+		t.Errorf("once more: %d %s", code, told)
+	}
+	if err := os.RemoveAll(second); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys); code != 1 || !strings.Contains(told, "不再接受写入") {
+		t.Errorf("once more, onto what came in its place: %d %s", code, told)
 	}
 	if code, _, told := command(t, "", "epoch", "new", "-db", from, "-keys", keys); code != 0 {
 		t.Errorf("another history can't begin where the old one was: %s", told)

@@ -43,6 +43,7 @@ var (
 	textOtherKeys    = syncproto.Text{ZH: "本机的密钥与使用同一数据库的其他服务不同，未启动：请把同一个密钥目录（data-*、digest、tag、token-*、box-* 各文件）放到每台服务器上，用 -keys 指定（%v）", EN: "the keys here are not those of the other servers of this database, and nothing was started: give every server the same folder of keys (data-*, digest, tag, token-*, box-*), with -keys (%v)"}
 	textOusted       = syncproto.Text{ZH: "本服务长时间未能续约，其间有人独占使用过数据库，现已停止；手机上的数据不受影响，重新启动即可（%v）", EN: "this server was not heard of for too long, somebody has worked on the database alone since, and it stopped; nothing is lost, start it again (%v)"}
 	textBadDatabase  = syncproto.Text{ZH: "-db 应为 sqlite:目录 或 postgres://用户@主机/库名；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "-db takes sqlite:DIR or postgres://USER@HOST/NAME; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
+	textOlder        = syncproto.Text{ZH: "本程序比数据库旧，未作任何改动：请使用升级过该数据库的版本，或更新的版本（%v）", EN: "this program is older than the database, and altered nothing: take the release that brought the database up to date, or a newer one (%v)"}
 	textRebuildSame  = syncproto.Text{ZH: "由变更日志重新计算的结果与库中完全一致", EN: "what the change log says and what is stored agree"}
 	textRebuildOther = syncproto.Text{ZH: "由变更日志重新计算的结果与库中不一致（%v）", EN: "what the change log says and what is stored differ (%v)"}
 	textUnsound      = syncproto.Text{ZH: "核验未通过（%v）", EN: "this does not hold (%v)"}
@@ -63,6 +64,7 @@ var (
 	textMovedAway    = syncproto.Text{ZH: "这个数据库已复制（或正在复制）到别处，不再接受写入：%v", EN: "this database was copied elsewhere, or is being copied, and takes no writes: %v"}
 	textCopyPartial  = syncproto.Text{ZH: "这是尚未复制完的副本，请用同样的命令继续复制：%v", EN: "this is a copy that isn't whole yet; go on with the same command: %v"}
 	textNothingThere = syncproto.Text{ZH: "没有可复制的数据，请检查地址：%v", EN: "there is no data to copy; look at the address: %v"}
+	textCopyWhole    = syncproto.Text{ZH: "这个副本已经完整，无须再复制；请在历史继续所在的数据库上启动服务：%v", EN: "this copy is whole already and nothing is left to do; serve from the database where the history goes on: %v"}
 	textNotEmpty     = syncproto.Text{ZH: "目标数据库不是空的，什么都没有复制：%v", EN: "the database to copy to isn't empty; nothing was copied: %v"}
 	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
 	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
@@ -153,6 +155,7 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrNoPartitions, textNoPartitions},
 		{host.ErrHasPartition, textHasPartition},
 		{host.ErrNotEmpty, textNotEmpty},
+		{host.ErrCopied, textCopyWhole},
 		{host.ErrNothingThere, textNothingThere},
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
@@ -163,6 +166,7 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrKeysFromEnvironment, textEnvKeys},
 		{&seal.MissingKeyError{}, textMissingKey},
 		{&sqlstore.WrongKeyError{}, textWrongKey},
+		{&sqlstore.NewerError{}, textOlder},
 		{demo.ErrDisagrees, textDisagrees},
 		{&bench.RoomError{}, textNoRoom},
 		{bench.ErrNotDurable, textNotDurable},

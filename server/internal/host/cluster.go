@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gridsync/server/internal/seal"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/sqlstore"
 )
@@ -14,8 +15,8 @@ import (
 // cluster is a PostgreSQL database: any number of servers, each with a lease.
 type cluster struct{ *postgres.Store }
 
-func openCluster(ctx context.Context, url string, s *secrets) (engine, *sqlstore.Store, error) {
-	store, err := postgres.Open(ctx, url, postgres.Options{Keys: s.ring})
+func openCluster(ctx context.Context, url string, keys *seal.Ring) (engine, *sqlstore.Store, error) {
+	store, err := postgres.Open(ctx, url, postgres.Options{Keys: keys})
 	if err != nil {
 		return nil, nil, addressed(err)
 	}

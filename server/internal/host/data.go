@@ -67,10 +67,6 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := openKeychain(opts.keysFolder(at.dir), opts.Now)
-	if err != nil {
-		return nil, err
-	}
 	forms, err := form.BuiltIn()
 	if err != nil {
 		return nil, fmt.Errorf("forms: %w", err)
@@ -78,22 +74,28 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.Forms != nil {
 		forms = *opts.Forms
 	}
-	secrets, err := openSecrets(ctx, at, opts.keysFolder(at.dir))
+	folder := opts.keysFolder(at.dir)
+	ring, err := openRing(ctx, at, folder)
 	if err != nil {
 		return nil, err
 	}
-	engine, store, err := at.open(ctx, secrets)
+	engine, store, err := at.open(ctx, ring)
 	if err != nil {
 		return nil, err
 	}
-	reg, err := registry.Open(ctx, store, forms)
+	d := &Data{place: at, store: store, engine: engine, now: opts.Now, newID: opts.NewID}
+	// The database has opened under these data keys, so that it is the right folder: from
+	// here on keys that aren't in it are made.
+	if d.secrets, err = openSecrets(ring, folder); err == nil {
+		d.keys, err = openKeychain(folder, opts.Now)
+	}
+	if err == nil {
+		d.registry, err = registry.Open(ctx, store, forms)
+	}
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	return &Data{
-		place: at, store: store, engine: engine, registry: reg, keys: keys, secrets: secrets,
-		now: opts.Now, newID: opts.NewID,
-	}, nil
+	return d, nil
 }
 
 // Close lets go of the folder and the database.

@@ -52,10 +52,9 @@ func dataKeyName(dir string, id seal.KeyID) string {
 	return filepath.Join(dir, fmt.Sprintf("data-%04d.key", id))
 }
 
-// openSecrets reads the data keys and the digest key. A database of which nothing is sealed
-// gets keys of its own if there are none. A digest key may be made at any time: what it
-// made is derived from the log anew when it is another one.
-func openSecrets(ctx context.Context, data place, dir string) (*secrets, error) {
+// openRing reads the data keys. A database of which nothing is sealed gets one of its own if
+// there are none.
+func openRing(ctx context.Context, data place, dir string) (*seal.Ring, error) {
 	keys, err := dataKeys(dir)
 	if err != nil {
 		return nil, err
@@ -75,10 +74,17 @@ func openSecrets(ctx context.Context, data place, dir string) (*secrets, error) 
 			return nil, err
 		}
 	}
-	s := &secrets{}
-	if s.ring, err = seal.NewRing(rand.Reader, keys...); err != nil {
+	ring, err := seal.NewRing(rand.Reader, keys...)
+	if err != nil {
 		return nil, fmt.Errorf("data keys: %w", err)
 	}
+	return ring, nil
+}
+
+// openSecrets reads the other secrets beside the data keys, making what isn't there. A digest
+// key may be made at any time: what it made is derived from the log anew when it is another one.
+func openSecrets(ring *seal.Ring, dir string) (s *secrets, err error) {
+	s = &secrets{ring: ring}
 	if s.digester, err = openDigester(dir); err != nil {
 		return nil, err
 	}

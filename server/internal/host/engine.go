@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gridsync/server/internal/seal"
 	"gridsync/server/internal/store/sqlstore"
 )
 
@@ -105,11 +106,11 @@ func placeOf(dir, address string) (place, error) {
 }
 
 // open opens the engine of a place.
-func (p place) open(ctx context.Context, s *secrets) (engine, *sqlstore.Store, error) {
+func (p place) open(ctx context.Context, keys *seal.Ring) (engine, *sqlstore.Store, error) {
 	if p.url != "" {
-		return openCluster(ctx, p.url, s)
+		return openCluster(ctx, p.url, keys)
 	}
-	return openFolder(ctx, p.dir, s)
+	return openFolder(ctx, p.dir, keys)
 }
 
 // sealed reports whether the database holds anything that was sealed.

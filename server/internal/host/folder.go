@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"gridsync/server/internal/seal"
 	"gridsync/server/internal/store/sqlite"
 	"gridsync/server/internal/store/sqlstore"
 )
@@ -16,8 +17,8 @@ import (
 // folder is a database of SQLite's: one server at a time, kept apart by a lock on a file.
 type folder struct{ *sqlite.Store }
 
-func openFolder(ctx context.Context, dir string, s *secrets) (engine, *sqlstore.Store, error) {
-	store, err := sqlite.Open(ctx, dir, sqlite.Options{Keys: s.ring})
+func openFolder(ctx context.Context, dir string, keys *seal.Ring) (engine, *sqlstore.Store, error) {
+	store, err := sqlite.Open(ctx, dir, sqlite.Options{Keys: keys})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", dir, err)
 	}

@@ -15,6 +15,7 @@ type MovedError = sqlstore.MovedError
 // Errors of Move.
 var (
 	ErrNotEmpty = sqlstore.ErrNotEmpty
+	ErrCopied   = sqlstore.ErrCopied
 	// ErrNothingThere says that there is nothing to copy where it was said to be.
 	ErrNothingThere = errors.New("there is no data to copy")
 	// ErrCopyUnsound says that what a copy holds doesn't follow from its log.

@@ -309,6 +309,34 @@ func TestKeysMayLieInAnotherFolder(t *testing.T) {
 	}
 }
 
+// TestAFolderOfKeysThatIsTheWrongOneStaysAsItWas starts where the keys aren't: whoever looks for
+// the right ones must not find some that were made by mistake.
+func TestAFolderOfKeysThatIsTheWrongOneStaysAsItWas(t *testing.T) {
+	dir := t.TempDir()
+	if err := start(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	if _, err := Open(t.Context(), dir, Options{Keys: other}); !errors.Is(err, ErrNoDataKey) {
+		t.Errorf("in no folder at all: %v", err)
+	}
+	if _, err := os.Stat(other); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it came about: %v", err)
+	}
+	for id, want := range map[seal.KeyID]error{2: &seal.MissingKeyError{ID: 1}, 1: &sqlstore.WrongKeyError{ID: 1}} {
+		folder := t.TempDir()
+		if err := makeSecret(dataKeyName(folder, id)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, Options{Keys: folder}); !errors.Is(err, want) {
+			t.Errorf("with key %d of something else: %v", id, err)
+		}
+		if names, err := os.ReadDir(folder); err != nil || len(names) != 1 {
+			t.Errorf("with key %d of something else there are %v, %v", id, names, err)
+		}
+	}
+}
+
 func TestAfterAChangeOfKeysTheOldOneIsNeededNoMore(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)

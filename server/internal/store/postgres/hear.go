@@ -72,6 +72,9 @@ func (s *Store) hear(ctx context.Context, stirred func()) (heard bool, err error
 		_ = conn.Close(context.WithoutCancel(ctx))
 	}()
 	if err := listen(ctx, conn); err != nil {
+		if errors.Is(err, ErrPooled) && s.unprepared {
+			err = fmt.Errorf("%w; nor is anything prepared there, as if the address said default_query_exec_mode=exec", err)
+		}
 		return false, fmt.Errorf("postgres: listen: %w", err)
 	}
 	stirred()
@@ -86,15 +89,12 @@ func (s *Store) hear(ctx context.Context, stirred func()) (heard bool, err error
 	}
 }
 
-// listen begins to listen. A pool answers a new connection under a number of its own, and
-// each transaction under that of the connection that it lent: what differs is lent, and must
-// not be left listening.
+// listen begins to listen. What is lent must not be left listening.
 func listen(ctx context.Context, conn *pgx.Conn) error {
-	var mine uint32
-	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&mine); err != nil {
+	switch lent, err := isLent(ctx, conn); {
+	case err != nil:
 		return err
-	}
-	if mine != conn.PgConn().PID() {
+	case lent:
 		return ErrPooled
 	}
 	_, err := conn.Exec(ctx, "LISTEN "+channel)

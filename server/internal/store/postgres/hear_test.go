@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
 	"gridsync/server/internal/area"
@@ -125,6 +127,33 @@ func TestNobodyListensThroughAPool(t *testing.T) {
 	})
 	if err != nil || left != 0 {
 		t.Errorf("%d connections of the pool listen, %v", left, err)
+	}
+}
+
+// TestAPoolNeedsNoWordInTheAddress works through a pool by two stores whose statements would
+// be prepared on connections that the other one is lent.
+func TestAPoolNeedsNoWordInTheAddress(t *testing.T) {
+	through := pgtest.Pgbouncer(t)(pgtest.Empty(t))
+	url := strings.ReplaceAll(through, "default_query_exec_mode=exec", "application_name=silent")
+	if url == through {
+		t.Fatal(through)
+	}
+	one, two := opened(t, url), opened(t, url)
+	for i := range 5 {
+		for _, s := range []*postgres.Store{one, two} {
+			putArea(t, s, "district"+strconv.Itoa(i))
+			is(t, "a group", commit(t.Context(), s), nil)
+			if _, err := s.Boot(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if sealed, err := postgres.Sealed(t.Context(), url); err != nil || !sealed {
+				t.Errorf("sealed %v, %v", sealed, err)
+			}
+		}
+	}
+	ears := listening(t, one)
+	if err := <-ears.trouble; !errors.Is(err, postgres.ErrPooled) || !strings.Contains(err.Error(), "default_query_exec_mode") {
+		t.Errorf("nobody is told how it is worked through: %v", err)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
+
+	"gridsync/server/internal/store/sqlstore"
 )
 
 //go:embed migrations/*.sql
@@ -29,9 +31,9 @@ func Migrate(ctx context.Context, url string) error {
 
 // migrate brings the schema up to date, one process at a time. The lock is one of a
 // transaction, which a second connection holds: one of a session would stay with whatever
-// connection a pgbouncer took for it.
+// connection a pgbouncer took for it. It fails with *sqlstore.NewerError.
 func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
-	db := connector(config)
+	db := connector(unprepared(config))
 	defer func() {
 		if err = errors.Join(err, db.Close()); err != nil {
 			err = fmt.Errorf("migrate: %w", err)
@@ -54,6 +56,9 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 		return err
 	}
 	if err := utf8Only(ctx, lock); err != nil {
+		return err
+	}
+	if err := sqlstore.NotNewer(provider.GetVersions(ctx)); err != nil {
 		return err
 	}
 	_, err = provider.Up(ctx)

@@ -48,9 +48,21 @@ const listPartitions = `SELECT COALESCE(a.code, ''), COALESCE(a.name, ''), COALE
 	LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server w ON w.oid = f.ftserver
 	ORDER BY k.area`
 
+// transactHere is Transact where the database's history goes on, and fails elsewhere with
+// *sqlstore.MovedError: nothing more is written there, and what lies there says nothing of
+// where it is written.
+func (s *Store) transactHere(ctx context.Context, fn func(sqlstore.Own) error) error {
+	return s.Transact(ctx, func(own sqlstore.Own) error {
+		if err := own.Here(); err != nil {
+			return err
+		}
+		return fn(own)
+	})
+}
+
 // Partitions lists them: first the rest.
 func (s *Store) Partitions(ctx context.Context) (all []Partition, err error) {
-	err = s.Transact(ctx, func(own sqlstore.Own) error {
+	err = s.transactHere(ctx, func(own sqlstore.Own) error {
 		all = nil
 		return own.Each(func(rows *sql.Rows) error {
 			var p Partition
@@ -70,7 +82,7 @@ func (s *Store) Partitions(ctx context.Context) (all []Partition, err error) {
 // that are there stay where they are. Servers may go on working. It fails with ErrNoSuchArea
 // or ErrHasPartition.
 func (s *Store) AddPartition(ctx context.Context, code syncproto.AreaID, at Spot) error {
-	err := s.Transact(ctx, func(own sqlstore.Own) error {
+	err := s.transactHere(ctx, func(own sqlstore.Own) error {
 		key, err := countyIn(own, code)
 		if err != nil {
 			return err
@@ -154,7 +166,7 @@ const columnsOfLog = `SELECT string_agg('    ' || a.attname || ' ' || format_typ
 // FarShape returns the statements that another server must have run, in the schema public,
 // before AddPartition puts a county's partition there. It fails with ErrNoSuchArea.
 func (s *Store) FarShape(ctx context.Context, code syncproto.AreaID) (shape string, err error) {
-	err = s.Transact(ctx, func(own sqlstore.Own) error {
+	err = s.transactHere(ctx, func(own sqlstore.Own) error {
 		key, err := countyIn(own, code)
 		if err != nil {
 			return err

@@ -40,6 +40,8 @@ type Store struct {
 	// config is for the connection that listens, voice what this store is known by there.
 	config *pgx.ConnConfig
 	voice  string
+	// unprepared says that nothing is prepared, as a pool was found.
+	unprepared bool
 }
 
 // Open connects to a database that is there (postgres://user@host/name?…, several hosts with
@@ -62,6 +64,9 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 
 func (s *Store) open(ctx context.Context, config *pgx.ConnConfig, opts Options) (err error) {
 	if err := migrate(ctx, config); err != nil {
+		return err
+	}
+	if s.unprepared, err = mindPool(ctx, config); err != nil {
 		return err
 	}
 	s.write = connector(config)
@@ -116,7 +121,7 @@ func Sealed(ctx context.Context, url string) (sealed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("postgres: %w", err)
 	}
-	db := connector(config)
+	db := connector(unprepared(config))
 	defer func() { err = errors.Join(err, db.Close()) }()
 	err = db.QueryRowContext(ctx, "SELECT to_regclass('seal_key') IS NOT NULL").Scan(&sealed)
 	if err == nil && sealed {

@@ -14,6 +14,7 @@ import (
 
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgtest"
+	"gridsync/server/internal/store/sqlstore"
 	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
 )
@@ -89,6 +90,24 @@ func TestNoErrorTellsThePassword(t *testing.T) {
 		if _, err := postgres.Sealed(t.Context(), url); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestADatabaseThatIsNewerIsRefused has a release to come bring it up to date.
+func TestADatabaseThatIsNewerIsRefused(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	must(t, open(t, url).Close())
+	conn := observer(t, url)
+	_, err := conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)")
+	must(t, err)
+	before := number(t, conn, "SELECT COUNT(*) FROM goose_db_version")
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Keys: storetest.Keys(t, 1, 2)})
+	if newer := (*sqlstore.NewerError)(nil); !errors.As(err, &newer) || newer.Database != 99 || newer.Program < 50 || newer.Program >= 99 {
+		t.Errorf("%v", err)
+	}
+	if n, keys := number(t, conn, "SELECT COUNT(*) FROM goose_db_version"), number(t, conn, "SELECT COUNT(*) FROM seal_key"); n != before || keys != 1 {
+		t.Errorf("%d steps became %d, with %d keys", before, n, keys)
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to date, one process at a time.
+// migrate brings the schema up to date, one process at a time. It fails with
+// *sqlstore.NewerError.
 func migrate(ctx context.Context, dir string, db *sql.DB, keys *seal.Ring) (err error) {
 	lock, err := lockFile(dir, "migrate.lock", true)
 	if err != nil {
@@ -40,6 +41,9 @@ func migrate(ctx context.Context, dir string, db *sql.DB, keys *seal.Ring) (err 
 	// A step in Go has its own transactions, beside the connection that goose holds.
 	db.SetMaxOpenConns(2)
 	defer db.SetMaxOpenConns(1)
+	if err := sqlstore.NotNewer(provider.GetVersions(ctx)); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

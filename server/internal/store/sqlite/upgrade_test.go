@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/rollup"
 	"gridsync/server/internal/store/sqlite"
+	"gridsync/server/internal/store/sqlstore"
+	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
 )
 
@@ -35,6 +38,24 @@ func oldDatabase(t *testing.T, name string) (dir string) {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// TestADatabaseThatIsNewerIsRefused has a release to come bring it up to date.
+func TestADatabaseThatIsNewerIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	closed(t, open(t, dir))
+	behind(t, dir, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)")
+	before, err := os.ReadFile(filepath.Join(dir, sqlite.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sqlite.Open(t.Context(), dir, sqlite.Options{Keys: storetest.Keys(t, 1, 2)})
+	if newer := (*sqlstore.NewerError)(nil); !errors.As(err, &newer) || newer.Database != 99 || newer.Program < 50 || newer.Program >= 99 {
+		t.Errorf("%v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, sqlite.FileName)); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("it was altered, %v", err)
+	}
 }
 
 // TestOldDatabaseOpens opens what the first schema wrote: four records out of seven

@@ -52,6 +52,8 @@ var (
 	ErrNotEmpty = errors.New("the database to copy to isn't empty")
 	// ErrUnlike says that two databases have schemas that differ.
 	ErrUnlike = errors.New("the databases have different tables")
+	// ErrCopied says that a copy is whole already.
+	ErrCopied = errors.New("the copy is whole already")
 	// ErrCopyDiffers says that a copy doesn't hold as many rows as it was made of.
 	ErrCopyDiffers = errors.New("the copy doesn't hold what it was made of")
 )
@@ -101,7 +103,7 @@ type Names struct{ From, To string }
 // move that was broken off goes on where it ended when it is called again: neither database
 // takes writes until then. told hears of each table, and of how many rows of it are there.
 //
-// It fails with ErrNotEmpty or ErrUnlike before anything was altered.
+// It fails with ErrCopied, ErrNotEmpty or ErrUnlike before anything was altered.
 func (s *Store) Move(ctx context.Context, to *Store, names Names, told func(table string, rows int64)) error {
 	tables, err := alike(ctx, s, to)
 	if err == nil {
@@ -232,7 +234,15 @@ func (s *Store) depart(ctx context.Context, to *Store, tables []*table, names Na
 		return err
 	case there == Arriving && from == names.From && epoch == here.Epoch:
 		return nil // it was broken off
-	case there != Here || state == Left:
+	case state == Left && there != Arriving && epoch == here.Epoch:
+		goesOn := names.To
+		if there != Here { // it was copied on
+			goesOn = from
+		}
+		return fmt.Errorf("%w: its history goes on in %s", ErrCopied, goesOn)
+	case state == Left && there == Here: // that one was thrown away, or begins a history of its own
+		return &MovedError{State: state, Other: other}
+	case there != Here:
 		return fmt.Errorf("%w: %w", ErrNotEmpty, &MovedError{State: there, Other: from})
 	}
 	for _, t := range tables {

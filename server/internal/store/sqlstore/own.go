@@ -34,6 +34,9 @@ func (s *Store) Transact(ctx context.Context, fn func(Own) error) error {
 	return nil
 }
 
+// Here fails with *MovedError where a database's history doesn't go on.
+func (o Own) Here() error { return o.t.here() }
+
 // Exec runs a statement.
 func (o Own) Exec(text string, args ...any) error { return o.t.w.exec(o.t.ctx, text, args...) }
 
