@@ -4,16 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"gridsync/server/internal/api"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/formbook"
+	"gridsync/server/internal/registry"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgtest"
 	"gridsync/server/internal/store/sqlstore"
@@ -309,5 +314,61 @@ func TestManyServersKnowHowManyTheyAre(t *testing.T) {
 	listed, err := p.data().Servers(t.Context())
 	if err != nil || len(listed) != 2 || !strings.Contains(listed[0].Name, "127.0.0.1:0") {
 		t.Errorf("%+v, %v", listed, err)
+	}
+}
+
+func TestTwoServersThatPublishAtOncePublishEachDraftOnce(t *testing.T) {
+	p := newProvince(t)
+	servers := []*Server{p.server(), p.server()}
+	if _, problems, err := servers[0].ImportAreas(t.Context(), strings.NewReader(county)); err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	const turns = 6
+	published := make([][]*formbook.Definition, len(servers))
+	var work sync.WaitGroup
+	for i, s := range servers {
+		work.Go(func() {
+			book, who := s.Forms(), formbook.Editor{At: 1_580_443_200_000}
+			for range turns {
+				// Both work on one form, and on one of their own whose measure has one name.
+				own := fmt.Sprintf("own%d", i)
+				for kind, source := range map[string]string{"clinic": clinic, own: strings.NewReplacer(`"clinic"`, `"`+own+`"`, `"clinics"`, `"disputed"`).Replace(clinic)} {
+					if _, err := book.PutDraft(t.Context(), registry.FormSort, kind, []byte(source), who); err != nil && kind == "clinic" {
+						t.Errorf("draft %s: %v", kind, err)
+					}
+					done, err := book.Publish(t.Context(), registry.FormSort, kind, who)
+					var code *syncproto.Error
+					if err == nil {
+						published[i] = append(published[i], done)
+					} else if !errors.As(err, &code) {
+						t.Errorf("publish %s: %v", kind, err)
+					}
+				}
+			}
+		})
+	}
+	work.Wait()
+	all, err := servers[0].store.Published(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(map[string]int)
+	for _, d := range slices.Concat(published...) {
+		said[fmt.Sprintf("%s/%d", d.Name, d.Version)]++
+	}
+	if len(all) != len(said) || len(published[0])+len(published[1]) != len(all) {
+		t.Errorf("%d are published; to one they said %d and to the other %d: %v", len(all), len(published[0]), len(published[1]), said)
+	}
+	owners := make(map[string]bool)
+	for _, one := range all {
+		if said[fmt.Sprintf("%s/%d", one.Name, one.Version)] != 1 {
+			t.Errorf("%s/%d was said %v", one.Name, one.Version, said)
+		}
+		if one.Name != "clinic" {
+			owners[one.Name] = true
+		}
+	}
+	if len(owners) != 1 {
+		t.Errorf("a measure's name belongs to %v", owners)
 	}
 }
