@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/sqlstore"
 )
@@ -32,12 +34,26 @@ func clusterName(url string) (string, error) {
 	return name, addressed(err)
 }
 
-// addressed says of an address that can't be read what one looks like.
+// addressed says of an address that can't be read what one looks like, and of a database
+// that can't be had what stands in the way.
 func addressed(err error) error {
 	if errors.Is(err, postgres.ErrAddress) {
 		return ErrDatabase
 	}
-	return err
+	var why error
+	var said *pgconn.PgError
+	var unconnected *pgconn.ConnectError
+	switch {
+	case errors.As(err, &said) && said.Code == "3D000": // invalid_catalog_name
+		why = ErrNoDatabase
+	case errors.As(err, &said) && strings.HasPrefix(said.Code, "28"): // of authorization
+		why = ErrNotLetIn
+	case errors.As(err, &unconnected):
+		why = ErrUnreached
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", why, err)
 }
 
 // Enter implements engine.
