@@ -225,6 +225,14 @@ func TestAServerWithOtherKeysSaysSoAndStops(t *testing.T) {
 			t.Fatal(err)
 		}
 	}, &sqlstore.WrongKeyError{}, "key")
+	cfg := p.config()
+	cfg.Keys = filepath.Join(t.TempDir(), "mistyped")
+	if _, err := Start(t.Context(), cfg); !errors.Is(err, ErrNoDataKey) {
+		t.Errorf("with no folder of keys: %v", err)
+	}
+	if _, err := os.Stat(cfg.Keys); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("keys were made in a folder that isn't the database's: %v", err)
+	}
 	if all, err := one.store.Revision(t.Context()); err != nil || all == 0 {
 		t.Errorf("the first server: %d, %v", all, err)
 	}

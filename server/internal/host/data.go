@@ -67,6 +67,11 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The secrets come first: where the database's own are missing no keys are made at all.
+	secrets, err := openSecrets(ctx, at, opts.keysFolder(at.dir))
+	if err != nil {
+		return nil, err
+	}
 	keys, err := openKeychain(opts.keysFolder(at.dir), opts.Now)
 	if err != nil {
 		return nil, err
@@ -77,10 +82,6 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	}
 	if opts.Forms != nil {
 		forms = *opts.Forms
-	}
-	secrets, err := openSecrets(ctx, at, opts.keysFolder(at.dir))
-	if err != nil {
-		return nil, err
 	}
 	engine, store, err := at.open(ctx, secrets)
 	if err != nil {

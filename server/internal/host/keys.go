@@ -73,6 +73,9 @@ func makeKey(name string) error {
 // writeKey writes a file under a name, complete or not at all. When another process was
 // faster its file stays.
 func writeKey(name string, write func(*os.File) error) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("make a key: %w", err)
+	}
 	// CreateTemp makes files that their owner alone may read and write.
 	f, err := os.CreateTemp(filepath.Dir(name), "new-*")
 	if err != nil {
