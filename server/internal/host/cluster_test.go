@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -378,5 +379,55 @@ func TestTwoServersThatPublishAtOncePublishEachDraftOnce(t *testing.T) {
 	}
 	if len(owners) != 1 {
 		t.Errorf("a measure's name belongs to %v", owners)
+	}
+}
+
+func TestOfThoseWhoBeginADatabaseAtOnceOneHasItsDataKey(t *testing.T) {
+	p := newProvince(t)
+	first := p.data()
+	const others = 4
+	opened := make(chan *Data, others)
+	var work sync.WaitGroup
+	// Nobody has noted a data key yet, and nobody writes until all have seen that.
+	err := first.store.Transact(t.Context(), func(own sqlstore.Own) error { return own.Exec("DELETE FROM seal_key") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = first.store.Transact(t.Context(), func(own sqlstore.Own) error {
+		for range others {
+			work.Go(func() {
+				d, err := Open(t.Context(), t.TempDir(), Options{DB: p.url}) // with keys that it makes
+				if err != nil && !errors.Is(err, &sqlstore.WrongKeyError{}) {
+					t.Error(err)
+				}
+				if err == nil {
+					opened <- d
+				}
+			})
+		}
+		for waiting := 0; waiting < others; {
+			err := own.Each(func(rows *sql.Rows) error { return rows.Scan(&waiting) }, `SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+				WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work.Wait()
+	if len(opened) != 1 {
+		t.Errorf("%d have it", len(opened))
+	}
+	for range len(opened) {
+		d := <-opened
+		if _, err := d.store.SealedWith(t.Context()); err != nil {
+			t.Errorf("who was let in: %v", err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -87,6 +87,11 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Two who began a database at the same time, each with a key of its own, both found that
+	// none was noted; one of theirs is now.
+	if _, err := store.SealedWith(ctx); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
 	reg, err := registry.Open(ctx, store, forms)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
