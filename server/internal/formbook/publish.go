@@ -87,7 +87,7 @@ func (s *Service) Publish(ctx context.Context, sort registry.Sort, name string, 
 	if err != nil {
 		return nil, err
 	}
-	version := 0
+	var version int
 	for {
 		if version, err = s.publish(ctx, snap, sort, name, who); err == nil {
 			break

@@ -21,7 +21,8 @@ var errGone = errors.New("gone")
 func sparingLog(level slog.Level) (*outage, *slog.Logger, *bytes.Buffer) {
 	var out bytes.Buffer
 	o := newOutage(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level})), func(err error) bool { return errors.Is(err, errGone) })
-	return o, o.log(), &out
+	log := o.log()
+	return o, log, &out
 }
 
 func TestOfADatabaseThatIsAwayTheLogSaysSoOnceAndWhenItIsBack(t *testing.T) {

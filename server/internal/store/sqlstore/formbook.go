@@ -169,7 +169,8 @@ func (t *tx) saveDrafts(w *formbook.Write) error {
 // counted runs a statement that counts.
 func (t *tx) counted(text string, args ...any) (n int, err error) {
 	rows, err := t.w.query(t.ctx, text, args...)
-	return n, one(rows, err, &n)
+	err = one(rows, err, &n)
+	return n, err
 }
 
 var addSetting = insertion{head: "INSERT INTO setting (key, area, name, from_day, value, by, at) VALUES ", columns: 7, types: "nttntnn"}
