@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/sqlstore"
 )
@@ -41,14 +39,13 @@ func addressed(err error) error {
 		return ErrDatabase
 	}
 	var why error
-	var said *pgconn.PgError
-	var unconnected *pgconn.ConnectError
+	var said interface{ SQLState() string }
 	switch {
-	case errors.As(err, &said) && said.Code == "3D000": // invalid_catalog_name
+	case errors.As(err, &said) && said.SQLState() == "3D000": // invalid_catalog_name
 		why = ErrNoDatabase
-	case errors.As(err, &said) && strings.HasPrefix(said.Code, "28"): // of authorization
+	case errors.As(err, &said) && strings.HasPrefix(said.SQLState(), "28"): // of authorization
 		why = ErrNotLetIn
-	case errors.As(err, &unconnected):
+	case (cluster{}).Away(err): // which asks nothing of a store
 		why = ErrUnreached
 	default:
 		return err
