@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gridsync/server/internal/host"
@@ -183,13 +185,33 @@ func texts(t *testing.T, db *sql.DB, query string) []string {
 	return all
 }
 
-// played plays a small world on SQLite and tells its folder and that of its keys.
+// played tells where a small world on SQLite is, and its keys: a copy of one that was played once.
 func played(t *testing.T) (dir, keys string) {
 	t.Helper()
-	dir = filepath.Join(t.TempDir(), "first")
-	if code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "24", "-data", dir); code != 0 {
-		t.Fatal(told)
+	data, err := playedOnce()
+	if err != nil {
+		t.Fatal(err)
 	}
-	dir = filepath.Join(dir, "server")
+	dir = filepath.Join(t.TempDir(), "first")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(data, "server"))); err != nil {
+		t.Fatal(err)
+	}
 	return dir, filepath.Join(dir, "keys")
 }
+
+var playedOnce = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "played")
+	if err != nil {
+		return "", err
+	}
+	playedIn = dir
+	data := filepath.Join(dir, "data")
+	var out, notes bytes.Buffer
+	if err := realMain(context.Background(), []string{"demo", "-once", "-json", "-scale", "200", "-data", data}, strings.NewReader(""), &out, &notes); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, &notes)
+	}
+	return data, nil
+})
+
+// playedIn is what TestMain takes away in the end.
+var playedIn string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"os"
@@ -56,12 +57,18 @@ func encoded(t *testing.T, value any) string {
 	return string(text)
 }
 
-// TestMain lets the test's own program be the bench's children.
+// TestMain lets the test's own program be the bench's children, and takes away what tests
+// share.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "bench-child" {
 		os.Exit(exitCode(realMain(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := os.RemoveAll(playedIn); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 func TestTheBenchMeasuresPostgreSQLAndLeavesNothingThere(t *testing.T) {

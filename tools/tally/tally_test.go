@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +142,20 @@ func TestEachFuzzTargetIsFuzzed(t *testing.T) {
 				t.Errorf("the last line isn't %q:\n%s", c.last, out.String())
 			}
 		})
+	}
+}
+
+// What is tested without flags is tested before, and counts.
+func TestPlainPackagesComeFirstAndCount(t *testing.T) {
+	p := &streams{outputs: []string{fails, passes}}
+	var out bytes.Buffer
+	s := suite{out: &out, goTest: p.goTest, flags: []string{"-race"}, plain: []string{"./slow", "./slower"}}
+	err := s.run(context.Background(), []string{"here"})
+	want := []string{"here: -json -timeout=15m ./slow ./slower", "here: -json -race ./..."}
+	if !slices.Equal(p.calls, want) {
+		t.Errorf("it ran %q", p.calls)
+	}
+	if !errors.Is(err, errTests) || !strings.HasSuffix(out.String(), "2 passed, 1 failed\n") {
+		t.Errorf("%v, %s", err, &out)
 	}
 }

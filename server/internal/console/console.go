@@ -33,7 +33,8 @@ type Store interface {
 	SessionsOf(ctx context.Context, author syncproto.AuthorID) ([]Session, error)
 	// Identities returns everybody: the first administrator is made only where there is none.
 	Identities(ctx context.Context) (identity.Everyone, error)
-	// Console runs fn in a write transaction: all that it puts is kept, or nothing.
+	// Console runs fn in a write transaction: all that it puts is kept, or nothing. fn may be
+	// run again, where nothing was kept of the first time.
 	Console(ctx context.Context, fn func(Tx) error) error
 }
 

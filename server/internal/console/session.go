@@ -122,6 +122,7 @@ func (s *Service) entry(author syncproto.AuthorID, agent string, now syncproto.I
 func (s *Service) attempt(ctx context.Context, login, mark string, now syncproto.Instant) (account Account, err error) {
 	var refused error // not the transaction's: one that fails costs everybody what the store remembers
 	err = s.Store.Console(ctx, func(tx Tx) error {
+		account, refused = Account{}, nil // a store may try again
 		found, known, err := tx.Account(login)
 		if err != nil {
 			return err

@@ -13,6 +13,10 @@ import (
 // one: nothing that is held in memory is of it. It has to be started anew.
 var errOtherHistory = errors.New("the database has another epoch than when the server was started")
 
+// errElsewhere says that what was read to be held in memory is not what is written to, where
+// nobody else writes: a connection that reads still leads to a machine that no longer leads.
+var errElsewhere = fmt.Errorf("what is read isn't what is written to, as another machine has taken over: %w", &syncproto.Error{Code: syncproto.CodeBusy})
+
 // TakeUp takes up what others committed, so that whatever is answered from memory
 // afterwards holds for everything that was committed before the call. It is to be called
 // when somebody says that something was committed, and from time to time in case nobody
@@ -23,7 +27,7 @@ func (s *Service) TakeUp(ctx context.Context) error {
 		return nil
 	}
 	w := s.writer
-	turns, err := s.store.Turns(ctx, w.taken.Load())
+	turns, err := s.store.Turns(ctx, *w.taken.Load())
 	if err != nil {
 		return fmt.Errorf("what others did: %w", err)
 	}
@@ -32,7 +36,7 @@ func (s *Service) TakeUp(ctx context.Context) error {
 			return err
 		}
 	}
-	if turns.Last == w.taken.Load() {
+	if turns.Last == *w.taken.Load() {
 		return nil
 	}
 	w.memory.Lock()
@@ -47,22 +51,36 @@ func (w *writer) abreast(ctx context.Context, tx Tx) error {
 	if err != nil {
 		return fmt.Errorf("what others did: %w", err)
 	}
-	if err := w.catchUp(ctx, &turns); err != nil {
-		return err
-	}
 	s := w.service
-	if s.alone || turns.Revision == s.registry.Current().Revision {
+	known := s.alone || turns.Revision == s.registry.Current().Revision
+	if known && turns.Last == w.turn {
 		return nil
 	}
-	_, err = s.registry.Refresh(ctx)
-	return err
+	return tx.Meanwhile(func(ctx context.Context) error {
+		if err := w.catchUp(ctx, &turns); err != nil {
+			return err
+		}
+		if w.turn != turns.Last {
+			return errElsewhere
+		}
+		if known {
+			return nil
+		}
+		if _, err := s.registry.Refresh(ctx); err != nil {
+			return err
+		}
+		if s.registry.Current().Revision != turns.Revision {
+			return errElsewhere
+		}
+		return nil
+	})
 }
 
 // catchUp takes up turns; those that were taken up since they were read are passed over.
 // The caller holds w.memory.
 func (w *writer) catchUp(ctx context.Context, turns *Turns) error {
-	from := w.turn
-	if turns.Last == from || turns.Last < from && !turns.Lost {
+	from := w.turn.Number
+	if turns.Last == w.turn || turns.Last.Number < from && !turns.Lost {
 		return nil
 	}
 	if turns.Lost {
@@ -72,8 +90,10 @@ func (w *writer) catchUp(ctx context.Context, turns *Turns) error {
 		t := &turns.Kept[i]
 		switch {
 		case t.Number <= from: // somebody was faster
-		case t.Number <= w.turn: // it was in what was booted
+		case t.Number <= w.turn.Number: // it was in what was booted
 			w.service.subscribed.tell(newsOf(t))
+		case t.After != w.turn.Name: // they were read before another history was booted, or after
+			return w.bootAnew(ctx, true)
 		case t.Anew:
 			if err := w.bootAnew(ctx, false); err != nil {
 				return err
@@ -163,6 +183,8 @@ func (h *heads) replace(boot *Boot) map[area.Key]struct{} {
 			moved[head.Area] = struct{}{}
 		}
 	}
-	h.feeds, h.last = feeds, max(h.last, boot.Last)
+	// The last may be less than before: of a history whose end was lost, numbers are given out
+	// again, and a cursor that stood beyond them would step over what comes under them.
+	h.feeds, h.last = feeds, boot.Last
 	return moved
 }

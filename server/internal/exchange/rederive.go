@@ -50,7 +50,9 @@ func (w *writer) follow(again bool) {
 	print := next.Rules.Print()
 	if print != rules {
 		if err := w.rederive(next, print); err != nil {
-			w.service.log.Error("what follows from the log could not be derived by the forms and settings of now; it goes on by those before", "error", err)
+			if !w.isAway(err) {
+				w.service.log.Error("what follows from the log could not be derived by the forms and settings of now; it goes on by those before", "error", err)
+			}
 			w.behind, w.snap = true, withRules(next, w.snap)
 			return
 		}
@@ -90,7 +92,7 @@ func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
 		}
 		turn = w.blankTurn()
 		turn.Anew = true
-		return rederive(ctx, s.store, tx, next, s.digester, linked, turn)
+		return rederive(s.store, tx, next, s.digester, linked, turn)
 	}, func() {
 		switch {
 		case turn == nil:
@@ -133,8 +135,8 @@ func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digeste
 		if err != nil || !outdated(&boot, snap, digester) {
 			return err
 		}
-		turn := &Turn{Number: boot.Turn + 1, Last: boot.Last, Now: boot.Now, Anew: true}
-		return rederive(ctx, store, tx, snap, digester, chainOf, turn)
+		turn := &Turn{Mark: Mark{Number: boot.Turn.Number + 1}, After: boot.Turn.Name, Last: boot.Last, Now: boot.Now, Anew: true}
+		return rederive(store, tx, snap, digester, chainOf, turn)
 	})
 }
 
@@ -151,20 +153,24 @@ func linked(context.Context, Store) ([]Chained, error) { return nil, nil }
 // nobody else overlaps: what the store shows outside of it is what it would see. lacking says
 // which rows of the log have no link yet; turn is what it leaves for others.
 func rederive(
-	ctx context.Context, store Store, tx Tx, snap *registry.Snapshot, digester match.Digester,
+	store Store, tx Tx, snap *registry.Snapshot, digester match.Digester,
 	lacking func(context.Context, Store) ([]Chained, error), turn *Turn,
 ) error {
-	stored, err := store.Derived(ctx)
-	if err != nil {
-		return fmt.Errorf("derive anew: %w", err)
-	}
-	r, err := rebuild(ctx, store, snap, digester, &Difference{}, &stored)
-	if err != nil {
+	var stored, derived Derived
+	var r *rebuilder
+	var chain []Chained
+	err := tx.Meanwhile(func(ctx context.Context) (err error) {
+		if stored, err = store.Derived(ctx); err != nil {
+			return fmt.Errorf("derive anew: %w", err)
+		}
+		if r, err = rebuild(ctx, store, snap, digester, &Difference{}, &stored); err != nil {
+			return err
+		}
+		derived = r.derived()
+		derived.Rules, derived.Streams, derived.Heads = snap.Rules.Print(), streamsOf(snap), r.heads()
+		chain, err = lacking(ctx, store)
 		return err
-	}
-	derived := r.derived()
-	derived.Rules, derived.Streams, derived.Heads = snap.Rules.Print(), streamsOf(snap), r.heads()
-	chain, err := lacking(ctx, store)
+	})
 	if err != nil {
 		return err
 	}

@@ -66,9 +66,8 @@ func (g *group) save() error {
 // the same boots.
 func (g *group) write() error {
 	turn := g.turn()
-	if !g.w.service.alone {
-		g.batch.Turn = turn
-	}
+	turn.Unsaid = g.w.service.alone
+	g.batch.Turn = turn
 	if err := g.tx.Save(&g.batch); err != nil {
 		return err
 	}

@@ -39,6 +39,9 @@ type Config struct {
 	// Flush is how often contacts that came with nothing to push are written down;
 	// 10 s when 0.
 	Flush time.Duration
+	// Away reports whether a failure comes of a store that is away for a while, or won't say
+	// how a commit ended: nothing that somebody asked for has set it off. None does when nil.
+	Away func(error) bool
 	// Alone says that no other process writes to the database meanwhile but this one, as
 	// whoever holds a lock on it knows. What others did is then not looked for before each
 	// answer, and not written down for them.
@@ -61,6 +64,7 @@ type Service struct {
 	sights   sights
 	lenses   privacy.Maker
 	writer   *writer
+	away     func(error) bool
 	alone    bool
 	// subscribed hear of every group.
 	subscribed subscriptions
@@ -89,12 +93,16 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Lenses == nil {
 		cfg.Lenses = privacy.NewMaker(nil)
 	}
+	if cfg.Away == nil {
+		cfg.Away = func(error) bool { return false }
+	}
 	if cfg.Box == nil {
 		cfg.Box = func() []syncproto.BoxKey { return nil }
 	}
 	s := &Service{
 		store: cfg.Store, registry: cfg.Registry, digester: cfg.Digester, now: cfg.Now, log: cfg.Log, box: cfg.Box,
 		lenses:  cfg.Lenses,
+		away:    cfg.Away,
 		alone:   cfg.Alone,
 		devices: newDeviceStates(cfg.Store),
 		heads:   newHeads(boot),

@@ -17,7 +17,7 @@ type Store interface {
 	Boot(ctx context.Context) (Boot, error)
 	// Commit runs a group of pushes in one write transaction, which is durable when
 	// Commit returns nil. Groups never overlap. When fn or the commit fails, nothing
-	// of the group is kept.
+	// of the group is kept. fn may be run again, where nothing was kept of the first time.
 	Commit(ctx context.Context, fn func(Tx) error) error
 	// Device returns what is known of a device's syncing; the zero state, with its
 	// id, for one that was never heard of.
@@ -73,8 +73,8 @@ type Tx interface {
 	// all days up to it, as rollup.Store does.
 	Totals(areas []area.Key, day form.Day, standing map[string]bool) ([]rollup.Count, error)
 	SumTx
-	// Save writes everything that the group changed. Each is a turn, with a number of its own;
-	// one that doesn't say what it did makes others boot.
+	// Save writes everything that the group changed. Each is a turn, with a number of its own,
+	// and is given a name; one that doesn't say what it did makes others boot.
 	Save(*Batch) error
 	// Rederive replaces everything that Derived returns, but devices; of heads, those of
 	// records that move into another stream. It gives out a number, so that whoever
@@ -85,6 +85,10 @@ type Tx interface {
 	SetRules(print uint64) error
 	// SetChain writes the chain into rows of the log that have none.
 	SetChain(rows []Chained) error
+	// Meanwhile runs work that asks nothing of the transaction, for as long as it takes: a
+	// store that would end a transaction in which nothing happens hears that somebody is
+	// there. The work's context ends when the transaction is lost all the same.
+	Meanwhile(work func(context.Context) error) error
 	PurgeTx
 	TurnReader
 }
@@ -120,8 +124,8 @@ type Boot struct {
 	// Digest is the fingerprint of the key by which the blocked index was made, Rules that of
 	// the forms and settings by which everything was derived.
 	Digest, Rules uint64
-	// Turn is the number of the last turn, all of which is in here.
-	Turn int64
+	// Turn is the last turn, all of which is in here.
+	Turn Mark
 }
 
 // Derivation numbers the rules by which things are derived from the log: a database

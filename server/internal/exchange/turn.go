@@ -15,8 +15,12 @@ import (
 // people wrote: it lies in the clear for a while, and no purge has to look into it, but for
 // its alerts.
 type Turn struct {
-	// Number is its place among all turns, from 1, in the order of commits.
-	Number int64 `json:"-"`
+	// Mark is its number among all turns, from 1, in the order of commits, and its name, which
+	// the store gives it; After is the name of the turn before it.
+	Mark  `json:"-"`
+	After int64 `json:"-"`
+	// Unsaid says that nobody is there to read it: the store only counts and names it.
+	Unsaid bool `json:"-"`
 	// Last is the greatest number given out, Now the instant of the group.
 	Last syncproto.Version `json:"last"`
 	Now  syncproto.Instant `json:"now"`
@@ -52,6 +56,15 @@ type Turn struct {
 	Unalarmed bool    `json:"-"`
 }
 
+// Mark is one turn and no other one. A number alone is not: where another machine takes over
+// that had not heard of the last commits, others are made in their place, under their
+// numbers, and whoever has taken up one that was lost holds what never was.
+type Mark struct {
+	Number int64
+	// Name is drawn by chance.
+	Name int64
+}
+
 // Twins says of two records that they count as one until somebody says otherwise, or no
 // longer.
 type Twins struct {
@@ -61,11 +74,12 @@ type Twins struct {
 
 // Turns is what was committed after one turn.
 type Turns struct {
-	// Last is the number of the last turn, Revision that of areas, identities, forms and
-	// settings.
-	Last, Revision int64
+	// Last is the last turn, Revision the state of areas, identities, forms and settings.
+	Last     Mark
+	Revision int64
 	// Kept are the turns asked for, in order, without a hole. Lost says that some aren't there
-	// any more, or were never written down: boot then.
+	// any more, or were never written down, or that the one after which was asked is not one
+	// of these: boot then.
 	Kept []Turn
 	Lost bool
 }
@@ -74,7 +88,7 @@ type Turns struct {
 type TurnReader interface {
 	// Turns returns what was committed after a turn. Where nothing was, it is one cheap look.
 	// A transaction sees what was committed before it began, and none of what it saves.
-	Turns(ctx context.Context, after int64) (Turns, error)
+	Turns(ctx context.Context, after Mark) (Turns, error)
 }
 
 // turn is what the group does to what is held in memory.
@@ -103,7 +117,7 @@ func (g *group) turn() *Turn {
 // blankTurn is the next turn, of a group that does nothing.
 func (w *writer) blankTurn() *Turn {
 	return &Turn{
-		Number: w.turn + 1, Last: w.last, Now: w.now, Rules: w.rules, Planted: w.planted, Parked: w.parked, Chain: w.chain,
+		Mark: Mark{Number: w.turn.Number + 1}, After: w.turn.Name, Last: w.last, Now: w.now, Rules: w.rules, Planted: w.planted, Parked: w.parked, Chain: w.chain,
 	}
 }
 
@@ -131,7 +145,7 @@ func (w *writer) took(t *Turn, own []DeviceState) {
 	w.signed.publish(t.Signatures)
 	w.service.heads.publish(t)
 	w.service.devices.took(t.Devices, own)
-	w.turned(t.Number)
+	w.turned(t.Mark)
 	if !t.Quiet || t.Moved {
 		w.service.subscribed.tell(newsOf(t))
 	}
@@ -149,7 +163,7 @@ func newsOf(t *Turn) *News {
 
 // turned notes up to which turn everything was taken up; requests look at it without
 // waiting.
-func (w *writer) turned(number int64) {
-	w.turn = number
-	w.taken.Store(number)
+func (w *writer) turned(mark Mark) {
+	w.turn = mark
+	w.taken.Store(&mark)
 }

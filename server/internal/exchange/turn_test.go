@@ -228,9 +228,9 @@ func TestRulesThatDeriveTheSameAreNotedOnce(t *testing.T) {
 	s.push(0, 1, temperature(1, "g1", 0, "37.4"))
 	s.push(1, 2, temperature(2, "g1", 0, "37.4"))
 	turns := func() int64 {
-		all, err := s.all[0].store.Turns(t.Context(), 0)
+		all, err := s.all[0].store.Turns(t.Context(), exchange.Mark{})
 		s.must(err)
-		return all.Last
+		return all.Last.Number
 	}
 	before := turns()
 	s.must(s.all[0].store.PutAreas(t.Context(), []area.Node{{ID: "g4", Name: "四网格", Parent: "c1"}}))
@@ -472,7 +472,7 @@ func TestTurnsHoldNothingThatPeopleWrote(t *testing.T) {
 	s.push(0, 4, visit(5, "g1", 1))
 	s.push(0, 1, household(9, "g1", "").on(77, fields{"note": text(secrets[3])}))
 	s.must(s.decide(0, signed(100, "c1", "2020-01-31", 1)))
-	turns, err := s.all[0].store.Turns(t.Context(), 0)
+	turns, err := s.all[0].store.Turns(t.Context(), exchange.Mark{})
 	s.must(err)
 	if turns.Lost || len(turns.Kept) < 9 {
 		t.Fatalf("%d turns, lost %v", len(turns.Kept), turns.Lost)

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +40,26 @@ type servers struct {
 	sent   map[int]uint64
 	pushed map[int]*syncproto.Request
 	digest *seal.Digester
+	// log is what all of them write.
+	log lines
+}
+
+// lines is a log, from whichever goroutine.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(line)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.all.String(), text)
 }
 
 type server struct {
@@ -46,14 +70,31 @@ type server struct {
 	registry *registry.Registry
 }
 
-// grudging is a store that can say that it failed after it committed.
+// grudging is a store that can say that it failed after it committed, one that reads at
+// another machine than it writes, and one that is away: attempts counts who would commit then,
+// and each waits until somebody lets it.
 type grudging struct {
 	*sqlite.Store
-	lost error
+	lost     error
+	writes   *sqlite.Store
+	away     chan struct{}
+	attempts atomic.Int64
 }
 
+// errAway is what a store says that is away.
+var errAway = errors.New("nobody is there")
+
 func (g *grudging) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
-	if err := g.Store.Commit(ctx, fn); err != nil || g.lost == nil {
+	if g.away != nil {
+		g.attempts.Add(1)
+		<-g.away
+		return fmt.Errorf("group: %w", errAway)
+	}
+	at := g.Store
+	if g.writes != nil {
+		at = g.writes
+	}
+	if err := at.Commit(ctx, fn); err != nil || g.lost == nil {
 		return err
 	}
 	err := g.lost
@@ -129,7 +170,8 @@ func (s *servers) over(store *grudging, alone bool) *server {
 	s.must(err)
 	one.Service, err = exchange.New(s.Context(), exchange.Config{
 		Store: store, Registry: one.registry, Digester: s.digest, Now: func() time.Time { return time.UnixMilli(int64(s.now - one.late)) },
-		Log: slog.New(slog.DiscardHandler), Flush: time.Hour, Alone: alone,
+		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Flush: time.Hour, Alone: alone,
+		Away: func(err error) bool { return errors.Is(err, errAway) },
 	})
 	s.must(err)
 	return one

@@ -73,8 +73,8 @@ type writer struct {
 	// can write until its own turn is taken up. turn is the last that was, taken the same for
 	// those who don't wait.
 	memory sync.Mutex
-	turn   int64
-	taken  atomic.Int64
+	turn   Mark
+	taken  atomic.Pointer[Mark]
 	// waiting are the records of which something is parked, rules the print of the rules by
 	// which everything derived was derived.
 	last    syncproto.Version
@@ -97,8 +97,8 @@ type writer struct {
 	snap, seen *registry.Snapshot
 	print      uint64
 	// behind says that it could not be derived by the newest, stopping that it isn't worth
-	// the time any more.
-	behind, stopping bool
+	// the time any more, away that the store was away when it was last asked.
+	behind, stopping, away bool
 	// next is a job that was taken from the queue and is not of the group before it.
 	next *job
 
@@ -217,10 +217,31 @@ func (w *writer) flush() {
 
 // look takes up what others did, where nobody has told of it.
 func (w *writer) look() {
-	if err := w.service.TakeUp(context.Background()); err != nil {
-		// The next group tries again before it does anything.
+	// The next group tries again before it does anything.
+	if err := w.service.TakeUp(context.Background()); err != nil && !w.isAway(err) {
 		w.service.log.Error("what other servers did could not be read", "error", err)
 	}
+}
+
+// isAway reports whether something failed because the store is away, or leads elsewhere: so
+// would everything, whoever asks for it. It is said once, until the store is back.
+func (w *writer) isAway(err error) bool {
+	if !w.service.away(err) && !errors.Is(err, errElsewhere) {
+		return false
+	}
+	if !w.away {
+		w.service.log.Warn("the store is away; pushes are turned away until it is back", "error", err)
+	}
+	w.away = true
+	return true
+}
+
+// isBack notes that the store answers.
+func (w *writer) isBack() {
+	if w.away {
+		w.service.log.Info("the store is back")
+	}
+	w.away = false
 }
 
 // commit runs one group and tells its callers.
@@ -229,23 +250,31 @@ func (w *writer) commit(jobs []*job) {
 	g, err := w.attempt(jobs)
 	var refusal *syncproto.Error
 	var misstep *Misstep
+	away := false
 	switch {
 	case err == nil:
 	case len(jobs) == 1 && jobs[0].decision != nil && errors.As(err, &refusal):
 		err = refusal // an answer, and no failure
 	case errors.As(err, &misstep):
 		err = misstep // another
+	case w.isAway(err):
+		away = true // all of them fail at once: whoever asks again finds out what was kept
 	default:
 		w.service.log.Error("a group was not committed", "pushes", len(jobs), "error", err)
 	}
-	if err != nil && len(jobs) > 1 {
+	if !away {
+		w.isBack()
+	}
+	if err != nil && !away && len(jobs) > 1 {
 		// One by one, so that whoever set it off fails alone.
 		for _, j := range jobs {
 			w.commit([]*job{j})
 		}
 		return
 	}
-	w.measure(time.Since(began), len(jobs), g, err)
+	if !away { // else it says nothing of how long a group takes, and phones needn't wait for so long
+		w.measure(time.Since(began), len(jobs), g, err)
+	}
 	for _, j := range jobs {
 		j.done <- err
 	}

@@ -152,7 +152,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.exchange, err = exchange.New(ctx, exchange.Config{
 		Store: s.store, Registry: s.registry, Digester: s.secrets.digester, Lenses: lenses, Box: s.keys.Boxes,
 		Now: cfg.Now, Log: cfg.Log, MaxQueue: cfg.MaxQueue,
-		Alone: nobodyElse,
+		Away: s.engine.Away, Alone: nobodyElse,
 	})
 	if err != nil {
 		return err

@@ -1,3 +1,5 @@
+//go:build !race
+
 package simtest_test
 
 import (
@@ -19,6 +21,7 @@ import (
 	"gridsync/clientsdk"
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/host"
+	"gridsync/server/internal/simtest"
 	"gridsync/syncproto"
 )
 
@@ -33,11 +36,23 @@ const (
 // The server is killed with no warning ten times while phones push. After each
 // kill, everything that a phone has been told is held is in the log, once.
 func TestEveryAcknowledgedChangeSurvivesKill9(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), killTestLimit)
-	defer cancel()
-	dir := t.TempDir()
-	f := &fleet{binary: build(t), data: filepath.Join(dir, "server"), acked: make(chan struct{}, 1)}
-	f.enrol(t, dir)
+	binary := build(t)
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), killTestLimit)
+			defer cancel()
+			survive(ctx, t, binary, e.place(t))
+		})
+	}
+}
+
+func survive(ctx context.Context, t *testing.T, binary string, place simtest.Place) {
+	t.Helper()
+	f := &fleet{binary: binary, data: filepath.Join(place.Dir, "server"), acked: make(chan struct{}, 1)}
+	if place.DB != nil {
+		f.db = place.DB.Address()
+	}
+	f.enrol(t, place.Dir)
 	f.start(t)
 
 	working, stop := context.WithCancel(ctx)
@@ -80,6 +95,7 @@ func TestEveryAcknowledgedChangeSurvivesKill9(t *testing.T) {
 // fleet is a server process and the phones that push to it.
 type fleet struct {
 	binary, data string
+	db           string // as -db has it
 	address      atomic.Pointer[url.URL]
 	process      *exec.Cmd
 	phones       []*phone
@@ -108,7 +124,7 @@ func build(t *testing.T) string {
 
 func (f *fleet) enrol(t *testing.T, dir string) {
 	t.Helper()
-	data, err := host.Open(t.Context(), f.data, host.Options{})
+	data, err := host.Open(t.Context(), f.data, host.Options{DB: f.db})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +174,7 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 func (f *fleet) start(t *testing.T) {
 	t.Helper()
 	// These phones sync as fast as they can, and wait for nobody.
-	args := []string{"serve", "-data", f.data, "-listen", "127.0.0.1:0", "-limit", "sync=100000/1000"}
+	args := []string{"serve", "-data", f.data, "-db", f.db, "-listen", "127.0.0.1:0", "-limit", "sync=100000/1000"}
 	f.process = exec.Command(f.binary, append(args, f.serving...)...)
 	f.process.Stderr = os.Stderr
 	out, err := f.process.StdoutPipe()
@@ -245,7 +261,7 @@ func (p *phone) log(ctx context.Context, t *testing.T) []clientsdk.Entry {
 // held counts the changes in the dead server's log by id.
 func (f *fleet) held(ctx context.Context, t *testing.T) map[syncproto.ChangeID]int {
 	t.Helper()
-	data, err := host.Open(ctx, f.data, host.Options{})
+	data, err := host.Open(ctx, f.data, host.Options{DB: f.db})
 	if err != nil {
 		t.Fatal(err)
 	}

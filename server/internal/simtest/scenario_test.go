@@ -2,8 +2,10 @@ package simtest_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gridsync/server/internal/simtest"
@@ -11,7 +13,8 @@ import (
 
 var scenarios = flag.String("scenarios", "../../../testdata/scenarios/*.txt", "the scripts that TestScenarios plays")
 
-// Every file of testdata/scenarios is a promise of its own.
+// Every file of testdata/scenarios is a promise of its own, which every engine keeps, with one
+// server and with three.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob(*scenarios)
 	if err != nil {
@@ -20,51 +23,40 @@ func TestScenarios(t *testing.T) {
 	if len(files) < 40 && *scenarios == flag.Lookup("scenarios").DefValue {
 		t.Fatalf("%d scenarios: some are missing", len(files))
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
+	for _, e := range engines {
+		for _, servers := range []int{1, 3} {
+			if !watched(e, servers) {
+				continue
 			}
-			if err := play(t, string(script)); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-}
-
-// Whatever one server promises, three over one database promise together.
-func TestScenariosHoldAmongServers(t *testing.T) {
-	files, err := filepath.Glob(*scenarios)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := play(t, "servers 3\n"+string(script)); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-}
-
-func play(t *testing.T, script string) error {
-	t.Helper()
-	w, err := simtest.NewWorld(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
+			t.Run(fmt.Sprintf("%s-%d", e.name, servers), func(t *testing.T) {
+				for _, file := range files {
+					t.Run(filepath.Base(file), func(t *testing.T) {
+						t.Parallel()
+						script, err := os.ReadFile(file)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if err := play(t, e, among(servers)+string(script)); err != nil {
+							t.Fatal(err)
+						}
+					})
+				}
+			})
 		}
-	}()
-	return simtest.Run(t.Context(), w, script)
+	}
+}
+
+// among is the line that says how many servers there are, if it takes one.
+func among(servers int) string {
+	if servers == 1 {
+		return ""
+	}
+	return fmt.Sprintf("servers %d\n", servers)
+}
+
+func play(t *testing.T, e engine, script string) error {
+	t.Helper()
+	return simtest.Replay(t.Context(), e.place(t), strings.Split(script, "\n"))
 }
 
 // A runner that takes anything for true would make every promise empty.
@@ -89,7 +81,7 @@ func TestAScriptThatIsWrongFails(t *testing.T) {
 		"a dispute that is none":     "a disputes household/1 note",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := play(t, begin+line); err == nil {
+			if err := play(t, engines[0], begin+line); err == nil {
 				t.Fatalf("%q passed", line)
 			}
 		})

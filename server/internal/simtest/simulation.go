@@ -17,10 +17,9 @@ type Played struct {
 	Err error
 }
 
-// Simulate plays a seed in an empty folder. Everything but the folder follows from the
-// seed.
-func Simulate(ctx context.Context, dir string, seed uint64) Played {
-	w, err := NewWorld(ctx, dir)
+// Simulate plays a seed in a place. Everything but the place follows from the seed.
+func Simulate(ctx context.Context, place Place, seed uint64) Played {
+	w, err := NewWorld(ctx, place)
 	if err != nil {
 		return Played{Err: err}
 	}
@@ -75,9 +74,9 @@ func (p *player) length() int {
 	return 130 + p.rand.IntN(100)
 }
 
-// Replay plays a script in an empty folder, in a world that was prepared.
-func Replay(ctx context.Context, dir string, script []string, prepare ...func(*World)) error {
-	w, err := NewWorld(ctx, dir)
+// Replay plays a script in a place, in a world that was prepared.
+func Replay(ctx context.Context, place Place, script []string, prepare ...func(*World)) error {
+	w, err := NewWorld(ctx, place)
 	if err != nil {
 		return err
 	}

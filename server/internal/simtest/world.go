@@ -35,12 +35,31 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// World is one server, or some over one folder, and their devices. Its clock moves only when a step says so.
+// Place is where a world lives.
+type Place struct {
+	// Dir is an empty folder, DB an empty database; without one the folder holds everything.
+	Dir string
+	DB  Database
+}
+
+// Database is one beside the folder.
+type Database interface {
+	// Address is what host.Config.DB says of it.
+	Address() string
+	// Backup copies it aside, and takes the place of a copy that is there; Restore puts the
+	// copy in its place. Nobody uses it meanwhile.
+	Backup(ctx context.Context) error
+	Restore(ctx context.Context) error
+}
+
+// World is one server, or some over one database, and their devices. Its clock moves only
+// when a step says so.
 type World struct {
 	dir   string
+	db    Database // nil when the folder holds everything
 	clock clock
 	ids   uint64
-	// servers run over one folder; each request goes to one of them, as picked says.
+	// servers run over one database; each request goes to one of them, as picked says.
 	servers []*host.Server
 	picked  atomic.Uint64
 	fleet   int
@@ -122,10 +141,10 @@ grid-3,三组,community
 post,卡点,township
 `
 
-// NewWorld starts a server in dir.
-func NewWorld(ctx context.Context, dir string) (*World, error) {
+// NewWorld starts a server in a place.
+func NewWorld(ctx context.Context, place Place) (*World, error) {
 	w := &World{
-		dir: dir, fleet: 1, devices: make(map[string]*Device),
+		dir: place.Dir, db: place.DB, fleet: 1, devices: make(map[string]*Device),
 		authors: make(map[string]syncproto.AuthorID), names: make(map[syncproto.RecordID]string),
 		buckets: make(map[string]review.Key), purged: make(map[syncproto.Hash]exchange.Logged),
 		lay: make(map[syncproto.AreaID][]syncproto.AreaID),
@@ -158,11 +177,11 @@ func (w *World) Overlook(question func(review.Key) bool) { w.overlook = question
 func (w *World) start(ctx context.Context) error {
 	for range w.fleet {
 		server, err := host.Start(ctx, host.Config{
-			Dir: w.data(), Listen: "127.0.0.1:0",
+			Dir: w.data(), DB: w.address(), Listen: "127.0.0.1:0",
 			Now:   w.clock.now,
 			NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 			Poll:  time.Hour, // the script says when the registry is looked at
-			Among: w.fleet > 1,
+			Among: w.fleet > 1 && w.db == nil,
 		})
 		if err != nil {
 			return err
@@ -200,6 +219,14 @@ func (w *World) stop() error {
 }
 
 func (w *World) data() string { return filepath.Join(w.dir, "server") }
+
+// address is the database's; empty when the folder holds everything.
+func (w *World) address() string {
+	if w.db == nil {
+		return ""
+	}
+	return w.db.Address()
+}
 
 // Close ends the devices and the server.
 func (w *World) Close() error {
@@ -391,7 +418,7 @@ func (w *World) ask(ctx context.Context, method, path, token string, body, into 
 	return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, answer)
 }
 
-// restart stops the servers and starts them on the same folder.
+// restart stops the servers and starts them on the same database.
 func (w *World) restart(ctx context.Context) error {
 	if err := w.stop(); err != nil {
 		return err
@@ -399,7 +426,7 @@ func (w *World) restart(ctx context.Context) error {
 	return w.start(ctx)
 }
 
-// backup copies the server's folder aside.
+// backup copies what the servers keep aside.
 func (w *World) backup(ctx context.Context) error {
 	if err := w.stop(); err != nil {
 		return err
@@ -411,6 +438,11 @@ func (w *World) backup(ctx context.Context) error {
 	}
 	if err := errors.Join(os.RemoveAll(w.aside()), os.CopyFS(w.aside(), os.DirFS(w.data()))); err != nil {
 		return err
+	}
+	if w.db != nil {
+		if err := w.db.Backup(ctx); err != nil {
+			return err
+		}
 	}
 	return w.start(ctx)
 }
@@ -434,7 +466,13 @@ func (w *World) restore(ctx context.Context) error {
 	if err := errors.Join(os.RemoveAll(w.data()), os.CopyFS(w.data(), os.DirFS(w.aside()))); err != nil {
 		return err
 	}
+	if w.db != nil {
+		if err := w.db.Restore(ctx); err != nil {
+			return err
+		}
+	}
 	data, err := host.Open(ctx, w.data(), host.Options{
+		DB:    w.address(),
 		Now:   w.clock.now,
 		NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 	})

@@ -21,7 +21,7 @@ func (*Store) Away(err error) bool {
 	}
 	var link net.Error
 	var unconnected *pgconn.ConnectError // to none of the hosts that takes writes, say
-	return errors.Is(err, sqlstore.ErrUnknownOutcome) || errors.As(err, &link) || errors.As(err, &unconnected) ||
+	return errors.Is(err, sqlstore.ErrUnknownOutcome) || errors.Is(err, sqlstore.ErrContended) || errors.As(err, &link) || errors.As(err, &unconnected) ||
 		pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
@@ -31,6 +31,7 @@ func awayState(code string) bool {
 	case "25006", // read_only_sql_transaction: it led when the connection was made
 		"57P01", "57P02", "57P03", // admin_shutdown, crash_shutdown, cannot_connect_now
 		"25P03",          // idle_in_transaction_session_timeout: we were away ourselves
+		"40001", "40P01", // somebody else was in the way, again and again
 		"57014", "55P03": // query_canceled, lock_not_available: whoever wrote before us took too long
 		return true
 	}

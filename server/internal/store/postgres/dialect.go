@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -28,13 +29,25 @@ const (
 )
 
 // dialect is PostgreSQL's way to say what differs between engines.
-type dialect struct{}
+type dialect struct {
+	// begin begins a transaction, which is ended after patience in which nothing happens.
+	begin    string
+	patience time.Duration
+}
 
-// begin takes the lock on writing. Each statement after it sees all that was committed before,
+func newDialect(patience time.Duration) dialect {
+	return dialect{begin: fmt.Sprintf(beginText, patience.Milliseconds(), writingLock), patience: patience}
+}
+
+// patience is what a database has with a server that holds the lock and says nothing.
+const patience = time.Minute
+
+// beginText takes the lock on writing. Each statement after it sees all that was committed before,
 // as the level of isolation is READ COMMITTED and nobody else writes.
 //
 // A server that vanished amid its group holds the lock until the database ends its
-// transaction, after a minute in which it said nothing. What is acknowledged must outlive
+// transaction, after a minute in which it said nothing: whoever works for longer says that it
+// is still there. What is acknowledged must outlive
 // the machine, so that a database that was told not to wait for its disk waits here.
 //
 // Every question of a writer has its index. The planner would read a table of some ten
@@ -42,8 +55,8 @@ type dialect struct{}
 //
 // The timeline is a number that rises when another machine takes over: with it may go what
 // this one has seen.
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-	SET LOCAL idle_in_transaction_session_timeout = '60s';
+const beginText = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+	SET LOCAL idle_in_transaction_session_timeout = '%dms';
 	SET LOCAL enable_seqscan = off;
 	SET LOCAL jit = off;
 	SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
@@ -51,11 +64,9 @@ const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 	SELECT take_back_far_rows() WHERE EXISTS (SELECT FROM pg_foreign_table);
 	SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
 
-var beginText = fmt.Sprintf(begin, writingLock)
-
-func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err error) {
+func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err error) {
 	err = onWire(conn, func(c *pgx.Conn) error {
-		results, err := c.PgConn().Exec(ctx, beginText).ReadAll()
+		results, err := c.PgConn().Exec(ctx, d.begin).ReadAll()
 		if err != nil {
 			return err
 		}
@@ -74,6 +85,14 @@ func (dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err 
 // one's alone.
 var errWarned = errors.New("the commit was not waited for")
 
+// commitText commits, and writes to the log before it where nothing was written. What a
+// transaction that only read is about to answer ("I have this change") may be seen on this
+// machine and on no other one's disk: a commit whose wait was broken off. A commit waits for
+// the disk and the standby only if it has a record of its own in the log, which comes after
+// all that was seen; a transaction id alone, without a record, waits for nothing.
+const commitText = `SELECT pg_logical_emit_message(true, 'gridsync', '') WHERE pg_current_xact_id_if_assigned() IS NULL;
+	COMMIT`
+
 // Commit knows how it ended when the server said so, or can't have heard of it. Where the
 // server ends the connection instead, or warns, the commit may be on its disk and only wait
 // for another machine's. (pgconn.SafeToRetry isn't asked: it says yes for a connection that
@@ -84,20 +103,27 @@ func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 			return errLost
 		}
 		delete(c.PgConn().CustomData(), warning)
-		tag, err := c.Exec(ctx, "COMMIT")
-		if said := c.PgConn().CustomData()[warning]; err == nil && tag.String() == "COMMIT" && said != nil {
+		results, err := c.PgConn().Exec(ctx, commitText).ReadAll()
+		tag := ""
+		if len(results) > 0 {
+			tag = results[len(results)-1].CommandTag.String()
+		}
+		if said := c.PgConn().CustomData()[warning]; err == nil && tag == "COMMIT" && said != nil {
 			return fmt.Errorf("%w: %w: %v", sqlstore.ErrUnknownOutcome, errWarned, said)
 		}
 		said := (*pgconn.PgError)(nil)
 		switch {
-		case err == nil && tag.String() != "COMMIT":
+		case err == nil && tag != "COMMIT", errors.As(err, &said) && said.Code == failedTransaction:
 			return errAborted
-		case err == nil, errors.As(err, &said) && said.SeverityUnlocalized == "ERROR":
+		case err == nil, said != nil && said.SeverityUnlocalized == "ERROR":
 			return err
 		}
 		return fmt.Errorf("%w: %w", sqlstore.ErrUnknownOutcome, err)
 	})
 }
+
+// failedTransaction is in_failed_sql_transaction.
+const failedTransaction = "25P02"
 
 // errAborted says that a statement had failed before, and whoever ran it went on; errLost that
 // the connection was gone before the end.
@@ -105,6 +131,8 @@ var (
 	errAborted = errors.New("a statement of the transaction had failed")
 	errLost    = errors.New("the connection was lost")
 )
+
+func (d dialect) Patience() time.Duration { return d.patience }
 
 // Lost is also what a pgbouncer says that has lost its own connection. Who couldn't connect
 // has lost nothing, and who had no more time can't ask again.
@@ -119,6 +147,16 @@ func (dialect) Lost(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err)
 }
+
+// Again is so for a transaction that PostgreSQL broke off for the sake of another one. Of one's
+// own there is none beside, but another server that holds partitions has its own order.
+func (dialect) Again(err error) bool {
+	said := (*pgconn.PgError)(nil)
+	return errors.As(err, &said) && said.SeverityUnlocalized == "ERROR" && inTheWay(said.Code) && !errors.Is(err, sqlstore.ErrUnknownOutcome)
+}
+
+// inTheWay is serialization_failure and deadlock_detected.
+func inTheWay(code string) bool { return code == "40001" || code == "40P01" }
 
 // onWire lends the connection below database/sql.
 func onWire(conn *sql.Conn, fn func(*pgx.Conn) error) error {

@@ -2,12 +2,16 @@ package postgres
 
 import (
 	"database/sql"
+	"time"
 
 	"gridsync/server/internal/store/sqlstore"
 )
 
 // Dialect is the engine's own, for tests that put something before it.
-var Dialect sqlstore.Dialect = dialect{}
+var Dialect sqlstore.Dialect = newDialect(patience)
+
+// Impatient is one that ends a transaction sooner in which nothing happens.
+func Impatient(patience time.Duration) sqlstore.Dialect { return newDialect(patience) }
 
 // MigratingLock is what one of those holds who start together.
 const MigratingLock = migratingLock

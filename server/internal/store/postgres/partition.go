@@ -51,6 +51,7 @@ const listPartitions = `SELECT COALESCE(a.code, ''), COALESCE(a.name, ''), COALE
 // Partitions lists them: first the rest.
 func (s *Store) Partitions(ctx context.Context) (all []Partition, err error) {
 	err = s.Transact(ctx, func(own sqlstore.Own) error {
+		all = nil
 		return own.Each(func(rows *sql.Rows) error {
 			var p Partition
 			err := rows.Scan(&p.County, &p.Name, &p.Table, &p.Tablespace, &p.Server, &p.Bytes)
@@ -78,7 +79,7 @@ func (s *Store) AddPartition(ctx context.Context, code syncproto.AreaID, at Spot
 			return errors.Join(err, ErrHasPartition)
 		}
 		texts := append(at.texts(key), fmt.Sprintf("INSERT INTO county (area) VALUES (%d) ON CONFLICT (area) DO NOTHING", key),
-			"UPDATE meta SET revision = revision + 1")
+			"UPDATE meta SET revision = revision + 1 + floor(random() * 1000000000)::bigint") // by chance, as sqlstore says
 		for _, text := range texts {
 			if err := own.Exec(text); err != nil {
 				return err

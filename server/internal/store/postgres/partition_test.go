@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"testing"
 
@@ -16,31 +15,6 @@ import (
 	"gridsync/syncproto"
 	"gridsync/syncproto/form"
 )
-
-// TestStoreOnPartitions holds the engine against the contract where the first areas of every
-// world are counties with tables of their own.
-func TestStoreOnPartitions(t *testing.T) {
-	t.Parallel()
-	cluster := pgtest.New(t, pgtest.Options{})
-	storetest.Run(t, func(t *testing.T) storetest.Place {
-		url := cluster.Database(t)
-		conn := observer(t, url)
-		for key := 1; key <= 3; key++ { // a database is used again, with its tables, but no row
-			text := fmt.Sprintf(`INSERT INTO county VALUES (%[1]d);
-				CREATE TABLE IF NOT EXISTS change_log_of_%[1]d (LIKE change_log_rest INCLUDING ALL);
-				DO $$ BEGIN
-					IF NOT (SELECT relispartition FROM pg_class WHERE oid = 'change_log_of_%[1]d'::regclass) THEN
-						ALTER TABLE change_log ATTACH PARTITION change_log_of_%[1]d FOR VALUES IN (%[1]d);
-					END IF;
-				END $$`, key)
-			if _, err := conn.Exec(t.Context(), text); err != nil {
-				t.Fatal(err)
-			}
-		}
-		t.Cleanup(func() { sound(t, url) })
-		return func(t *testing.T) storetest.Engine { return open(t, url) }
-	})
-}
 
 // county puts a county, two of its communities, which Load names, and a place beside it.
 func county(t *testing.T, store *postgres.Store) {

@@ -75,7 +75,7 @@ func (s *Store) open(ctx context.Context, config *pgx.ConnConfig, opts Options) 
 	}
 	s.read.SetMaxOpenConns(n)
 	s.read.SetMaxIdleConns(n)
-	if s.Store, err = sqlstore.New(ctx, s.write, s.read, dialect{}, opts.Keys); err != nil {
+	if s.Store, err = sqlstore.New(ctx, s.write, s.read, newDialect(patience), opts.Keys); err != nil {
 		return err
 	}
 	s.TakeCare(sqlstore.Care{Stirred: s.notify})

@@ -37,18 +37,6 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// TestStoreBehindPgbouncer holds it against the contract where no two transactions of a
-// connection need be on one session.
-func TestStoreBehindPgbouncer(t *testing.T) {
-	t.Parallel()
-	behind := pgtest.Pgbouncer(t)
-	storetest.Run(t, func(t *testing.T) storetest.Place {
-		url := pgtest.Database(t)
-		t.Cleanup(func() { sound(t, url) })
-		return func(t *testing.T) storetest.Engine { return open(t, behind(url)) }
-	})
-}
-
 func TestANewDatabaseTakesItsEpochAndKeepsIt(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Empty(t)

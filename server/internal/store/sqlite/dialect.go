@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // dialect is SQLite's way to say what differs between engines.
@@ -24,8 +25,14 @@ func (dialect) Commit(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
+// Patience is 0: a process that has gone holds no lock.
+func (dialect) Patience() time.Duration { return 0 }
+
 // Lost is false: there is nobody to lose.
 func (dialect) Lost(error) bool { return false }
+
+// Again is false: whoever writes has the file for themselves, and waits for it before.
+func (dialect) Again(error) bool { return false }
 
 func (dialect) Moment() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
 

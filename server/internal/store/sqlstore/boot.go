@@ -46,8 +46,8 @@ func (s *Store) NewEpoch(ctx context.Context, epoch syncproto.Epoch) error {
 				return err
 			}
 		}
-		return t.w.exec(t.ctx, `UPDATE meta SET epoch = $1, last_number = last_number + $2, last_turn = last_turn + 1,
-			moved = 0, moved_with = ''`, epoch[:], int64(EpochStep))
+		return t.w.exec(t.ctx, `UPDATE meta SET epoch = $1, last_number = last_number + $2, last_turn = last_turn + 1, turn_name = $3,
+			moved = 0, moved_with = ''`, epoch[:], int64(EpochStep), newName())
 	})
 	if err != nil {
 		return fmt.Errorf("store: new epoch: %w", err)
@@ -70,8 +70,8 @@ func (s *Store) Boot(ctx context.Context) (exchange.Boot, error) {
 
 func bootFrom(ctx context.Context, q querier) (b exchange.Boot, err error) {
 	var digest, rules int64
-	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest, rules, last_turn FROM meta")
-	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest, &rules, &b.Turn)); err != nil {
+	rows, err := q.query(ctx, "SELECT epoch, last_number, as_of, derivation, digest, rules, last_turn, turn_name FROM meta")
+	if err := noMeta(one(rows, err, intoID(&b.Epoch), &b.Last, &b.Now, &b.Derivation, &digest, &rules, &b.Turn.Number, &b.Turn.Name)); err != nil {
 		return b, err
 	}
 	b.Digest, b.Rules = uint64(digest), uint64(rules)
@@ -136,18 +136,27 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 	return revision, nil
 }
 
-// revise says that areas or identities have changed.
+// maxStride bounds by how much a revision rises. 2^53 of which are some 16 million changes.
+const maxStride = 1 << 30
+
+// revise says that areas or identities have changed. By how much the number rises is chance:
+// where a change was lost with a machine, and another one made in its place, the two have
+// different numbers, so that whoever has read the one reads the other.
 func (t *tx) revise() error {
 	t.stirs = true
-	return t.w.exec(t.ctx, "UPDATE meta SET revision = revision + 1")
+	return t.w.exec(t.ctx, "UPDATE meta SET revision = revision + $1", 1+int64(uint64(newName())%maxStride))
 }
 
 // saveLast writes the counter and the group's instant. Neither goes back, whatever
-// a group says. Every batch takes the next number of a turn.
+// a group says. Every batch takes the next number of a turn, and a name for it.
 func (t *tx) saveLast(b *exchange.Batch) error {
+	name := newName()
+	if b.Turn != nil {
+		b.Turn.Name = name
+	}
 	return t.w.exec(t.ctx, `UPDATE meta SET
 		last_number = CASE WHEN last_number < $1 THEN $1 ELSE last_number END,
-		as_of = CASE WHEN as_of < $2 THEN $2 ELSE as_of END, last_turn = last_turn + 1`, int64(b.Last), int64(b.Now))
+		as_of = CASE WHEN as_of < $2 THEN $2 ELSE as_of END, last_turn = last_turn + 1, turn_name = $3`, int64(b.Last), int64(b.Now), name)
 }
 
 // SetRules implements exchange.Tx.

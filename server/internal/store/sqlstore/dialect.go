@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
 // Dialect is what differs between engines in the statements of this package, and in how
@@ -27,9 +28,15 @@ type transactions interface {
 	// Commit ends it, so that what was written is durable and seen by whoever asks from
 	// then on. It fails with ErrUnknownOutcome when nobody told whether that is so.
 	Commit(ctx context.Context, conn *sql.Conn) error
+	// Patience is how long a transaction may do nothing before the engine ends it, so that a
+	// machine that vanished keeps nobody waiting for ever; 0 where it doesn't.
+	Patience() time.Duration
 	// Lost reports whether an error says that the connection is of no more use, and so
 	// never one of SQLite's.
 	Lost(err error) bool
+	// Again reports whether an error says that nothing was kept because somebody else was in
+	// the way, so that the same transaction had better be tried again.
+	Again(err error) bool
 	// Moment is how a transaction begins that reads one moment.
 	Moment() *sql.TxOptions
 }

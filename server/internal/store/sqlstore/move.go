@@ -295,12 +295,14 @@ func (s *Store) mark(ctx context.Context, state Whereabouts, other string) error
 
 func (s *Store) epoch(ctx context.Context) (epoch syncproto.Epoch, err error) {
 	rows, err := s.read.query(ctx, "SELECT epoch FROM meta")
-	return epoch, noMeta(one(rows, err, intoID(&epoch)))
+	err = noMeta(one(rows, err, intoID(&epoch)))
+	return epoch, err
 }
 
 func (s *Store) count(ctx context.Context, t *table) (n int64, err error) {
 	rows, err := s.read.query(ctx, "SELECT COUNT(*) FROM "+t.name)
-	return n, one(rows, err, &n)
+	err = one(rows, err, &n)
+	return n, err
 }
 
 // What goes into one transaction of a copy.

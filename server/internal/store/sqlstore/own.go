@@ -24,7 +24,8 @@ func (s *Store) TakeCare(c Care) {
 // Own is a write transaction as an engine has it, for tables of its own.
 type Own struct{ t *tx }
 
-// Transact runs fn in a write transaction, without what Care has done in others.
+// Transact runs fn in a write transaction, without what Care has done in others. fn may be
+// run again, where nothing was kept of the first time.
 func (s *Store) Transact(ctx context.Context, fn func(Own) error) error {
 	err := s.write.transact(ctx, func(ctx context.Context) error { return fn(Own{s.begun(ctx)}) })
 	if err != nil {

@@ -113,16 +113,16 @@ func (s *Store) Reseal(ctx context.Context) (resealed int, err error) {
 	for i := range sealedTexts {
 		c := &sealedTexts[i]
 		for after := []any(nil); ; {
-			span := 0
+			var n, span int
+			var last []any
 			err := s.transact(ctx, func(t *tx) (err error) {
-				var n int
-				n, span, after, err = t.reseal(c, after)
-				resealed += n
+				n, span, last, err = t.reseal(c, after)
 				return err
 			})
 			if err != nil {
 				return resealed, fmt.Errorf("store: seal %s anew: %w", c.table, err)
 			}
+			resealed, after = resealed+n, last
 			if span < resealSpan {
 				break
 			}

@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 
@@ -16,7 +18,7 @@ const KeptTurns = 1000
 const trimTurns = 64
 
 // Turns implements exchange.TurnReader: one row where nothing was committed.
-func (s *Store) Turns(ctx context.Context, after int64) (exchange.Turns, error) {
+func (s *Store) Turns(ctx context.Context, after exchange.Mark) (exchange.Turns, error) {
 	turns, err := turnsFrom(ctx, s.read, after)
 	if err != nil {
 		return exchange.Turns{}, fmt.Errorf("store: %w", err)
@@ -25,35 +27,49 @@ func (s *Store) Turns(ctx context.Context, after int64) (exchange.Turns, error) 
 }
 
 // Turns implements exchange.TurnReader within a transaction.
-func (t *tx) Turns(ctx context.Context, after int64) (exchange.Turns, error) {
+func (t *tx) Turns(ctx context.Context, after exchange.Mark) (exchange.Turns, error) {
 	return turnsFrom(ctx, t.w, after)
 }
 
 // turnsFrom asks in two statements. What is committed between them is left for the next
-// time; what is cleared away between them is lost, as it would be later.
-func turnsFrom(ctx context.Context, q querier, after int64) (exchange.Turns, error) {
+// time; what is cleared away between them is lost, as it would be later, and so is what the
+// second finds in another history than the first.
+func turnsFrom(ctx context.Context, q querier, after exchange.Mark) (exchange.Turns, error) {
 	var turns exchange.Turns
-	rows, err := q.query(ctx, "SELECT last_turn, revision FROM meta")
-	if err := noMeta(one(rows, err, &turns.Last, &turns.Revision)); err != nil {
+	rows, err := q.query(ctx, "SELECT last_turn, turn_name, revision FROM meta")
+	if err := noMeta(one(rows, err, &turns.Last.Number, &turns.Last.Name, &turns.Revision)); err != nil {
 		return turns, fmt.Errorf("the last turn: %w", err)
 	}
 	if turns.Last == after {
 		return turns, nil
 	}
-	rows, err = q.query(ctx, "SELECT number, said, alerts FROM turn WHERE number > $1 AND number <= $2 ORDER BY number", after, turns.Last)
+	rows, err = q.query(ctx, "SELECT number, name, follows, said, alerts FROM turn WHERE number > $1 AND number <= $2 ORDER BY number",
+		after.Number, turns.Last.Number)
 	if turns.Kept, err = collect(rows, err, scanTurn); err != nil {
-		return turns, fmt.Errorf("turns after %d: %w", after, err)
+		return turns, fmt.Errorf("turns after %d: %w", after.Number, err)
 	}
-	if turns.Last < after || int64(len(turns.Kept)) != turns.Last-after {
+	if !lead(turns.Kept, after, turns.Last) {
 		turns.Kept, turns.Lost = nil, true
 	}
 	return turns, nil
 }
 
+// lead reports whether turns lead from one to another, each right after the one before.
+func lead(turns []exchange.Turn, from, to exchange.Mark) bool {
+	for i := range turns {
+		t := &turns[i]
+		if t.Number != from.Number+1 || t.After != from.Name {
+			return false
+		}
+		from = t.Mark
+	}
+	return from == to
+}
+
 func scanTurn(rows *sql.Rows, t *exchange.Turn) error {
 	var said string
 	var alerts sql.NullString
-	if err := rows.Scan(&t.Number, &said, &alerts); err != nil {
+	if err := rows.Scan(&t.Number, &t.Name, &t.After, &said, &alerts); err != nil {
 		return err
 	}
 	if err := json.Unmarshal([]byte(said), t); err != nil {
@@ -69,9 +85,10 @@ func scanTurn(rows *sql.Rows, t *exchange.Turn) error {
 }
 
 // saveTurn writes down what a batch's turn says. Where its number is not the one that the
-// batch took, nobody finds it, and whoever looks for it boots.
+// batch took, or it follows another than the last, nobody finds it, and whoever looks for it
+// boots.
 func (t *tx) saveTurn(b *exchange.Batch) error {
-	if b.Turn == nil {
+	if b.Turn == nil || b.Turn.Unsaid {
 		return nil
 	}
 	said, err := json.Marshal(b.Turn)
@@ -84,11 +101,19 @@ func (t *tx) saveTurn(b *exchange.Batch) error {
 			return err
 		}
 	}
-	err = t.w.exec(t.ctx, "INSERT INTO turn (number, said, alerts) VALUES ($1, $2, $3)", b.Turn.Number, string(said), string(alerts))
+	err = t.w.exec(t.ctx, "INSERT INTO turn (number, name, follows, said, alerts) VALUES ($1, $2, $3, $4, $5)",
+		b.Turn.Number, b.Turn.Name, b.Turn.After, string(said), string(alerts))
 	if err != nil || b.Turn.Number%trimTurns != 0 {
 		return err
 	}
 	return t.w.exec(t.ctx, "DELETE FROM turn WHERE number <= $1", b.Turn.Number-KeptTurns)
+}
+
+// newName draws the name of a turn.
+func newName() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return int64(binary.BigEndian.Uint64(b[:]))
 }
 
 // purgeTurns takes out of the turns that are kept what they say of records: that they

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"gridsync/server/internal/seal"
 )
@@ -14,6 +16,17 @@ import (
 // isn't. Whoever remembers something of the database must look again before the next
 // commit.
 var ErrUnknownOutcome = errors.New("the outcome of a commit is unknown")
+
+// ErrContended says that a transaction was given up, as somebody else was in its way each time
+// that it was tried. Nothing of it is kept.
+var ErrContended = errors.New("others were in the way of a transaction, again and again")
+
+// How often a transaction is tried, and how long is waited at most before the second time: twice
+// as long before each one after it.
+const (
+	tries     = 5
+	firstWait = 10 * time.Millisecond
+)
 
 // writer owns the one connection that writes. Whoever holds mu is in the only
 // write transaction of this process; the engine's lock keeps other processes out.
@@ -34,7 +47,40 @@ type writer struct {
 // or panics, or the commit fails, nothing is kept, but for ErrUnknownOutcome. A caller
 // that goes away no longer stops a transaction that has begun: others may be in the same
 // group.
-func (w *writer) transact(ctx context.Context, fn func(context.Context) error) (err error) {
+//
+// Where the engine says that somebody else was in the way, fn is run again, and must begin
+// anew; in the end it fails with ErrContended.
+func (w *writer) transact(ctx context.Context, fn func(context.Context) error) error {
+	wait := firstWait
+	for n := 1; ; n++ {
+		err := w.try(ctx, fn)
+		if err == nil || !w.dialect.Again(err) {
+			return err
+		}
+		if n == tries {
+			return fmt.Errorf("%w: %w", ErrContended, err)
+		}
+		if gone := pause(ctx, rand.N(wait)); gone != nil { //nolint:gosec // two who were in each other's way are to come apart
+			return errors.Join(gone, err)
+		}
+		wait *= 2
+	}
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// try is transact, once.
+func (w *writer) try(ctx context.Context, fn func(context.Context) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
