@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -71,12 +72,12 @@ func TestMain(m *testing.M) {
 }
 
 func TestTheBenchMeasuresPostgreSQLAndLeavesNothingThere(t *testing.T) {
-	url := pgtest.Database(t)
-	code, out, told := command(t, "", "bench", "-json", "-changes", "200", "-people", "1000", "-idle", "20", "-rounds", "1", "-clients", "1", "-db", url)
+	database := pgtest.Database(t)
+	code, out, told := command(t, "", "bench", "-json", "-changes", "200", "-people", "1000", "-idle", "20", "-rounds", "1", "-clients", "1", "-db", database)
 	if code != 0 || !strings.Contains(told, "server  push from  1 clients") {
 		t.Fatalf("%d %s %s", code, out, told)
 	}
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,13 +145,38 @@ func TestNoCommandShowsAPassword(t *testing.T) {
 }
 
 func TestADemoIsNotToldIntoSomebodysDatabase(t *testing.T) {
-	url := pgtest.Database(t)
+	database := pgtest.Database(t)
 	t.Setenv("GRIDSYNC_DATA", t.TempDir())
-	if code, _, told := command(t, county, "areas", "import", "-", "-db", url); code != 0 {
+	if code, _, told := command(t, county, "areas", "import", "-", "-db", database); code != 0 {
 		t.Fatal(told)
 	}
-	code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "200", "-db", url)
+	code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "200", "-db", database)
 	if code != 1 || !strings.Contains(told, "该数据库已有内容") {
 		t.Errorf("%d %s", code, told)
+	}
+}
+
+func TestADatabaseThatCannotBeHadIsToldInWords(t *testing.T) {
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	there, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(change func(*url.URL, url.Values)) string {
+		other, query := *there, there.Query()
+		change(&other, query)
+		other.RawQuery = query.Encode()
+		return other.String()
+	}
+	for address, says := range map[string]string{
+		with(func(u *url.URL, _ url.Values) { u.Path = "/nothing_of_that_name" }): "请先建库",
+		with(func(_ *url.URL, q url.Values) { q.Set("user", "a_stranger") }):      "拒绝登录",
+		with(func(_ *url.URL, q url.Values) { q.Set("host", t.TempDir()) }):       "连不上数据库",
+	} {
+		for _, args := range []string{"serve -listen 127.0.0.1:0", "areas list"} {
+			if code, out, told := command(t, "", append(strings.Fields(args), "-db", address)...); code != 1 || out != "" || !strings.Contains(told, says) {
+				t.Errorf("%s with %s: %d %s", args, address, code, told)
+			}
+		}
 	}
 }

@@ -44,6 +44,9 @@ var (
 	textOusted       = syncproto.Text{ZH: "本服务长时间未能续约，其间有人独占使用过数据库，现已停止；手机上的数据不受影响，重新启动即可（%v）", EN: "this server was not heard of for too long, somebody has worked on the database alone since, and it stopped; nothing is lost, start it again (%v)"}
 	textBadDatabase  = syncproto.Text{ZH: "-db 应为 sqlite:目录 或 postgres://用户@主机/库名；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "-db takes sqlite:DIR or postgres://USER@HOST/NAME; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
 	textOlder        = syncproto.Text{ZH: "本程序比数据库旧，未作任何改动：请使用升级过该数据库的版本，或更新的版本（%v）", EN: "this program is older than the database, and altered nothing: take the release that brought the database up to date, or a newer one (%v)"}
+	textNoDatabase   = syncproto.Text{ZH: "数据库服务器上没有这个库，请先建库：createdb -E UTF8 库名（%v）", EN: "there is no such database; make it first: createdb -E UTF8 NAME (%v)"}
+	textNotLetIn     = syncproto.Text{ZH: "数据库拒绝登录，请检查用户名、密码和 pg_hba.conf；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "the database let nobody in: look at user, password and pg_hba.conf; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
+	textUnreached    = syncproto.Text{ZH: "连不上数据库，请检查它是否在运行、地址和网络；恢复后再运行一次即可，没有改动任何数据（%v）", EN: "the database can't be reached: look whether it runs, at its address and at the network, and run this again; nothing was changed (%v)"}
 	textRebuildSame  = syncproto.Text{ZH: "由变更日志重新计算的结果与库中完全一致", EN: "what the change log says and what is stored agree"}
 	textRebuildOther = syncproto.Text{ZH: "由变更日志重新计算的结果与库中不一致（%v）", EN: "what the change log says and what is stored differ (%v)"}
 	textUnsound      = syncproto.Text{ZH: "核验未通过（%v）", EN: "this does not hold (%v)"}
@@ -162,6 +165,9 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrOtherKeys, textOtherKeys},
 		{host.ErrOusted, textOusted},
 		{host.ErrDatabase, textBadDatabase},
+		{host.ErrNoDatabase, textNoDatabase},
+		{host.ErrNotLetIn, textNotLetIn},
+		{host.ErrUnreached, textUnreached},
 		{host.ErrNoDataKey, textNoDataKey},
 		{host.ErrKeysFromEnvironment, textEnvKeys},
 		{&seal.MissingKeyError{}, textMissingKey},

@@ -75,7 +75,7 @@ func (a *API) refusal(err error) *syncproto.Error {
 		return &syncproto.Error{Code: syncproto.CodeBusy, Detail: "the request took too long"}
 	}
 	if a.Away != nil && a.Away(err) {
-		a.Log.LogAttrs(context.Background(), slog.LevelWarn, "the store is away", slog.String("error", err.Error()))
+		a.Log.LogAttrs(context.Background(), slog.LevelWarn, "the store is away", slog.Any("error", err))
 		return &syncproto.Error{Code: syncproto.CodeBusy, Detail: "the store is away"}
 	}
 	var routing *fiber.Error

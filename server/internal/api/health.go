@@ -19,7 +19,7 @@ func (a *API) healthz(*call) (any, error) {
 // readyz is GET /readyz. A server that isn't ready says busy, and its log why.
 func (a *API) readyz(c *call) (any, error) {
 	if err := a.Health.Ping(c.ctx); err != nil {
-		a.Log.LogAttrs(context.Background(), slog.LevelWarn, "not ready", slog.String("error", err.Error()))
+		a.Log.LogAttrs(context.Background(), slog.LevelWarn, "not ready", slog.Any("error", err))
 		return nil, &syncproto.Error{Code: syncproto.CodeBusy, Detail: "the store does not answer"}
 	}
 	return raw{fiber.MIMETextPlainCharsetUTF8, []byte("ready\n")}, nil

@@ -120,10 +120,14 @@ func (s *Service) Draft(ctx context.Context, sort registry.Sort, name string) (*
 	if err != nil {
 		return nil, err
 	}
+	return s.drafted(d), nil
+}
+
+func (s *Service) drafted(d Draft) *Definition {
 	return &Definition{
-		Sort: sort, Name: name, Kind: kindOf(d), By: d.By, ByName: nameOf(s.registry.Current(), d.By), DraftAt: d.At,
+		Sort: d.Sort, Name: d.Name, Kind: kindOf(d), By: d.By, ByName: nameOf(s.registry.Current(), d.By), DraftAt: d.At,
 		Source: json.RawMessage(d.Source),
-	}, nil
+	}
 }
 
 func (s *Service) draft(ctx context.Context, sort registry.Sort, name string) (Draft, error) {

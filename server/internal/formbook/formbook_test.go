@@ -54,10 +54,17 @@ func (c *cabinet) SaveForms(_ context.Context, w *formbook.Write) error {
 		during()
 	}
 	for _, p := range w.Publish {
-		if slices.ContainsFunc(c.published, func(old registry.Published) bool {
+		if w.Known != len(c.published) || slices.ContainsFunc(c.published, func(old registry.Published) bool {
 			return old.Sort == p.Sort && old.Name == p.Name && old.Version == p.Version
 		}) {
 			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "version"}
+		}
+	}
+	for _, d := range w.Dropped {
+		if len(d.Source) > 0 && !slices.ContainsFunc(c.drafts, func(now formbook.Draft) bool {
+			return now.Sort == d.Sort && now.Name == d.Name && bytes.Equal(now.Source, d.Source)
+		}) {
+			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "draft"}
 		}
 	}
 	for _, d := range slices.Concat(w.Dropped, w.Drafts) {
@@ -265,6 +272,57 @@ func TestTwoWhoPublishAtOnceDoNotOverwriteEachOther(t *testing.T) {
 	o.must(o.DropDraft(t.Context(), registry.FormSort, "household", officer))
 	if _, err := o.Draft(t.Context(), registry.FormSort, "household"); !isCode(err, syncproto.CodeNotFound, "draft") {
 		t.Errorf("thrown away: %v", err)
+	}
+}
+
+func TestADraftThatIsAlteredAmidItsPublicationIsNotLost(t *testing.T) {
+	o := newOffice(t)
+	_, err := o.puts("household", o.next("household", asks("mine")))
+	o.must(err)
+	other := formbook.NewService(o.store, o.reg) // as on another server: they share no lock
+	var newer *formbook.Definition
+	o.store.during = func() {
+		newer, err = other.PutDraft(t.Context(), registry.FormSort, "household", o.next("household", asks("theirs")), officer)
+		o.must(err)
+	}
+	if _, err := o.Publish(t.Context(), registry.FormSort, "household", officer); !isCode(err, syncproto.CodeMovedOn, "draft") {
+		t.Errorf("%v", err)
+	}
+	draft, err := o.Draft(t.Context(), registry.FormSort, "household")
+	if err != nil || !bytes.Equal(draft.Source, newer.Source) || len(o.store.published) != 0 {
+		t.Errorf("%+v, %v, published %+v", draft, err, o.store.published)
+	}
+}
+
+func TestWhatIsPublishedElsewhereMeanwhileIsLookedAtAgain(t *testing.T) {
+	for what, c := range map[string]struct {
+		theirs, field string
+		code          syncproto.Code
+	}{
+		"it has nothing to do with ours": {theirs: "theirs"},
+		"it has a measure of our name":   {theirs: "ours", field: "ours", code: syncproto.CodeBadForm},
+	} {
+		o := newOffice(t)
+		kind := func(name, measure string) []byte {
+			source := fmt.Sprintf(survey, `, "measures": [{"name":"`+measure+`","label":{"zh":"次","en":"N"},"unit":"time","day":"on"}]`)
+			return []byte(strings.Replace(source, `"survey"`, `"`+name+`"`, 1))
+		}
+		_, err := o.puts("survey", kind("survey", "ours"))
+		o.must(err)
+		other := formbook.NewService(o.store, o.reg)
+		_, err = other.PutDraft(t.Context(), registry.FormSort, "poll", kind("poll", c.theirs), officer)
+		o.must(err)
+		o.store.during = func() {
+			_, err := other.Publish(t.Context(), registry.FormSort, "poll", officer)
+			o.must(err)
+		}
+		done, err := o.Publish(t.Context(), registry.FormSort, "survey", officer)
+		switch {
+		case c.code != "" && (!isCode(err, c.code, c.field) || len(o.store.published) != 1 || len(o.store.drafts) != 1):
+			t.Errorf("%s: %v, published %d", what, err, len(o.store.published))
+		case c.code == "" && (err != nil || done.Version != 1 || len(o.store.published) != 2 || len(o.store.drafts) != 0):
+			t.Errorf("%s: %+v, %v", what, done, err)
+		}
 	}
 }
 

@@ -40,7 +40,8 @@ func (s *Service) PutDraft(ctx context.Context, sort registry.Sort, name string,
 	if err != nil {
 		return nil, err
 	}
-	return s.Draft(ctx, sort, name)
+	// It isn't read again: somebody may have published it already, on another server.
+	return s.drafted(d), nil
 }
 
 // Import reads a form from an XLSForm workbook and keeps it as a draft: none if there was
@@ -77,7 +78,8 @@ func (s *Service) DropDraft(ctx context.Context, sort registry.Sort, name string
 }
 
 // Publish makes a draft the next version, for good. Codes not_found (there is no draft),
-// bad_form, form_incompatible; moved_on if somebody published another one meanwhile.
+// bad_form, form_incompatible; moved_on if somebody published another one, or altered the
+// draft, meanwhile.
 func (s *Service) Publish(ctx context.Context, sort registry.Sort, name string, who Editor) (*Definition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,26 +87,55 @@ func (s *Service) Publish(ctx context.Context, sort registry.Sort, name string, 
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.draft(ctx, sort, name)
-	if err != nil {
-		return nil, err
-	}
-	p := registry.Published{Sort: sort, Name: name, By: who.Author, At: who.At}
-	// What held when the draft was kept may not hold any more.
-	if p.Source, p.Version, err = complete(snap, sort, name, d.Source); err != nil {
-		return nil, err
-	}
-	err = s.store.SaveForms(ctx, &Write{
-		Publish: []registry.Published{p}, Dropped: []Draft{d},
-		Lines: []audit.Entry{who.line(audit.Published, detail(sort, name, p.Version), "")},
-	})
-	if err != nil {
-		return nil, err
+	var version int
+	for {
+		if version, err = s.publish(ctx, snap, sort, name, who); err == nil {
+			break
+		}
+		before := snap
+		if snap, err = s.elsewhere(ctx, before, sort, name, err); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := s.registry.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	return s.Definition(sort, name, p.Version)
+	return s.Definition(sort, name, version)
+}
+
+// publish makes the draft, as it is now, the version after a snapshot's.
+func (s *Service) publish(ctx context.Context, snap *registry.Snapshot, sort registry.Sort, name string, who Editor) (int, error) {
+	d, err := s.draft(ctx, sort, name)
+	if err != nil {
+		return 0, err
+	}
+	p := registry.Published{Sort: sort, Name: name, By: who.Author, At: who.At}
+	// What held when the draft was kept may not hold any more.
+	if p.Source, p.Version, err = complete(snap, sort, name, d.Source); err != nil {
+		return 0, err
+	}
+	return p.Version, s.store.SaveForms(ctx, &Write{
+		Publish: []registry.Published{p}, Known: len(snap.Published), Dropped: []Draft{d},
+		Lines: []audit.Entry{who.line(audit.Published, detail(sort, name, p.Version), "")},
+	})
+}
+
+// elsewhere returns what is in force now if publishing failed because another process has
+// published something else: nobody has to look again for that. It returns err for anything
+// else.
+func (s *Service) elsewhere(ctx context.Context, before *registry.Snapshot, sort registry.Sort, name string, err error) (*registry.Snapshot, error) {
+	if !errors.Is(err, &syncproto.Error{Code: syncproto.CodeMovedOn}) {
+		return nil, err
+	}
+	now, failed := s.newest(ctx)
+	if failed != nil {
+		return nil, errors.Join(err, failed)
+	}
+	was, _ := find(before, sort, name, 0)
+	if is, _ := find(now, sort, name, 0); is.Version != was.Version || len(now.Published) == len(before.Published) {
+		return nil, err
+	}
+	return now, nil
 }
 
 func detail(sort registry.Sort, name string, version int) string {

@@ -20,9 +20,12 @@ type Draft struct {
 
 // Write is what is written together, or not at all.
 type Write struct {
-	// Publish are definitions of which there is no such version yet.
+	// Publish are definitions of which there is no such version yet, and Known is how many
+	// had been published when they were held against each of them.
 	Publish []registry.Published
-	// Drafts replace those of the same sort and name; of Dropped only these two matter.
+	Known   int
+	// Drafts replace those of the same sort and name; of Dropped these two matter and, where
+	// there is one, the source: it says which draft is meant.
 	Drafts, Dropped []Draft
 	Settings        []registry.Setting
 	// Lines are noted in the audit's log.
@@ -33,6 +36,9 @@ type Write struct {
 type Store interface {
 	// Drafts returns all drafts, in order of sort and name.
 	Drafts(ctx context.Context) ([]Draft, error)
-	// SaveForms fails with code moved_on (version) if a version to be published is there.
+	// SaveForms fails with code moved_on (version) if a version to be published is there, or
+	// another number than known have been published; moved_on (draft) if a draft to be
+	// dropped says something else by now. Another process may have been here meanwhile, and
+	// nothing is saved then.
 	SaveForms(ctx context.Context, w *Write) error
 }

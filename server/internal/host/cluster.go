@@ -33,12 +33,25 @@ func clusterName(url string) (string, error) {
 	return name, addressed(err)
 }
 
-// addressed says of an address that can't be read what one looks like.
+// addressed says of an address that can't be read what one looks like, and of a database
+// that can't be had what stands in the way.
 func addressed(err error) error {
 	if errors.Is(err, postgres.ErrAddress) {
 		return ErrDatabase
 	}
-	return err
+	var why error
+	var said interface{ SQLState() string }
+	switch {
+	case errors.As(err, &said) && said.SQLState() == "3D000": // invalid_catalog_name
+		why = ErrNoDatabase
+	case errors.As(err, &said) && strings.HasPrefix(said.SQLState(), "28"): // of authorization
+		why = ErrNotLetIn
+	case (cluster{}).Away(err): // which asks nothing of a store
+		why = ErrUnreached
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", why, err)
 }
 
 // Enter implements engine.

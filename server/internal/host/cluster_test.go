@@ -2,18 +2,24 @@ package host
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"gridsync/server/internal/api"
 	"gridsync/server/internal/exchange"
+	"gridsync/server/internal/formbook"
+	"gridsync/server/internal/registry"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgtest"
 	"gridsync/server/internal/store/sqlstore"
@@ -220,6 +226,14 @@ func TestAServerWithOtherKeysSaysSoAndStops(t *testing.T) {
 			t.Fatal(err)
 		}
 	}, &sqlstore.WrongKeyError{}, "key")
+	cfg := p.config()
+	cfg.Keys = filepath.Join(t.TempDir(), "mistyped")
+	if _, err := Start(t.Context(), cfg); !errors.Is(err, ErrNoDataKey) {
+		t.Errorf("with no folder of keys: %v", err)
+	}
+	if _, err := os.Stat(cfg.Keys); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("keys were made in a folder that isn't the database's: %v", err)
+	}
 	if all, err := one.store.Revision(t.Context()); err != nil || all == 0 {
 		t.Errorf("the first server: %d, %v", all, err)
 	}
@@ -309,5 +323,111 @@ func TestManyServersKnowHowManyTheyAre(t *testing.T) {
 	listed, err := p.data().Servers(t.Context())
 	if err != nil || len(listed) != 2 || !strings.Contains(listed[0].Name, "127.0.0.1:0") {
 		t.Errorf("%+v, %v", listed, err)
+	}
+}
+
+func TestTwoServersThatPublishAtOncePublishEachDraftOnce(t *testing.T) {
+	p := newProvince(t)
+	servers := []*Server{p.server(), p.server()}
+	if _, problems, err := servers[0].ImportAreas(t.Context(), strings.NewReader(county)); err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	const turns = 6
+	published := make([][]*formbook.Definition, len(servers))
+	var work sync.WaitGroup
+	for i, s := range servers {
+		work.Go(func() {
+			book, who := s.Forms(), formbook.Editor{At: 1_580_443_200_000}
+			for range turns {
+				// Both work on one form, and on one of their own whose measure has one name.
+				own := fmt.Sprintf("own%d", i)
+				for kind, source := range map[string]string{"clinic": clinic, own: strings.NewReplacer(`"clinic"`, `"`+own+`"`, `"clinics"`, `"disputed"`).Replace(clinic)} {
+					if _, err := book.PutDraft(t.Context(), registry.FormSort, kind, []byte(source), who); err != nil && kind == "clinic" {
+						t.Errorf("draft %s: %v", kind, err)
+					}
+					done, err := book.Publish(t.Context(), registry.FormSort, kind, who)
+					var code *syncproto.Error
+					if err == nil {
+						published[i] = append(published[i], done)
+					} else if !errors.As(err, &code) {
+						t.Errorf("publish %s: %v", kind, err)
+					}
+				}
+			}
+		})
+	}
+	work.Wait()
+	all, err := servers[0].store.Published(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(map[string]int)
+	for _, d := range slices.Concat(published...) {
+		said[fmt.Sprintf("%s/%d", d.Name, d.Version)]++
+	}
+	if len(all) != len(said) || len(published[0])+len(published[1]) != len(all) {
+		t.Errorf("%d are published; to one they said %d and to the other %d: %v", len(all), len(published[0]), len(published[1]), said)
+	}
+	owners := make(map[string]bool)
+	for _, one := range all {
+		if said[fmt.Sprintf("%s/%d", one.Name, one.Version)] != 1 {
+			t.Errorf("%s/%d was said %v", one.Name, one.Version, said)
+		}
+		if one.Name != "clinic" {
+			owners[one.Name] = true
+		}
+	}
+	if len(owners) != 1 {
+		t.Errorf("a measure's name belongs to %v", owners)
+	}
+}
+
+func TestOfThoseWhoBeginADatabaseAtOnceOneHasItsDataKey(t *testing.T) {
+	p := newProvince(t)
+	first := p.data()
+	const others = 4
+	opened := make(chan *Data, others)
+	var work sync.WaitGroup
+	// Nobody has noted a data key yet, and nobody writes until all have seen that.
+	err := first.store.Transact(t.Context(), func(own sqlstore.Own) error { return own.Exec("DELETE FROM seal_key") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = first.store.Transact(t.Context(), func(own sqlstore.Own) error {
+		for range others {
+			work.Go(func() {
+				d, err := Open(t.Context(), t.TempDir(), Options{DB: p.url}) // with keys that it makes
+				if err != nil && !errors.Is(err, &sqlstore.WrongKeyError{}) {
+					t.Error(err)
+				}
+				if err == nil {
+					opened <- d
+				}
+			})
+		}
+		for waiting := 0; waiting < others; {
+			err := own.Each(func(rows *sql.Rows) error { return rows.Scan(&waiting) }, `SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+				WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work.Wait()
+	if len(opened) != 1 {
+		t.Errorf("%d have it", len(opened))
+	}
+	for range len(opened) {
+		d := <-opened
+		if _, err := d.store.SealedWith(t.Context()); err != nil {
+			t.Errorf("who was let in: %v", err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

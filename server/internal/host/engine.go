@@ -78,6 +78,13 @@ var (
 	// ErrDatabase says that an address is none of a database. It doesn't repeat the address,
 	// as that may hold a password.
 	ErrDatabase = errors.New("a database is sqlite:DIR or postgres://USER@HOST/NAME")
+	// ErrNoDatabase says that there is no database of that name on the machine.
+	ErrNoDatabase = errors.New("there is no such database")
+	// ErrNotLetIn says that the database doesn't let that user in, or not with that password.
+	ErrNotLetIn = errors.New("the database doesn't let this user in")
+	// ErrUnreached says that nothing answers where the database should be, or nothing that
+	// takes writes.
+	ErrUnreached = errors.New("the database can't be reached")
 )
 
 // place is where an installation's data is.

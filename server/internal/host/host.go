@@ -86,6 +86,7 @@ type Server struct {
 	hooks    hooks
 	berth    berth
 	log      *slog.Logger
+	outage   *outage
 
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -106,7 +107,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Data: data, log: cfg.Log, done: make(chan struct{}), failure: make(chan error, 2)}
+	outage := newOutage(cfg.Log, data.engine.Away)
+	cfg.Log = outage.log()
+	s := &Server{Data: data, log: cfg.Log, outage: outage, done: make(chan struct{}), failure: make(chan error, 2)}
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.abandon(ctx))
 	}
@@ -238,6 +241,8 @@ func (s *Server) watch(ctx context.Context, every time.Duration, stirred <-chan 
 		if told, err = s.follow(ctx, told); err != nil && ctx.Err() == nil {
 			// Tried again at the next tick; until then the server goes on with what it knows.
 			s.log.Error("areas and devices could not be read", "error", err)
+		} else if err == nil {
+			s.outage.answered(ctx)
 		}
 		if err := s.keys.refresh(); err != nil {
 			s.log.Error("keys could not be read; those that were known stay in use", "error", err)

@@ -108,14 +108,21 @@ func (t *tx) writerOf(id syncproto.AuthorID) any {
 }
 
 func (t *tx) publish(w *formbook.Write) error {
+	if len(w.Publish) == 0 {
+		return nil
+	}
+	// A version that is there was published after those that are known, or is one of them.
+	known, err := t.counted("SELECT COUNT(*) FROM form")
+	if err != nil {
+		return err
+	}
 	for i := range w.Publish {
 		p := &w.Publish[i]
-		var there int
-		rows, err := t.w.query(t.ctx, "SELECT COUNT(*) FROM form WHERE sort = $1 AND name = $2 AND version = $3", string(p.Sort), p.Name, p.Version)
-		if err := one(rows, err, &there); err != nil {
+		there, err := t.counted("SELECT COUNT(*) FROM form WHERE sort = $1 AND name = $2 AND version = $3", string(p.Sort), p.Name, p.Version)
+		if err != nil {
 			return err
 		}
-		if there > 0 {
+		if there > 0 || known != w.Known {
 			return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "version"}
 		}
 		key, err := t.nextKey("form")
@@ -134,6 +141,15 @@ func (t *tx) publish(w *formbook.Write) error {
 func (t *tx) saveDrafts(w *formbook.Write) error {
 	for i := range w.Dropped {
 		d := &w.Dropped[i]
+		if len(d.Source) > 0 {
+			same, err := t.counted("SELECT COUNT(*) FROM form_draft WHERE sort = $1 AND name = $2 AND source = $3", string(d.Sort), d.Name, string(d.Source))
+			if err != nil {
+				return err
+			}
+			if same == 0 {
+				return &syncproto.Error{Code: syncproto.CodeMovedOn, Field: "draft"}
+			}
+		}
 		if err := t.w.exec(t.ctx, "DELETE FROM form_draft WHERE sort = $1 AND name = $2", string(d.Sort), d.Name); err != nil {
 			return err
 		}
@@ -148,6 +164,13 @@ func (t *tx) saveDrafts(w *formbook.Write) error {
 		}
 	}
 	return nil
+}
+
+// counted runs a statement that counts.
+func (t *tx) counted(text string, args ...any) (n int, err error) {
+	rows, err := t.w.query(t.ctx, text, args...)
+	err = one(rows, err, &n)
+	return n, err
 }
 
 var addSetting = insertion{head: "INSERT INTO setting (key, area, name, from_day, value, by, at) VALUES ", columns: 7, types: "nttntnn"}

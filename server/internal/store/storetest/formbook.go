@@ -35,7 +35,7 @@ func whatIsPublishedStays(w *world) {
 	second.By = syncproto.AuthorID{}
 	template := registry.Published{Sort: registry.TemplateSort, Name: "temperature", Version: 2, Source: []byte("{}"), At: start + 1}
 	w.writes(&formbook.Write{Publish: []registry.Published{first, template}})
-	w.writes(&formbook.Write{Publish: []registry.Published{second}})
+	w.writes(&formbook.Write{Publish: []registry.Published{second}, Known: 2})
 	w.reopen()
 	same(w.t, "published", w.published(), []registry.Published{first, template, second})
 	if w.revision() <= before {
@@ -44,16 +44,25 @@ func whatIsPublishedStays(w *world) {
 	other := first
 	other.Source = []byte(`{"other":true}`)
 	err := w.SaveForms(w.ctx(), &formbook.Write{
-		Publish: []registry.Published{version("visit", 2), other},
-		Lines:   []audit.Entry{{At: start, Act: audit.Published}},
+		Publish: []registry.Published{version("visit", 2), other}, Known: 3,
+		Lines: []audit.Entry{{At: start, Act: audit.Published}},
 	})
-	if !errors.Is(err, &syncproto.Error{Code: syncproto.CodeMovedOn}) {
+	if !movedOn(err, "version") {
 		w.t.Errorf("a version that is there already: %v", err)
+	}
+	err = w.SaveForms(w.ctx(), &formbook.Write{Publish: []registry.Published{version("visit", 2)}, Known: 2})
+	if !movedOn(err, "version") {
+		w.t.Errorf("beside what was published unknown to who does: %v", err)
 	}
 	same(w.t, "published", w.published(), []registry.Published{first, template, second})
 	lines, _, err := w.AuditLines(w.ctx(), audit.Want{}, 0, 10)
 	w.must(err)
 	same(w.t, "lines about what was not done", len(lines), 0)
+}
+
+func movedOn(err error, field string) bool {
+	var code *syncproto.Error
+	return errors.As(err, &code) && code.Code == syncproto.CodeMovedOn && code.Field == field
 }
 
 func draftsAreReplacedAndDropped(w *world) {
@@ -67,6 +76,13 @@ func draftsAreReplacedAndDropped(w *world) {
 	drafts, err := w.Drafts(w.ctx())
 	w.must(err)
 	same(w.t, "drafts", drafts, []formbook.Draft{draft, other})
+	older := draft
+	older.Source = []byte(`{"a":1}`)
+	err = w.SaveForms(w.ctx(), &formbook.Write{Publish: []registry.Published{version("visit", 2)}, Dropped: []formbook.Draft{older}})
+	if !movedOn(err, "draft") {
+		w.t.Errorf("a draft that says something else by now: %v", err)
+	}
+	same(w.t, "published", len(w.published()), 0)
 	w.writes(&formbook.Write{Dropped: []formbook.Draft{draft}})
 	drafts, err = w.Drafts(w.ctx())
 	w.must(err)
