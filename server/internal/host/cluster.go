@@ -12,6 +12,9 @@ import (
 	"gridsync/server/internal/store/sqlstore"
 )
 
+// ErrUnfit says that a database can't hold what is kept.
+var ErrUnfit = postgres.ErrUnfit
+
 // cluster is a PostgreSQL database: any number of servers, each with a lease.
 type cluster struct{ *postgres.Store }
 

@@ -18,3 +18,6 @@ const MigratingLock = migratingLock
 
 // Reading is the handle that reads.
 func (s *Store) Reading() *sql.DB { return s.read }
+
+// Judge says what is against a PostgreSQL of some version and encoding.
+var Judge = judge

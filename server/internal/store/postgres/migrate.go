@@ -31,7 +31,7 @@ func Migrate(ctx context.Context, url string) error {
 
 // migrate brings the schema up to date, one process at a time. The lock is one of a
 // transaction, which a second connection holds: one of a session would stay with whatever
-// connection a pgbouncer took for it. It fails with *sqlstore.NewerError.
+// connection a pgbouncer took for it. It fails with ErrUnfit and *sqlstore.NewerError.
 func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	db := connector(unprepared(config))
 	defer func() {
@@ -55,7 +55,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := utf8Only(ctx, lock); err != nil {
+	if err := fit(ctx, lock); err != nil {
 		return err
 	}
 	if err := sqlstore.NotNewer(provider.GetVersions(ctx)); err != nil {
@@ -65,14 +65,27 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	return err
 }
 
-// utf8Only fails on a database that couldn't hold every text.
-func utf8Only(ctx context.Context, tx *sql.Tx) error {
-	var encoding string
-	if err := tx.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+// ErrUnfit says that a database can't hold what is kept: its PostgreSQL is older than 15, or
+// it has another encoding than UTF8 and so no room for every name.
+var ErrUnfit = errors.New("PostgreSQL 15 or newer and a database WITH ENCODING 'UTF8' are needed")
+
+// oldest is what current_setting('server_version_num') says of PostgreSQL 15.
+const oldest = 150000
+
+func fit(ctx context.Context, tx *sql.Tx) error {
+	var encoding, name string
+	var version int
+	err := tx.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('server_version'),
+		current_setting('server_version_num')::int`).Scan(&encoding, &name, &version)
+	if err != nil {
 		return err
 	}
-	if encoding != "UTF8" {
-		return fmt.Errorf("its encoding is %s; make one with ENCODING 'UTF8'", encoding)
+	return judge(version, name, encoding)
+}
+
+func judge(version int, name, encoding string) error {
+	if version < oldest || encoding != "UTF8" {
+		return fmt.Errorf("%w: it is PostgreSQL %s, in %s", ErrUnfit, name, encoding)
 	}
 	return nil
 }

@@ -147,7 +147,7 @@ func TestADatabaseOfAnotherEncodingIsRefused(t *testing.T) {
 	})
 	narrow := strings.Replace(url, conn.Config().Database, "narrow", 1)
 	_, err := postgres.Open(t.Context(), narrow, postgres.Options{Keys: storetest.Keys(t)})
-	if err == nil || !strings.Contains(err.Error(), "SQL_ASCII") {
+	if !errors.Is(err, postgres.ErrUnfit) || !strings.Contains(err.Error(), "SQL_ASCII") {
 		t.Errorf("%v", err)
 	}
 }
@@ -170,5 +170,17 @@ func TestAVacuumKeepsEverything(t *testing.T) {
 	err := store.Commit(t.Context(), func(tx exchange.Tx) error { return tx.Save(storetest.Load(t, 1, 4, 100)) })
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnOlderPostgreSQLIsRefused(t *testing.T) {
+	t.Parallel()
+	if err := postgres.Judge(140012, "14.12", "UTF8"); !errors.Is(err, postgres.ErrUnfit) || !strings.Contains(err.Error(), "14.12") {
+		t.Errorf("14.12: %v", err)
+	}
+	for _, version := range []int{150000, 150013, 180001} {
+		if err := postgres.Judge(version, "", "UTF8"); err != nil {
+			t.Errorf("%d: %v", version, err)
+		}
 	}
 }
