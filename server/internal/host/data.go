@@ -84,13 +84,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 		return nil, err
 	}
 	d := &Data{place: at, store: store, engine: engine, now: opts.Now, newID: opts.NewID}
-	// Two who began a database at the same time, each with a key of its own, both found that
-	// none was noted; one of theirs is now. From here on it is the right folder, and keys that
-	// aren't in it are made.
-	if _, err = store.SealedWith(ctx); err == nil {
-		d.secrets, err = openSecrets(ring, folder)
-	}
-	if err == nil {
+	// The database has opened under these data keys, so that it is the right folder: from
+	// here on keys that aren't in it are made.
+	if d.secrets, err = openSecrets(ring, folder); err == nil {
 		d.keys, err = openKeychain(folder, opts.Now)
 	}
 	if err == nil {

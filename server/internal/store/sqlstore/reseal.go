@@ -48,7 +48,9 @@ func (s *Store) KnowKeys(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store: note data key %d: %w", newest, err)
 	}
-	return nil
+	// Of two who begin at the same time, each with a key of its own, one's is noted now.
+	_, err = s.SealedWith(ctx)
+	return err
 }
 
 // SealedWith returns the keys by which something is, or may be, sealed, in order. It fails
