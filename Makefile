@@ -31,8 +31,8 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 test: compiler office postgres check $(TOOLS) web ## everything: check, the web client, 100 simulations on each engine, all tests (with SQLite and with PostgreSQL) under the race detector, each fuzz target for 10 s
 	CGO_ENABLED=1 bin/tally -plain '$(PLAIN)' -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
-# Packages with tests that leave themselves out under the race detector, which would take them
-# too long: they are tested without it, too.
+# Packages with tests that leave themselves out under the race detector, as they would take too
+# long there or aren't its business: they are tested without it, too.
 PLAIN := ./server/internal/simtest ./server/internal/store/postgres
 
 # How many fleets are simulated on each engine.

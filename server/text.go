@@ -45,6 +45,7 @@ var (
 	textBadDatabase  = syncproto.Text{ZH: "-db 应为 sqlite:目录 或 postgres://用户@主机/库名；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "-db takes sqlite:DIR or postgres://USER@HOST/NAME; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
 	textOlder        = syncproto.Text{ZH: "本程序比数据库旧，未作任何改动：请使用升级过该数据库的版本，或更新的版本（%v）", EN: "this program is older than the database, and altered nothing: take the release that brought the database up to date, or a newer one (%v)"}
 	textNoDatabase   = syncproto.Text{ZH: "数据库服务器上没有这个库，请先建库：createdb -E UTF8 库名（%v）", EN: "there is no such database; make it first: createdb -E UTF8 NAME (%v)"}
+	textOlderServers = syncproto.Text{ZH: "旧版本的服务还在使用这个数据库，未作任何改动：请先停止所有服务再运行本程序（%v）", EN: "servers of an older release work on this database, and nothing was altered: stop all of them, then run this again (%v)"}
 	textUnfit        = syncproto.Text{ZH: "这个数据库不合用：需要 PostgreSQL 15 或更新版本，并以 UTF8 编码建库（%v）", EN: "this database won't do: PostgreSQL 15 or newer is needed, and a database in UTF8 (%v)"}
 	textNotLetIn     = syncproto.Text{ZH: "数据库拒绝登录，请检查用户名、密码和 pg_hba.conf；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "the database let nobody in: look at user, password and pg_hba.conf; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
 	textUnreached    = syncproto.Text{ZH: "连不上数据库，请检查它是否在运行、地址和网络；恢复后再运行一次即可，没有改动任何数据（%v）", EN: "the database can't be reached: look whether it runs, at its address and at the network, and run this again; nothing was changed (%v)"}
@@ -175,6 +176,7 @@ func explain(err error) (syncproto.Text, any) {
 		{&seal.MissingKeyError{}, textMissingKey},
 		{&sqlstore.WrongKeyError{}, textWrongKey},
 		{&sqlstore.NewerError{}, textOlder},
+		{sqlstore.ErrServed, textOlderServers},
 		{demo.ErrDisagrees, textDisagrees},
 		{&bench.RoomError{}, textNoRoom},
 		{bench.ErrNotDurable, textNotDurable},

@@ -2,7 +2,7 @@
 
 package simtest_test
 
-const defaultSeeds = 100
-
-// watched says whether scenarios are played over an engine by so many servers.
-func watched(engine, int) bool { return true }
+const (
+	defaultSeeds = 100
+	racing       = false
+)

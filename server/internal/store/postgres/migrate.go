@@ -31,7 +31,9 @@ func Migrate(ctx context.Context, url string) error {
 
 // migrate brings the schema up to date, one process at a time. The lock is one of a
 // transaction, which a second connection holds: one of a session would stay with whatever
-// connection a pgbouncer took for it. It fails with ErrUnfit and *sqlstore.NewerError.
+// connection a pgbouncer took for it. It fails with
+// ErrUnfit, with *sqlstore.NewerError, and with sqlstore.ErrServed while servers work on older
+// tables.
 func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	db := connector(unprepared(config))
 	defer func() {
@@ -58,10 +60,30 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err := fit(ctx, lock); err != nil {
 		return err
 	}
-	if err := sqlstore.NotNewer(provider.GetVersions(ctx)); err != nil {
+	is, known, err := provider.GetVersions(ctx)
+	if err := sqlstore.NotNewer(is, known, err); err != nil {
 		return err
 	}
+	if is < known {
+		if err := unserved(ctx, lock); err != nil {
+			return err
+		}
+	}
 	_, err = provider.Up(ctx)
+	return err
+}
+
+// unserved fails with sqlstore.ErrServed while servers live that work on the database.
+func unserved(ctx context.Context, tx *sql.Tx) error {
+	var there bool
+	if err := tx.QueryRowContext(ctx, "SELECT to_regclass('server_lease') IS NOT NULL").Scan(&there); err != nil || !there {
+		return err
+	}
+	var names string
+	err := tx.QueryRowContext(ctx, "SELECT COALESCE(string_agg(name, ', ' ORDER BY since), '') FROM server_lease WHERE until > "+now).Scan(&names)
+	if err == nil && names != "" {
+		err = fmt.Errorf("%w: %s", sqlstore.ErrServed, names)
+	}
 	return err
 }
 

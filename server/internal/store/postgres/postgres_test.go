@@ -111,6 +111,24 @@ func TestADatabaseThatIsNewerIsRefused(t *testing.T) {
 	}
 }
 
+// TestNoTableChangesBelowAServer has a server live that works on tables which lack a step.
+func TestNoTableChangesBelowAServer(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	store := opened(t, url)
+	lease, err := store.Enter(t.Context(), postgres.Entrant{Name: "一号"}, func([]postgres.Server) error { return nil })
+	must(t, err)
+	_, err = observer(t, url).Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = 51; ALTER TABLE meta DROP COLUMN turn_name;
+		ALTER TABLE turn DROP COLUMN name; ALTER TABLE turn DROP COLUMN follows`)
+	must(t, err)
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Keys: storetest.Keys(t)})
+	if !errors.Is(err, sqlstore.ErrServed) || !strings.Contains(err.Error(), "一号") {
+		t.Errorf("beside a server: %v", err)
+	}
+	must(t, lease.Leave(t.Context()))
+	must(t, open(t, url).Close())
+}
+
 // TestNoTextOfADeviceKeepsAGroupOut has a device say of itself what PostgreSQL can't hold.
 func TestNoTextOfADeviceKeepsAGroupOut(t *testing.T) {
 	t.Parallel()

@@ -14,10 +14,13 @@ var ErrLocked = errors.New("another server is running on this folder")
 // Lock is held until it is released, or its process ends, however it ends.
 type Lock struct{ file *os.File }
 
+// serving is the file that a server locks.
+const serving = "serve.lock"
+
 // LockServe takes the folder for one server; ErrLocked if another process, or
 // another call, holds it. Commands that write beside a server don't take it.
 func (s *Store) LockServe() (*Lock, error) {
-	lock, err := lockFile(s.dir, "serve.lock", false)
+	lock, err := lockFile(s.dir, serving, false)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to date, one process at a time. It fails with
-// *sqlstore.NewerError.
+// *sqlstore.NewerError, and with sqlstore.ErrServed while a server works on older tables.
 func migrate(ctx context.Context, dir string, db *sql.DB, keys *seal.Ring) (err error) {
 	lock, err := lockFile(dir, "migrate.lock", true)
 	if err != nil {
@@ -41,8 +41,19 @@ func migrate(ctx context.Context, dir string, db *sql.DB, keys *seal.Ring) (err 
 	// A step in Go has its own transactions, beside the connection that goose holds.
 	db.SetMaxOpenConns(2)
 	defer db.SetMaxOpenConns(1)
-	if err := sqlstore.NotNewer(provider.GetVersions(ctx)); err != nil {
+	is, known, err := provider.GetVersions(ctx)
+	if err := sqlstore.NotNewer(is, known, err); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	if is < known {
+		served, err := lockFile(dir, serving, false)
+		if errors.Is(err, ErrLocked) {
+			err = fmt.Errorf("%w: %w", sqlstore.ErrServed, err)
+		}
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		defer func() { err = errors.Join(err, served.Release()) }()
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)

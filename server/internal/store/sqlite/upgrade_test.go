@@ -58,6 +58,26 @@ func TestADatabaseThatIsNewerIsRefused(t *testing.T) {
 	}
 }
 
+// TestNoTableChangesBelowAServer has a server run over tables that lack a step.
+func TestNoTableChangesBelowAServer(t *testing.T) {
+	dir := t.TempDir()
+	store := open(t, dir)
+	lock, err := store.LockServe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind(t, dir, `DELETE FROM goose_db_version WHERE version_id = 51; ALTER TABLE meta DROP COLUMN turn_name;
+		ALTER TABLE turn DROP COLUMN name; ALTER TABLE turn DROP COLUMN follows`)
+	if _, err := sqlite.Open(t.Context(), dir, sqlite.Options{Keys: storetest.Keys(t)}); !errors.Is(err, sqlstore.ErrServed) {
+		t.Errorf("beside a server: %v", err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, store)
+	closed(t, open(t, dir))
+}
+
 // TestOldDatabaseOpens opens what the first schema wrote: four records out of seven
 // changes, one field in dispute, one change parked.
 func TestOldDatabaseOpens(t *testing.T) {

@@ -1,6 +1,13 @@
 package sqlstore
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrServed says that servers work on a database whose tables are older than the program:
+// they would go on by what they know of them. Nothing is altered before they have stopped.
+var ErrServed = errors.New("servers of an older release work on the database")
 
 // NewerError says that a program is older than a database: it doesn't know all of its tables
 // and columns, and whatever it wrote would lack something.
