@@ -63,30 +63,47 @@ func whole(t *testing.T) *ground {
 		}
 	})
 	began := time.Now()
+	var since time.Time // when it was found so, and always from then on
 	g.await(t, "the cluster is whole", wholeness, func() bool {
-		for _, n := range g.nodes {
-			n.ensure(t)
+		switch {
+		case !g.isWhole(t):
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
 		}
-		members, err := g.members()
-		roles := map[string]int{}
-		for _, m := range members {
-			if m.Timeline != members[0].Timeline {
-				return false // what a node that came back says of itself is of before
-			}
-			if m.State == "running" || m.State == "streaming" {
-				roles[m.Role]++
-			}
-		}
-		// What is known of a node may be of before it was cut off: each is asked itself.
-		for _, n := range g.nodes {
-			if !n.leads() && !n.follows() {
-				return false
-			}
-		}
-		return err == nil && roles["leader"] == 1 && roles["sync_standby"] == 1 && roles["replica"] == size-2
+		return !since.IsZero() && time.Since(since) > steady*time.Second
 	})
 	t.Logf("whole after %.1f s", time.Since(began).Seconds())
 	return g
+}
+
+// isWhole asks how the cluster stands now.
+func (g *ground) isWhole(t *testing.T) bool {
+	t.Helper()
+	for _, n := range g.nodes {
+		n.ensure(t)
+	}
+	members, err := g.members()
+	roles := map[string]int{}
+	for _, m := range members {
+		if m.Timeline != members[0].Timeline {
+			return false // what a node that came back says of itself is of before
+		}
+		if m.State == "running" || m.State == "streaming" {
+			roles[m.Role]++
+		}
+	}
+	// What is known of a node may be of before it was cut off: each is asked itself.
+	leaders := 0
+	for _, n := range g.nodes {
+		switch {
+		case n.leads():
+			leaders++
+		case !n.follows():
+			return false
+		}
+	}
+	return err == nil && leaders == 1 && roles["leader"] == 1 && roles["sync_standby"] == 1 && roles["replica"] == size-2
 }
 
 // raise makes the machines.

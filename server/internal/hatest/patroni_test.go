@@ -15,6 +15,7 @@ import (
 const (
 	lease   = 20 // seconds; the least that Patroni's documents allow
 	renewal = 3  // seconds; a leader's key is renewed this often
+	steady  = 4  // seconds, more than a renewal: what was so before one may be another thing after it
 	patient = 5  // seconds for which etcd and PostgreSQL may fail to answer; renewal + 2 × patient ≤ lease
 )
 
