@@ -10,7 +10,7 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 
 # How long each fuzz target is fuzzed.
-FUZZTIME ?= 10s
+FUZZTIME ?= 5s
 
 # The race detector watches all of our code. The C libraries that were translated
 # to Go (SQLite's engine) are left out of it: they would be several times slower,
@@ -28,11 +28,11 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 	go run ./server demo
 
 .PHONY: test
-test: compiler office postgres check $(TOOLS) web ## everything: check, the web client, 100 simulations on each engine, all tests (with SQLite and with PostgreSQL) under the race detector, each fuzz target for 10 s
+test: compiler office postgres check $(TOOLS) web ## everything: check, the web client, 100 simulations on each engine, all tests (with SQLite and with PostgreSQL) under the race detector, each fuzz target for 5 s
 	CGO_ENABLED=1 bin/tally -plain '$(PLAIN)' -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
 # Packages with tests that leave themselves out under the race detector, as they would take too
-# long there or aren't its business: they are tested without it, too.
+# long there or aren't its business: those run before, without it.
 PLAIN := ./server/internal/simtest ./server/internal/store/postgres
 
 # How many fleets are simulated on each engine.
@@ -72,7 +72,7 @@ web: node ## the web client: compiled strictly, and held against the same vector
 	cd clientsdk/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm test
 
 .PHONY: fuzz
-fuzz: bin/tally ## each fuzz target for FUZZTIME (10s)
+fuzz: bin/tally ## each fuzz target for FUZZTIME (5s)
 	bin/tally -flags '-run=^Fuzz' -fuzz $(FUZZTIME) .
 
 PEOPLE ?= 1000000

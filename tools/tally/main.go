@@ -1,5 +1,5 @@
-// Command tally runs the tests of one or more modules, some packages of the first
-// without flags before, then fuzzes each fuzz target that it met, and closes with one
+// Command tally runs the tests of one or more modules, and those of the first that are
+// there only without flags, then fuzzes each fuzz target that it met, and closes with one
 // line: how many passed and how many failed.
 //
 // It refuses to let a skipped test pass for a tested one: under CI=true a skip is
@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ func realMain(ctx context.Context) error {
 	defer stop()
 	s := suite{out: os.Stdout, strict: os.Getenv("CI") == "true", goTest: goTest}
 	flags := flag.String("flags", "", "flags for `go test`, separated by spaces")
-	plain := flag.String("plain", "", "`packages` of the first module, separated by spaces, that are tested without flags before: for tests that leave themselves out with them")
+	plain := flag.String("plain", "", "`packages` of the first module, separated by spaces, of which those tests run before, without flags, that leave themselves out with them")
 	flag.DurationVar(&s.fuzz, "fuzz", 0, "how long to fuzz each target; 0 to fuzz none")
 	flag.Parse()
 	s.flags, s.plain = strings.Fields(*flags), strings.Fields(*plain)
@@ -49,9 +50,6 @@ type suite struct {
 	goTest func(ctx context.Context, dir string, args []string, read func(io.Reader) error) error
 }
 
-// plainTimeout bounds each package that is tested without flags.
-const plainTimeout = "-timeout=15m"
-
 // errTests says that the tests ran and that not all of them passed.
 var errTests = errors.New("not all tests passed")
 
@@ -63,11 +61,11 @@ func (s *suite) run(ctx context.Context, dirs []string) error {
 	}
 	var total count
 	if len(s.plain) > 0 {
-		r := newReader(s.out, s.strict)
-		if err := s.test(ctx, dirs[0], append([]string{"-json", plainTimeout}, s.plain...), r); err != nil {
+		c, err := s.runPlain(ctx, dirs[0])
+		if err != nil {
 			return err
 		}
-		total.add(r.count)
+		total.add(c)
 	}
 	for _, dir := range dirs {
 		r := newReader(s.out, s.strict)
@@ -95,6 +93,49 @@ func (s *suite) run(ctx context.Context, dirs []string) error {
 		return errTests
 	}
 	return nil
+}
+
+// plainTimeout bounds each package that is tested without flags.
+const plainTimeout = "-timeout=15m"
+
+// runPlain runs what is there only without flags. That there is nothing is an error: somebody
+// counts on it.
+func (s *suite) runPlain(ctx context.Context, dir string) (count, error) {
+	without, err := s.list(ctx, dir, nil)
+	if err != nil {
+		return count{}, err
+	}
+	with, err := s.list(ctx, dir, s.flags)
+	if err != nil {
+		return count{}, err
+	}
+	alone := slices.DeleteFunc(without, func(name string) bool { return slices.Contains(with, name) })
+	if len(alone) == 0 {
+		return count{}, fmt.Errorf("every test of %s is there with flags, too", strings.Join(s.plain, " "))
+	}
+	r := newReader(s.out, s.strict)
+	args := []string{"-json", plainTimeout, "-run=^(" + strings.Join(alone, "|") + ")$"}
+	err = s.test(ctx, dir, append(args, s.plain...), r)
+	return r.count, err
+}
+
+// list names the tests of the plain packages as some flags have them.
+func (s *suite) list(ctx context.Context, dir string, flags []string) ([]string, error) {
+	args := append(slices.Clone(flags), "-list=^Test")
+	var names []string
+	err := s.goTest(ctx, dir, append(args, s.plain...), func(from io.Reader) error {
+		listed, err := io.ReadAll(from)
+		for line := range strings.Lines(string(listed)) {
+			if name := strings.TrimSpace(line); strings.HasPrefix(name, "Test") {
+				names = append(names, name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing tests: %w", err)
+	}
+	return names, nil
 }
 
 // fuzzOne fuzzes one target. A run that ends badly without an input to show for

@@ -145,17 +145,29 @@ func TestEachFuzzTargetIsFuzzed(t *testing.T) {
 	}
 }
 
-// What is tested without flags is tested before, and counts.
-func TestPlainPackagesComeFirstAndCount(t *testing.T) {
-	p := &streams{outputs: []string{fails, passes}}
+// What is there only without flags runs before, and counts.
+func TestWhatIsThereOnlyWithoutFlagsRunsFirstAndCounts(t *testing.T) {
+	p := &streams{outputs: []string{"TestA\nTestB\nTestC\nok  \tp\t0.1s\n", "TestB\nok  \tp\t0.1s\n", fails, passes}}
 	var out bytes.Buffer
 	s := suite{out: &out, goTest: p.goTest, flags: []string{"-race"}, plain: []string{"./slow", "./slower"}}
 	err := s.run(context.Background(), []string{"here"})
-	want := []string{"here: -json -timeout=15m ./slow ./slower", "here: -json -race ./..."}
+	want := []string{
+		"here: -list=^Test ./slow ./slower", "here: -race -list=^Test ./slow ./slower",
+		"here: -json -timeout=15m -run=^(TestA|TestC)$ ./slow ./slower", "here: -json -race ./...",
+	}
 	if !slices.Equal(p.calls, want) {
 		t.Errorf("it ran %q", p.calls)
 	}
 	if !errors.Is(err, errTests) || !strings.HasSuffix(out.String(), "2 passed, 1 failed\n") {
 		t.Errorf("%v, %s", err, &out)
+	}
+}
+
+// Who counts on tests that aren't there is told.
+func TestPackagesWithoutPlainTestsAreAnError(t *testing.T) {
+	p := &streams{outputs: []string{"TestA\n", "TestA\n", passes, passes}}
+	s := suite{out: io.Discard, goTest: p.goTest, plain: []string{"./slow"}}
+	if err := s.run(context.Background(), []string{"here"}); err == nil || errors.Is(err, errTests) || len(p.calls) != 2 {
+		t.Errorf("%v after %q", err, p.calls)
 	}
 }

@@ -13,10 +13,12 @@ import (
 
 var scenarios = flag.String("scenarios", "../../../testdata/scenarios/*.txt", "the scripts that TestScenarios plays")
 
-// Every file of testdata/scenarios is a promise of its own, which every engine keeps, with one
-// server and with three: each engine as it mostly runs under the race detector, and as it may
-// run without it.
-func TestScenarios(t *testing.T) {
+// Every file of testdata/scenarios is a promise of its own.
+func TestScenarios(t *testing.T) { playAll(t, engines[0], 1) }
+
+// playAll plays all scenarios over an engine, with so many servers.
+func playAll(t *testing.T, e engine, servers int) {
+	t.Helper()
 	files, err := filepath.Glob(*scenarios)
 	if err != nil {
 		t.Fatal(err)
@@ -24,35 +26,22 @@ func TestScenarios(t *testing.T) {
 	if len(files) < 40 && *scenarios == flag.Lookup("scenarios").DefValue {
 		t.Fatalf("%d scenarios: some are missing", len(files))
 	}
-	for _, e := range engines {
-		for _, servers := range []int{1, 3} {
-			if usual := (e.name == "postgres") == (servers > 1); usual != racing {
-				continue
+	among := "" // the script's first line, where it takes one
+	if servers > 1 {
+		among = fmt.Sprintf("servers %d\n", servers)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
 			}
-			t.Run(fmt.Sprintf("%s-%d", e.name, servers), func(t *testing.T) {
-				for _, file := range files {
-					t.Run(filepath.Base(file), func(t *testing.T) {
-						t.Parallel()
-						script, err := os.ReadFile(file)
-						if err != nil {
-							t.Fatal(err)
-						}
-						if err := play(t, e, among(servers)+string(script)); err != nil {
-							t.Fatal(err)
-						}
-					})
-				}
-			})
-		}
+			if err := play(t, e, among+string(script)); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
-}
-
-// among is the line that says how many servers there are, if it takes one.
-func among(servers int) string {
-	if servers == 1 {
-		return ""
-	}
-	return fmt.Sprintf("servers %d\n", servers)
 }
 
 func play(t *testing.T, e engine, script string) error {
