@@ -18,7 +18,7 @@ type badFile int
 func (n badFile) Error() string { return fmt.Sprintf("%d problems, nothing imported", int(n)) }
 
 type areasImportCommand struct {
-	File string `arg:"" help:"${areas_file}"`
+	File string `arg:"" help:"areas_file"`
 	dataFlag
 }
 

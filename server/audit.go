@@ -14,11 +14,11 @@ var errNoAuthor = errors.New("not an author's id")
 
 type auditCommand struct {
 	dataFlag
-	Area  syncproto.AreaID `placeholder:"CODE" help:"${audit_area}"`
-	Who   string           `placeholder:"ID" help:"${audit_who}"`
-	Act   audit.Act        `placeholder:"ACT" help:"${audit_act}"`
-	Lines int              `default:"100" help:"${audit_lines}"`
-	JSON  bool             `name:"json" help:"${print_json}"`
+	Area  syncproto.AreaID `placeholder:"CODE" help:"audit_area"`
+	Who   string           `placeholder:"ID" help:"audit_who"`
+	Act   audit.Act        `placeholder:"ACT" help:"audit_act"`
+	Lines int              `default:"100" help:"audit_lines"`
+	JSON  bool             `name:"json" help:"print_json"`
 }
 
 // Run lists what was noted, the newest first. It works beside a running server, and is

@@ -13,20 +13,20 @@ import (
 )
 
 type benchCommand struct {
-	JSON    bool   `name:"json" help:"${bench_json}"`
-	Dir     string `placeholder:"DIR" help:"${bench_dir}"`
-	Changes int    `default:"100000" help:"${bench_changes}"`
-	People  int    `default:"100000" help:"${bench_people}"`
-	Idle    int    `default:"20000" help:"${bench_idle}"`
-	Rounds  int    `default:"3" help:"${bench_rounds}"`
-	Clients []int  `placeholder:"N" help:"${bench_clients}"`
-	DB      string `name:"db" env:"GRIDSYNC_BENCH_DB" placeholder:"postgres://…" help:"${bench_db}"`
+	JSON    bool   `name:"json" help:"bench_json"`
+	Dir     string `placeholder:"DIR" help:"bench_dir"`
+	Changes int    `default:"100000" help:"bench_changes"`
+	People  int    `default:"100000" help:"bench_people"`
+	Idle    int    `default:"20000" help:"bench_idle"`
+	Rounds  int    `default:"3" help:"bench_rounds"`
+	Clients []int  `placeholder:"N" help:"bench_clients"`
+	DB      string `name:"db" env:"GRIDSYNC_BENCH_DB" placeholder:"postgres://…" help:"bench_db"`
 
-	Scale   bool     `xor:"what" help:"${bench_scale}"`
-	Servers []int    `default:"1,2,3" help:"${bench_servers}"`
-	Growth  bool     `xor:"what" help:"${bench_growth}"`
-	Records []int    `placeholder:"N" help:"${bench_records}"`
-	Engine  []string `default:"sqlite,postgres" enum:"sqlite,postgres" help:"${bench_engine}"`
+	Scale   bool     `xor:"what" help:"bench_scale"`
+	Servers []int    `default:"1,2,3" help:"bench_servers"`
+	Growth  bool     `xor:"what" help:"bench_growth"`
+	Records []int    `placeholder:"N" help:"bench_records"`
+	Engine  []string `default:"sqlite,postgres" enum:"sqlite,postgres" help:"bench_engine"`
 }
 
 // Run measures, each side as a process of its own.

@@ -8,10 +8,10 @@ import (
 )
 
 type copyCommand struct {
-	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"${copy_data}"`
-	Keys string `env:"GRIDSYNC_KEYS" placeholder:"DIR" help:"${keys_folder}"`
-	From string `required:"" env:"GRIDSYNC_COPY_FROM" placeholder:"sqlite:DIR|postgres://…" help:"${copy_from}"`
-	To   string `required:"" env:"GRIDSYNC_COPY_TO" placeholder:"sqlite:DIR|postgres://…" help:"${copy_to}"`
+	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"copy_data"`
+	Keys string `env:"GRIDSYNC_KEYS" placeholder:"DIR" help:"keys_folder"`
+	From string `required:"" env:"GRIDSYNC_COPY_FROM" placeholder:"sqlite:DIR|postgres://…" help:"copy_from"`
+	To   string `required:"" env:"GRIDSYNC_COPY_TO" placeholder:"sqlite:DIR|postgres://…" help:"copy_to"`
 }
 
 // Run copies a database into another one, where its history goes on.

@@ -13,13 +13,13 @@ import (
 )
 
 type demoCommand struct {
-	Once   bool   `help:"${demo_once}"`
-	JSON   bool   `name:"json" help:"${demo_json}"`
-	Listen string `default:"127.0.0.1:0" placeholder:"ADDR" help:"${listen}"`
-	Data   string `placeholder:"DIR" help:"${demo_data}"`
-	DB     string `name:"db" env:"GRIDSYNC_DEMO_DB" placeholder:"postgres://…" help:"${demo_db}"`
-	Seed   uint64 `default:"2020" help:"${demo_seed}"`
-	Scale  int    `default:"1" help:"${demo_scale}"`
+	Once   bool   `help:"demo_once"`
+	JSON   bool   `name:"json" help:"demo_json"`
+	Listen string `default:"127.0.0.1:0" placeholder:"ADDR" help:"listen"`
+	Data   string `placeholder:"DIR" help:"demo_data"`
+	DB     string `name:"db" env:"GRIDSYNC_DEMO_DB" placeholder:"postgres://…" help:"demo_db"`
+	Seed   uint64 `default:"2020" help:"demo_seed"`
+	Scale  int    `default:"1" help:"demo_scale"`
 }
 
 // Run plays the demo against a server that it starts.

@@ -9,7 +9,7 @@ import (
 
 type devicesListCommand struct {
 	dataFlag
-	Area syncproto.AreaID `required:"" placeholder:"CODE" help:"${devices_area}"`
+	Area syncproto.AreaID `required:"" placeholder:"CODE" help:"devices_area"`
 }
 
 // Run shows the board of an area's devices.
@@ -33,9 +33,9 @@ func (c *devicesListCommand) Run(ctx context.Context, t *terminal) error {
 
 type devicesSetCommand struct {
 	dataFlag
-	Device syncproto.DeviceID `required:"" placeholder:"ID" help:"${devices_device}"`
-	Status string             `required:"" enum:"in_use,retired,lost" help:"${devices_status}"`
-	Reason string             `enum:",handed_back,broken,lost,stolen,found,checked,mistake,other" default:"" help:"${devices_reason}"`
+	Device syncproto.DeviceID `required:"" placeholder:"ID" help:"devices_device"`
+	Status string             `required:"" enum:"in_use,retired,lost" help:"devices_status"`
+	Reason string             `enum:",handed_back,broken,lost,stolen,found,checked,mistake,other" default:"" help:"devices_reason"`
 }
 
 // Run revokes a device or takes it back into use.

@@ -13,8 +13,8 @@ import (
 )
 
 type areasDivisionCommand struct {
-	Source string `arg:"" help:"${division_source}"`
-	Prefix string `placeholder:"CODE" help:"${division_prefix}"`
+	Source string `arg:"" help:"division_source"`
+	Prefix string `placeholder:"CODE" help:"division_prefix"`
 	dataFlag
 }
 

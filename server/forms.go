@@ -19,11 +19,11 @@ import (
 
 // formsCommands are what can be done to forms and templates at the machine itself.
 type formsCommands struct {
-	List    formsListCommand    `cmd:"" default:"withargs" help:"${forms_list}"`
-	Show    formsShowCommand    `cmd:"" help:"${forms_show}"`
-	Draft   formsDraftCommand   `cmd:"" help:"${forms_draft}"`
-	Publish formsPublishCommand `cmd:"" help:"${forms_publish}"`
-	Import  formsImportCommand  `cmd:"" help:"${forms_import}"`
+	List    formsListCommand    `cmd:"" default:"withargs" help:"forms_list"`
+	Show    formsShowCommand    `cmd:"" help:"forms_show"`
+	Draft   formsDraftCommand   `cmd:"" help:"forms_draft"`
+	Publish formsPublishCommand `cmd:"" help:"forms_publish"`
+	Import  formsImportCommand  `cmd:"" help:"forms_import"`
 }
 
 type formsListCommand struct{ dataFlag }
@@ -72,7 +72,7 @@ func nameOr(name string, nobody syncproto.Text) string {
 
 // templateFlag says that a template is spoken of.
 type templateFlag struct {
-	Template bool `help:"${forms_template}"`
+	Template bool `help:"forms_template"`
 }
 
 func (f templateFlag) sort() registry.Sort {
@@ -83,8 +83,8 @@ func (f templateFlag) sort() registry.Sort {
 }
 
 type formsShowCommand struct {
-	Name    string `arg:"" help:"${forms_kind}"`
-	Version int    `help:"${forms_version}"`
+	Name    string `arg:"" help:"forms_kind"`
+	Version int    `help:"forms_version"`
 	templateFlag
 	dataFlag
 }
@@ -102,7 +102,7 @@ func (c *formsShowCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 type formsDraftCommand struct {
-	File string `arg:"" help:"${forms_file}"`
+	File string `arg:"" help:"forms_file"`
 	dataFlag
 }
 
@@ -148,7 +148,7 @@ func readFile(path string, in io.Reader) ([]byte, error) {
 }
 
 type formsPublishCommand struct {
-	Name string `arg:"" help:"${forms_kind}"`
+	Name string `arg:"" help:"forms_kind"`
 	templateFlag
 	dataFlag
 }
@@ -171,10 +171,10 @@ type partlyRead int
 func (n partlyRead) Error() string { return fmt.Sprintf("%d problems, the rest was kept", int(n)) }
 
 type formsImportCommand struct {
-	File string         `arg:"" help:"${forms_workbook}"`
-	Kind syncproto.Kind `help:"${forms_kind}"`
+	File string         `arg:"" help:"forms_workbook"`
+	Kind syncproto.Kind `help:"forms_kind"`
 	// Extend keeps what the kind asks already.
-	Extend bool `help:"${forms_extend}"`
+	Extend bool `help:"forms_extend"`
 	dataFlag
 }
 

@@ -9,10 +9,10 @@ import (
 
 type handoverCommand struct {
 	dataFlag
-	From   syncproto.AuthorID `required:"" placeholder:"ID" help:"${handover_from}"`
-	To     syncproto.AuthorID `required:"" placeholder:"ID" help:"${handover_to}"`
-	Area   syncproto.AreaID   `required:"" placeholder:"CODE" help:"${handover_area}"`
-	DryRun bool               `help:"${handover_dry}"`
+	From   syncproto.AuthorID `required:"" placeholder:"ID" help:"handover_from"`
+	To     syncproto.AuthorID `required:"" placeholder:"ID" help:"handover_to"`
+	Area   syncproto.AreaID   `required:"" placeholder:"CODE" help:"handover_area"`
+	DryRun bool               `help:"handover_dry"`
 }
 
 // Run passes what one person does in an area on to another, or says what that comes to.

@@ -14,9 +14,9 @@ import (
 )
 
 type historyCommand struct {
-	Record string `arg:"" help:"${history_record}"`
+	Record string `arg:"" help:"history_record"`
 	dataFlag
-	JSON bool `name:"json" help:"${print_json}"`
+	JSON bool `name:"json" help:"print_json"`
 }
 
 // Run tells what was ever said about a record and about those that turned out to be it,

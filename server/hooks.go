@@ -15,7 +15,7 @@ import (
 // hooksFlags say of which area and which hook a command is.
 type hooksFlags struct {
 	dataFlag
-	Area syncproto.AreaID `required:"" placeholder:"CODE" help:"${hooks_area}"`
+	Area syncproto.AreaID `required:"" placeholder:"CODE" help:"hooks_area"`
 }
 
 // withHooks opens a data folder for a command about hooks, beside a running server.
@@ -54,9 +54,9 @@ func (c *hooksListCommand) Run(ctx context.Context, t *terminal) error {
 
 type hooksAddCommand struct {
 	hooksFlags
-	URL     string   `required:"" name:"url" placeholder:"URL" help:"${hooks_url}"`
-	Events  []string `required:"" placeholder:"EVENT" help:"${hooks_events}"`
-	Private bool     `help:"${hooks_private}"`
+	URL     string   `required:"" name:"url" placeholder:"URL" help:"hooks_url"`
+	Events  []string `required:"" placeholder:"EVENT" help:"hooks_events"`
+	Private bool     `help:"hooks_private"`
 }
 
 // Run makes a hook and prints it with its secret, this once.
@@ -72,7 +72,7 @@ func (c *hooksAddCommand) Run(ctx context.Context, t *terminal) error {
 
 type hooksEndCommand struct {
 	hooksFlags
-	Hook uuid.UUID `required:"" placeholder:"ID" help:"${hooks_hook}"`
+	Hook uuid.UUID `required:"" placeholder:"ID" help:"hooks_hook"`
 }
 
 // Run ends a hook.
@@ -88,8 +88,8 @@ func (c *hooksEndCommand) Run(ctx context.Context, t *terminal) error {
 
 type hooksSentCommand struct {
 	hooksFlags
-	Hook  uuid.UUID  `required:"" placeholder:"ID" help:"${hooks_hook}"`
-	State hook.State `default:"" enum:",waiting,delivered,given_up" help:"${hooks_state}"`
+	Hook  uuid.UUID  `required:"" placeholder:"ID" help:"hooks_hook"`
+	State hook.State `default:"" enum:",waiting,delivered,given_up" help:"hooks_state"`
 }
 
 // Run shows what was and is to be sent, the newest first.
@@ -115,8 +115,8 @@ func (c *hooksSentCommand) Run(ctx context.Context, t *terminal) error {
 
 type hooksRetryCommand struct {
 	hooksFlags
-	Hook uuid.UUID `required:"" placeholder:"ID" help:"${hooks_hook}"`
-	Seq  int64     `help:"${hooks_seq}"`
+	Hook uuid.UUID `required:"" placeholder:"ID" help:"hooks_hook"`
+	Seq  int64     `help:"hooks_seq"`
 }
 
 // Run has what was given up sent again.

@@ -15,16 +15,16 @@ import (
 )
 
 type importCommand struct {
-	File string `arg:"" help:"${import_file}"`
+	File string `arg:"" help:"import_file"`
 	dataFlag
-	Kind    syncproto.Kind     `enum:"area,household,person" default:"person" help:"${import_kind}"`
-	Area    syncproto.AreaID   `required:"" placeholder:"CODE" help:"${import_area}"`
-	Author  syncproto.AuthorID `placeholder:"ID" help:"${import_author}"`
-	Sheet   string             `placeholder:"NAME" help:"${import_sheet}"`
-	Map     map[string]string  `placeholder:"HEADING=FIELD" help:"${import_map}"`
-	Apply   bool               `help:"${import_apply}"`
-	SkipBad bool               `help:"${import_skip}"`
-	JSON    bool               `name:"json" help:"${print_json}"`
+	Kind    syncproto.Kind     `enum:"area,household,person" default:"person" help:"import_kind"`
+	Area    syncproto.AreaID   `required:"" placeholder:"CODE" help:"import_area"`
+	Author  syncproto.AuthorID `placeholder:"ID" help:"import_author"`
+	Sheet   string             `placeholder:"NAME" help:"import_sheet"`
+	Map     map[string]string  `placeholder:"HEADING=FIELD" help:"import_map"`
+	Apply   bool               `help:"import_apply"`
+	SkipBad bool               `help:"import_skip"`
+	JSON    bool               `name:"json" help:"print_json"`
 }
 
 // Run says what a file would do, and with -apply does it.

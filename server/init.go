@@ -25,7 +25,7 @@ var (
 
 // baseFlag is where browsers find the server, which doesn't know it behind a proxy.
 type baseFlag struct {
-	Base string `default:"http://127.0.0.1:8080" env:"GRIDSYNC_BASE" placeholder:"URL" help:"${base}"`
+	Base string `default:"http://127.0.0.1:8080" env:"GRIDSYNC_BASE" placeholder:"URL" help:"base"`
 }
 
 // hand prints a link: standard output gets it alone.
@@ -37,10 +37,10 @@ func (b *baseFlag) hand(t *terminal, w *console.Welcome) {
 type initCommand struct {
 	dataFlag
 	baseFlag
-	Name  string             `placeholder:"NAME" help:"${init_name}"`
-	Login string             `required:"" placeholder:"LOGIN" help:"${login}"`
-	Areas []syncproto.AreaID `name:"area" placeholder:"CODE" help:"${init_area}"`
-	Again bool               `help:"${init_again}"`
+	Name  string             `placeholder:"NAME" help:"init_name"`
+	Login string             `required:"" placeholder:"LOGIN" help:"login"`
+	Areas []syncproto.AreaID `name:"area" placeholder:"CODE" help:"init_area"`
+	Again bool               `help:"init_again"`
 }
 
 // Run makes an administrator.
@@ -59,7 +59,7 @@ func (c *initCommand) Run(ctx context.Context, t *terminal) error {
 type linkCommand struct {
 	dataFlag
 	baseFlag
-	Login string `required:"" placeholder:"LOGIN" help:"${login}"`
+	Login string `required:"" placeholder:"LOGIN" help:"login"`
 }
 
 // Run makes another link for somebody who has an account.

@@ -63,14 +63,14 @@ func withLetting(ctx context.Context, data dataFlag, work func(*enrol.Service, e
 type inviteCommand struct {
 	dataFlag
 	baseFlag
-	Area    syncproto.AreaID   `required:"" placeholder:"CODE" help:"${invite_area}"`
-	Role    identity.Role      `default:"volunteer" enum:"volunteer,secretary,township,county,administrator,auditor" help:"${role}"`
-	Uses    int                `default:"1" help:"${invite_uses}"`
-	Hours   int                `default:"24" help:"${invite_hours}"`
-	Days    int                `help:"${invite_days}"`
-	Confirm bool               `help:"${invite_confirm}"`
-	Author  syncproto.AuthorID `placeholder:"ID" help:"${invite_author}"`
-	Label   string             `placeholder:"TEXT" help:"${invite_label}"`
+	Area    syncproto.AreaID   `required:"" placeholder:"CODE" help:"invite_area"`
+	Role    identity.Role      `default:"volunteer" enum:"volunteer,secretary,township,county,administrator,auditor" help:"role"`
+	Uses    int                `default:"1" help:"invite_uses"`
+	Hours   int                `default:"24" help:"invite_hours"`
+	Days    int                `help:"invite_days"`
+	Confirm bool               `help:"invite_confirm"`
+	Author  syncproto.AuthorID `placeholder:"ID" help:"invite_author"`
+	Label   string             `placeholder:"TEXT" help:"invite_label"`
 }
 
 // Run makes the invitation. Standard output gets code and link, for a script; standard

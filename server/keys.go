@@ -32,7 +32,7 @@ func (c *keysListCommand) Run(ctx context.Context, t *terminal) error {
 
 type keysRotateCommand struct {
 	dataFlag
-	Drop bool `help:"${keys_drop}"`
+	Drop bool `help:"keys_drop"`
 }
 
 // Run changes the data key, and says what has become of the older ones.

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
-
 	"gridsync/server/internal/api"
 )
 
@@ -17,7 +15,7 @@ func TestLimitsAndProxiesAreTakenFromTheCommandLine(t *testing.T) {
 		var line struct {
 			Serve serveCommand `cmd:""`
 		}
-		parser, err := kong.New(&line, kong.Vars(helpTexts))
+		parser, err := newParser(&line)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,63 +29,63 @@ func main() {
 
 // commands is the command line.
 type commands struct {
-	Serve serveCommand `cmd:"" help:"${serve}"`
-	Init  initCommand  `cmd:"" help:"${init}"`
-	Link  linkCommand  `cmd:"" help:"${link}"`
+	Serve serveCommand `cmd:"" help:"serve"`
+	Init  initCommand  `cmd:"" help:"init"`
+	Link  linkCommand  `cmd:"" help:"link"`
 	Areas struct {
-		Import areasImportCommand `cmd:"" help:"${areas_import}"`
-		List   areasListCommand   `cmd:"" help:"${areas_list}"`
+		Import areasImportCommand `cmd:"" help:"areas_import"`
+		List   areasListCommand   `cmd:"" help:"areas_list"`
 
-		Division areasDivisionCommand `cmd:"" help:"${areas_division}"`
-	} `cmd:"" help:"${areas}"`
-	Invite  inviteCommand `cmd:"" help:"${invite}"`
-	People  peopleCommand `cmd:"" help:"${people}"`
+		Division areasDivisionCommand `cmd:"" help:"areas_division"`
+	} `cmd:"" help:"areas"`
+	Invite  inviteCommand `cmd:"" help:"invite"`
+	People  peopleCommand `cmd:"" help:"people"`
 	Devices struct {
-		List devicesListCommand `cmd:"" default:"withargs" help:"${devices_list}"`
-		Set  devicesSetCommand  `cmd:"" help:"${devices_set}"`
-	} `cmd:"" help:"${devices}"`
+		List devicesListCommand `cmd:"" default:"withargs" help:"devices_list"`
+		Set  devicesSetCommand  `cmd:"" help:"devices_set"`
+	} `cmd:"" help:"devices"`
 	Hooks struct {
-		List  hooksListCommand  `cmd:"" default:"withargs" help:"${hooks_list}"`
-		Add   hooksAddCommand   `cmd:"" help:"${hooks_add}"`
-		End   hooksEndCommand   `cmd:"" help:"${hooks_end}"`
-		Sent  hooksSentCommand  `cmd:"" help:"${hooks_sent}"`
-		Retry hooksRetryCommand `cmd:"" help:"${hooks_retry}"`
-	} `cmd:"" help:"${hooks}"`
-	Servers  serversCommand  `cmd:"" help:"${servers}"`
-	Handover handoverCommand `cmd:"" help:"${handover}"`
-	Rebuild  rebuildCommand  `cmd:"" help:"${rebuild}"`
-	Verify   verifyCommand   `cmd:"" help:"${verify}"`
-	History  historyCommand  `cmd:"" help:"${history}"`
-	Purge    purgeCommand    `cmd:"" help:"${purge}"`
+		List  hooksListCommand  `cmd:"" default:"withargs" help:"hooks_list"`
+		Add   hooksAddCommand   `cmd:"" help:"hooks_add"`
+		End   hooksEndCommand   `cmd:"" help:"hooks_end"`
+		Sent  hooksSentCommand  `cmd:"" help:"hooks_sent"`
+		Retry hooksRetryCommand `cmd:"" help:"hooks_retry"`
+	} `cmd:"" help:"hooks"`
+	Servers  serversCommand  `cmd:"" help:"servers"`
+	Handover handoverCommand `cmd:"" help:"handover"`
+	Rebuild  rebuildCommand  `cmd:"" help:"rebuild"`
+	Verify   verifyCommand   `cmd:"" help:"verify"`
+	History  historyCommand  `cmd:"" help:"history"`
+	Purge    purgeCommand    `cmd:"" help:"purge"`
 	Epoch    struct {
-		New epochNewCommand `cmd:"" help:"${epoch_new}"`
-	} `cmd:"" help:"${epoch}"`
+		New epochNewCommand `cmd:"" help:"epoch_new"`
+	} `cmd:"" help:"epoch"`
 	Keys struct {
-		List   keysListCommand   `cmd:"" help:"${keys_list}"`
-		Rotate keysRotateCommand `cmd:"" help:"${keys_rotate}"`
-		Token  keysTokenCommand  `cmd:"" help:"${keys_add}"`
-	} `cmd:"" help:"${keys}"`
-	Forms      formsCommands     `cmd:"" help:"${forms}"`
-	Settings   settingsCommand   `cmd:"" help:"${settings}"`
-	Demo       demoCommand       `cmd:"" help:"${demo}"`
-	Bench      benchCommand      `cmd:"" help:"${bench}"`
+		List   keysListCommand   `cmd:"" help:"keys_list"`
+		Rotate keysRotateCommand `cmd:"" help:"keys_rotate"`
+		Token  keysTokenCommand  `cmd:"" help:"keys_add"`
+	} `cmd:"" help:"keys"`
+	Forms      formsCommands     `cmd:"" help:"forms"`
+	Settings   settingsCommand   `cmd:"" help:"settings"`
+	Demo       demoCommand       `cmd:"" help:"demo"`
+	Bench      benchCommand      `cmd:"" help:"bench"`
 	BenchChild benchChildCommand `cmd:"" hidden:""`
 
-	Import importCommand `cmd:"" help:"${import}"`
-	Copy   copyCommand   `cmd:"" help:"${copy}"`
+	Import importCommand `cmd:"" help:"import"`
+	Copy   copyCommand   `cmd:"" help:"copy"`
 
-	Partitions partitionsCommands `cmd:"" help:"${partitions}"`
+	Partitions partitionsCommands `cmd:"" help:"partitions"`
 
-	Audit auditCommand `cmd:"" help:"${audit}"`
-	Seen  seenCommand  `cmd:"" help:"${seen}"`
+	Audit auditCommand `cmd:"" help:"audit"`
+	Seen  seenCommand  `cmd:"" help:"seen"`
 }
 
 // dataFlag is the flags that every command about one installation has.
 type dataFlag struct {
-	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"${data}"`
-	Keys string `env:"GRIDSYNC_KEYS" placeholder:"DIR" help:"${keys_folder}"`
+	Data string `default:"gridsync-data" env:"GRIDSYNC_DATA" placeholder:"DIR" help:"data"`
+	Keys string `env:"GRIDSYNC_KEYS" placeholder:"DIR" help:"keys_folder"`
 	// DB may hold a password, which belongs in the environment and not on a command line.
-	DB string `name:"db" env:"GRIDSYNC_DB" placeholder:"sqlite:DIR|postgres://…" help:"${db}"`
+	DB string `name:"db" env:"GRIDSYNC_DB" placeholder:"sqlite:DIR|postgres://…" help:"db"`
 }
 
 // options are what host.Open makes of the flags.
@@ -108,8 +108,8 @@ type leave struct{ code int }
 // realMain runs one command to its end, or until ctx does.
 func realMain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (err error) {
 	var line commands
-	parser, err := kong.New(&line,
-		kong.Name("server"), kong.Description(helpTexts["product"]), kong.Vars(helpTexts),
+	parser, err := newParser(&line,
+		kong.Name("server"), kong.Description(helpTexts["product"]),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(leave{code}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&terminal{stdin, stdout, stderr}),
@@ -132,6 +132,36 @@ func realMain(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 		return usageError{err}
 	}
 	return parsed.Run()
+}
+
+// newParser makes a parser whose help is what helpTexts say under the names that tags give. As
+// variables of kong's own they would be looked for in every part of every tag, which took
+// longer than most commands do.
+func newParser(line any, options ...kong.Option) (*kong.Kong, error) {
+	parser, err := kong.New(line, options...)
+	if err != nil {
+		return nil, err
+	}
+	word := func(help *string) error {
+		text, there := helpTexts[*help]
+		if !there && *help != "" {
+			return fmt.Errorf("no text for the help %q", *help)
+		}
+		*help = text
+		return nil
+	}
+	err = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		switch node := node.(type) {
+		case *kong.Value:
+			if node != parser.Model.HelpFlag.Value { // whose text is kong's
+				return next(word(&node.Help))
+			}
+		case *kong.Node:
+			return next(word(&node.Help))
+		}
+		return next(nil)
+	})
+	return parser, err
 }
 
 // doubleDashes lets long flags be written with one dash, as Go's own commands

@@ -10,9 +10,9 @@ import (
 
 // partitionsCommands are about the tables in which the log of a PostgreSQL database lies.
 type partitionsCommands struct {
-	List  partitionsListCommand  `cmd:"" default:"withargs" help:"${partitions_list}"`
-	Add   partitionsAddCommand   `cmd:"" help:"${partitions_add}"`
-	Shape partitionsShapeCommand `cmd:"" help:"${partitions_shape}"`
+	List  partitionsListCommand  `cmd:"" default:"withargs" help:"partitions_list"`
+	Add   partitionsAddCommand   `cmd:"" help:"partitions_add"`
+	Shape partitionsShapeCommand `cmd:"" help:"partitions_shape"`
 }
 
 type partitionsListCommand struct{ dataFlag }
@@ -45,10 +45,10 @@ func (c *partitionsListCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 type partitionsAddCommand struct {
-	Code syncproto.AreaID `arg:"" help:"${partitions_code}"`
+	Code syncproto.AreaID `arg:"" help:"partitions_code"`
 	dataFlag
-	Tablespace string `placeholder:"NAME" xor:"spot" help:"${partitions_tablespace}"`
-	Server     string `placeholder:"NAME" xor:"spot" help:"${partitions_server}"`
+	Tablespace string `placeholder:"NAME" xor:"spot" help:"partitions_tablespace"`
+	Server     string `placeholder:"NAME" xor:"spot" help:"partitions_server"`
 }
 
 // Run gives a county a partition of its own; servers may be running.
@@ -63,7 +63,7 @@ func (c *partitionsAddCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 type partitionsShapeCommand struct {
-	Code syncproto.AreaID `arg:"" help:"${partitions_code}"`
+	Code syncproto.AreaID `arg:"" help:"partitions_code"`
 	dataFlag
 }
 

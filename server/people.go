@@ -9,7 +9,7 @@ import (
 
 type peopleCommand struct {
 	dataFlag
-	Area syncproto.AreaID `required:"" placeholder:"CODE" help:"${people_area}"`
+	Area syncproto.AreaID `required:"" placeholder:"CODE" help:"people_area"`
 }
 
 // Run lists who has anything to do in an area.

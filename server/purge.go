@@ -17,12 +17,12 @@ import (
 
 type purgeCommand struct {
 	dataFlag
-	Kind   syncproto.Kind   `placeholder:"KIND" help:"${purge_kind}"`
-	Older  age              `placeholder:"DAYS" help:"${purge_older}"`
-	Area   syncproto.AreaID `placeholder:"CODE" help:"${purge_area}"`
-	DryRun bool             `help:"${purge_dry}"`
-	List   bool             `help:"${purge_list}"`
-	JSON   bool             `name:"json" help:"${print_json}"`
+	Kind   syncproto.Kind   `placeholder:"KIND" help:"purge_kind"`
+	Older  age              `placeholder:"DAYS" help:"purge_older"`
+	Area   syncproto.AreaID `placeholder:"CODE" help:"purge_area"`
+	DryRun bool             `help:"purge_dry"`
+	List   bool             `help:"purge_list"`
+	JSON   bool             `name:"json" help:"print_json"`
 }
 
 // errAge is an age that is none, or a kind without one.

@@ -23,7 +23,7 @@ var errOnlyCheck = errors.New("-check is missing")
 
 type rebuildCommand struct {
 	dataFlag
-	Check bool `help:"${check}"`
+	Check bool `help:"check"`
 }
 
 // Run compares, and prints what it found as JSON. A difference is an error.

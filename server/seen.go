@@ -14,9 +14,9 @@ import (
 )
 
 type seenCommand struct {
-	Record string `arg:"" help:"${history_record}"`
+	Record string `arg:"" help:"history_record"`
 	dataFlag
-	JSON bool `name:"json" help:"${print_json}"`
+	JSON bool `name:"json" help:"print_json"`
 }
 
 // Run tells who was shown a record, and on whose phones it is or was. It works beside a

@@ -42,20 +42,20 @@ func limitMemory() {
 
 type serveCommand struct {
 	dataFlag
-	Listen  string `default:"127.0.0.1:8080" env:"GRIDSYNC_LISTEN" placeholder:"ADDR" help:"${listen}"`
-	Log     string `default:"text" enum:"text,json" env:"GRIDSYNC_LOG" help:"${log}"`
-	Verbose bool   `help:"${verbose}"`
-	Base    string `env:"GRIDSYNC_BASE" placeholder:"URL" help:"${base_outside}"`
+	Listen  string `default:"127.0.0.1:8080" env:"GRIDSYNC_LISTEN" placeholder:"ADDR" help:"listen"`
+	Log     string `default:"text" enum:"text,json" env:"GRIDSYNC_LOG" help:"log"`
+	Verbose bool   `help:"verbose"`
+	Base    string `env:"GRIDSYNC_BASE" placeholder:"URL" help:"base_outside"`
 	// Due is how long questions may lie, by kind.
-	Due map[review.Kind]time.Duration `env:"GRIDSYNC_DUE" placeholder:"KIND=TIME" help:"${due}"`
+	Due map[review.Kind]time.Duration `env:"GRIDSYNC_DUE" placeholder:"KIND=TIME" help:"due"`
 	// Retain is for how many days records keep their content, by kind.
-	Retain map[syncproto.Kind]age `env:"GRIDSYNC_RETAIN" mapsep:"," placeholder:"KIND=DAYS" help:"${retain}"`
+	Retain map[syncproto.Kind]age `env:"GRIDSYNC_RETAIN" mapsep:"," placeholder:"KIND=DAYS" help:"retain"`
 	// Limit replaces limits of the API's own, by class.
-	Limit map[api.Class]api.Limit `env:"GRIDSYNC_LIMIT" placeholder:"CLASS=RATE/BURST" help:"${limit}"`
-	Proxy []netip.Prefix          `default:"127.0.0.0/8,::1/128" env:"GRIDSYNC_PROXY" placeholder:"CIDR" help:"${proxy}"`
+	Limit map[api.Class]api.Limit `env:"GRIDSYNC_LIMIT" placeholder:"CLASS=RATE/BURST" help:"limit"`
+	Proxy []netip.Prefix          `default:"127.0.0.0/8,::1/128" env:"GRIDSYNC_PROXY" placeholder:"CIDR" help:"proxy"`
 	// HooksPrivate lets hooks be machines inside.
-	HooksPrivate bool  `env:"GRIDSYNC_HOOKS_PRIVATE" help:"${serve_private}"`
-	Small        int64 `default:"5" env:"GRIDSYNC_SMALL" placeholder:"N" help:"${small}"`
+	HooksPrivate bool  `env:"GRIDSYNC_HOOKS_PRIVATE" help:"serve_private"`
+	Small        int64 `default:"5" env:"GRIDSYNC_SMALL" placeholder:"N" help:"small"`
 }
 
 // errDue says that a question is not of a kind that there is, or has no time to lie.

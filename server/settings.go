@@ -13,9 +13,9 @@ import (
 )
 
 type settingsCommand struct {
-	Area syncproto.AreaID `arg:"" help:"${settings_area}"`
-	Set  []string         `arg:"" optional:"" placeholder:"NAME=VALUE" help:"${settings_set}"`
-	From string           `placeholder:"DAY" help:"${settings_from}"`
+	Area syncproto.AreaID `arg:"" help:"settings_area"`
+	Set  []string         `arg:"" optional:"" placeholder:"NAME=VALUE" help:"settings_set"`
+	From string           `placeholder:"DAY" help:"settings_from"`
 	dataFlag
 }
 

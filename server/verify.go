@@ -11,7 +11,7 @@ import (
 
 type verifyCommand struct {
 	dataFlag
-	JSON bool `name:"json" help:"${print_json}"`
+	JSON bool `name:"json" help:"print_json"`
 }
 
 // Run goes along the log from its first row, and works out from it everything that is
