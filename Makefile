@@ -29,8 +29,10 @@ demo: ## the whole case: phones offline, a bad network, merged totals (only Go n
 
 .PHONY: test
 test: compiler office postgres check $(TOOLS) web ## everything: check, the web client, 100 simulations on each engine, all tests (with SQLite and with PostgreSQL) under the race detector, each fuzz target for 5 s
-	@$(IN_MEMORY); CGO_ENABLED=1 bin/tally -plain '$(PLAIN)' -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
+	@$(IN_MEMORY); GOGC=300 CGO_ENABLED=1 bin/tally -plain '$(PLAIN)' -flags '-timeout=15m $(RACE)' -fuzz $(FUZZTIME) . tools
 
+# Rubbish is collected seldom, for which two gigabytes of memory are enough.
+#
 # Tests write what they write to memory where there is enough of it: they end processes, and
 # never the machine, so that no disk has to be waited for. What Go builds stays where it was.
 # User postgres has to get in.

@@ -95,8 +95,9 @@ func (s *suite) run(ctx context.Context, dirs []string) error {
 	return nil
 }
 
-// plainTimeout bounds each package that is tested without flags.
-const plainTimeout = "-timeout=15m"
+// plainFlags are what packages are tested with that are tested without flags: a bound for each,
+// and more tests at once than there are cores, as they wait for a database half of their time.
+var plainFlags = []string{"-timeout=15m", "-parallel=4"}
 
 // runPlain runs what is there only without flags. That there is nothing is an error: somebody
 // counts on it.
@@ -114,8 +115,8 @@ func (s *suite) runPlain(ctx context.Context, dir string) (count, error) {
 		return count{}, fmt.Errorf("every test of %s is there with flags, too", strings.Join(s.plain, " "))
 	}
 	r := newReader(s.out, s.strict)
-	args := []string{"-json", plainTimeout, "-run=^(" + strings.Join(alone, "|") + ")$"}
-	err = s.test(ctx, dir, append(args, s.plain...), r)
+	args := slices.Concat([]string{"-json"}, plainFlags, []string{"-run=^(" + strings.Join(alone, "|") + ")$"}, s.plain)
+	err = s.test(ctx, dir, args, r)
 	return r.count, err
 }
 

@@ -153,7 +153,7 @@ func TestWhatIsThereOnlyWithoutFlagsRunsFirstAndCounts(t *testing.T) {
 	err := s.run(context.Background(), []string{"here"})
 	want := []string{
 		"here: -list=^Test ./slow ./slower", "here: -race -list=^Test ./slow ./slower",
-		"here: -json -timeout=15m -run=^(TestA|TestC)$ ./slow ./slower", "here: -json -race ./...",
+		"here: -json -timeout=15m -parallel=4 -run=^(TestA|TestC)$ ./slow ./slower", "here: -json -race ./...",
 	}
 	if !slices.Equal(p.calls, want) {
 		t.Errorf("it ran %q", p.calls)
