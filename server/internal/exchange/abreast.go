@@ -183,8 +183,8 @@ func (h *heads) replace(boot *Boot) map[area.Key]struct{} {
 			moved[head.Area] = struct{}{}
 		}
 	}
-	// The last may be less than before: of a history whose end was lost, numbers are given out
-	// again, and a cursor that stood beyond them would step over what comes under them.
+	// The last may be less than before, where the end of a history was lost and nobody has
+	// written since: a cursor must not be moved to what isn't there.
 	h.feeds, h.last = feeds, boot.Last
 	return moved
 }

@@ -7,6 +7,7 @@ import (
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/identity"
+	"gridsync/server/internal/review"
 	"gridsync/server/internal/store/sqlite"
 	"gridsync/server/internal/store/storetest"
 	"gridsync/syncproto"
@@ -33,6 +34,16 @@ func (s *servers) failOver(dir string) {
 		s.Cleanup(func() { s.must(next.Close()) })
 		one.store.Store = next
 	}
+}
+
+// onAnotherTimeline has the database say that its numbers are given out on another timeline
+// than the one on which whoever opens it next will be.
+func (s *servers) onAnotherTimeline() {
+	s.Helper()
+	s.must(s.all[0].store.BetweenGroups(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(s.Context(), "UPDATE meta SET timeline = 1")
+		return err
+	}))
 }
 
 // A commit can be seen and be lost afterwards, with the machine that it was on. Whoever has
@@ -76,7 +87,7 @@ func TestWhatWasTakenUpAndLostIsForgotten(t *testing.T) {
 				expect(s, "waiting", s.all[at].Waiting(), 0)
 			}
 			s.push(0, 1, household(1, "g1", "").on(one.Version, fields{"head": text("李")}))
-			// Numbers are given out again: who stood beyond them must not step over what is new.
+			// Even were numbers given out again, who stood beyond them must not step over what is new.
 			answer := s.contact(0, 4, s.contact(0, 4, cursor, 0).Cursor, 0)
 			v = s.push(2, 3, temperature(5, "g1", 0, "36.5"))
 			news2 := s.contact(0, 4, answer.Cursor, 0)
@@ -104,6 +115,32 @@ func TestARegistryThatWasLostIsForgotten(t *testing.T) {
 	}))
 	expect(s, "of whom no longer may", s.push(0, 1, temperature(2, "g1", 0, "36.5")).Verdict, syncproto.Parked)
 	expect(s, "in an area that was lost", s.push(0, 2, temperature(3, "g5", 0, "36.5")).Verdict, syncproto.Parked)
+	s.sound()
+}
+
+// A phone may have read what is lost, and say by its number what it had seen when it edited.
+// That number, or the one where it stood, must never come to mean something else: an edit would
+// replace what nobody has seen, and what is new would be stepped over.
+func TestWhatSomebodyReadAndIsLostCountsForNothing(t *testing.T) {
+	s := serve(t, 2)
+	s.push(0, 1, household(1, "g1", "王"))
+	s.onAnotherTimeline()
+	standby := s.standby()
+	lost := s.push(0, 1, household(1, "g1", "").on(1, fields{"note": text("东门")}))
+	cursor := s.contact(0, 2, "", 0).Cursor
+
+	s.failOver(standby)
+	s.sent[1] = 1
+	meanwhile := s.push(1, 3, household(1, "g1", "").on(0, fields{"head": text("李")}))
+	if meanwhile.Version <= lost.Version {
+		t.Fatalf("version %d was given out twice: %d", lost.Version, meanwhile.Version)
+	}
+	answer := s.contact(0, 2, cursor, 0)
+	if answer.Reset || len(answer.Records) != 1 || answer.Records[0].Version != meanwhile.Version {
+		t.Errorf("after what was lost: reset %v, %+v", answer.Reset, answer.Records)
+	}
+	s.push(0, 2, household(1, "g1", "").on(lost.Version, fields{"head": text("赵")}))
+	expect(s, "questions", len(s.open(review.Conflict)), 1)
 	s.sound()
 }
 

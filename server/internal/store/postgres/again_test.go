@@ -31,7 +31,7 @@ func (c *contended) fail(ctx context.Context, conn *sql.Conn, left *int) error {
 	return err
 }
 
-func (c *contended) Begin(ctx context.Context, conn *sql.Conn) (string, error) {
+func (c *contended) Begin(ctx context.Context, conn *sql.Conn) (int64, error) {
 	timeline, err := c.Dialect.Begin(ctx, conn)
 	if err == nil {
 		err = c.fail(ctx, conn, &c.begins)

@@ -64,7 +64,7 @@ const beginText = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 	SELECT take_back_far_rows() WHERE EXISTS (SELECT FROM pg_foreign_table);
 	SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
 
-func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, err error) {
+func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline int64, err error) {
 	err = onWire(conn, func(c *pgx.Conn) error {
 		results, err := c.PgConn().Exec(ctx, d.begin).ReadAll()
 		if err != nil {
@@ -74,8 +74,8 @@ func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline string, er
 		if len(last.Rows) != 1 {
 			return errors.New("the database doesn't say on which timeline it is")
 		}
-		timeline = string(last.Rows[0][0])
-		return nil
+		timeline, err = strconv.ParseInt(string(last.Rows[0][0]), 16, 64)
+		return err
 	})
 	return timeline, err
 }

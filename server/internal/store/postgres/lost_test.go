@@ -173,7 +173,7 @@ func TestWhatIsRememberedGoesWithATimeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := handle(t, "pgx", url)
-	at := &onTimeline{Dialect: postgres.Dialect, timeline: "00000001"}
+	at := &onTimeline{Dialect: postgres.Dialect, timeline: 1}
 	store, err := sqlstore.New(t.Context(), db, db, at, storetest.Keys(t))
 	if err != nil {
 		t.Fatal(err)
@@ -185,17 +185,17 @@ func TestWhatIsRememberedGoesWithATimeline(t *testing.T) {
 	}()
 	storetest.Push(t, store, storetest.Load(t, 0, 1, 1))
 	renamed(t, url)
-	at.timeline = "00000002"
+	at.timeline = 2
 	forgot(t, store)
 }
 
 // onTimeline is an engine that says on which timeline it is.
 type onTimeline struct {
 	sqlstore.Dialect
-	timeline string
+	timeline int64
 }
 
-func (o *onTimeline) Begin(ctx context.Context, conn *sql.Conn) (string, error) {
+func (o *onTimeline) Begin(ctx context.Context, conn *sql.Conn) (int64, error) {
 	_, err := o.Dialect.Begin(ctx, conn)
 	return o.timeline, err
 }

@@ -13,10 +13,10 @@ import (
 type dialect struct{}
 
 // Begin takes the write lock at once: a transaction that reads first and writes
-// later could find that somebody else has written in between. A file has one history.
-func (dialect) Begin(ctx context.Context, conn *sql.Conn) (string, error) {
+// later could find that somebody else has written in between. A file has one timeline.
+func (dialect) Begin(ctx context.Context, conn *sql.Conn) (int64, error) {
 	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
-	return "", err
+	return 0, err
 }
 
 // Commit knows how it ended: SQLite runs in this process.

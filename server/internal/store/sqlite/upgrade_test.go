@@ -66,8 +66,7 @@ func TestNoTableChangesBelowAServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	behind(t, dir, `DELETE FROM goose_db_version WHERE version_id = 51; ALTER TABLE meta DROP COLUMN turn_name;
-		ALTER TABLE turn DROP COLUMN name; ALTER TABLE turn DROP COLUMN follows`)
+	behind(t, dir, "DELETE FROM goose_db_version WHERE version_id = 52; ALTER TABLE meta DROP COLUMN timeline")
 	if _, err := sqlite.Open(t.Context(), dir, sqlite.Options{Keys: storetest.Keys(t)}); !errors.Is(err, sqlstore.ErrServed) {
 		t.Errorf("beside a server: %v", err)
 	}

@@ -22,9 +22,10 @@ type Dialect interface {
 // transactions are how an engine begins and ends them.
 type transactions interface {
 	// Begin starts a write transaction that no other one overlaps, in any process. What
-	// it returns names the history that the engine is in: where it is another than before,
-	// something that was there may be gone. When it fails, a transaction may have begun.
-	Begin(ctx context.Context, conn *sql.Conn) (history string, err error)
+	// it returns numbers the engine's timeline, from 1: where it is another than before,
+	// something that was there may be gone. An engine that has one for ever returns 0. When
+	// it fails, a transaction may have begun.
+	Begin(ctx context.Context, conn *sql.Conn) (timeline int64, err error)
 	// Commit ends it, so that what was written is durable and seen by whoever asks from
 	// then on. It fails with ErrUnknownOutcome when nobody told whether that is so.
 	Commit(ctx context.Context, conn *sql.Conn) error

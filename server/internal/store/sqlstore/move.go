@@ -261,7 +261,7 @@ func (s *Store) depart(ctx context.Context, to *Store, tables []*table, names Na
 }
 
 // announce makes the other database one that is arriving: with this one's numbers and keys,
-// and none of its own.
+// and none of its own. On which timeline it is, it finds out itself.
 func (s *Store) announce(ctx context.Context, to *Store, names Names) error {
 	all, err := s.tables(ctx)
 	if err != nil {
@@ -286,7 +286,7 @@ func (s *Store) announce(ctx context.Context, to *Store, names Names) error {
 				return err
 			}
 		}
-		return tx.w.exec(ctx, "UPDATE meta SET moved = $1, moved_with = $2", int64(Arriving), names.From)
+		return tx.w.exec(ctx, "UPDATE meta SET moved = $1, moved_with = $2, timeline = 0", int64(Arriving), names.From)
 	})
 }
 

@@ -56,7 +56,7 @@ var (
 // one moment. What people wrote is sealed with keys. Whoever opened the handles closes them after Close.
 func New(ctx context.Context, write, read *sql.DB, dialect Dialect, keys *seal.Ring) (*Store, error) {
 	s := &Store{dialect: dialect, read: newReader(read, dialect, keys), keys: newKeyring()}
-	s.write = &writer{db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), undone: s.keys.forget}
+	s.write = &writer{db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), timeline: unknown, undone: s.keys.forget}
 	if err := s.write.connect(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}

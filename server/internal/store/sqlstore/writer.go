@@ -37,8 +37,8 @@ type writer struct {
 	keys    *seal.Ring
 	dialect Dialect
 	stmts   map[string]*sql.Stmt
-	// history is what the engine last called its own.
-	history string
+	// timeline is the one that numbers are known to go on; unknown before the first transaction.
+	timeline int64
 	// undone hears, still under mu, that what was remembered may not be there.
 	undone func()
 }
@@ -99,38 +99,50 @@ func (w *writer) try(ctx context.Context, fn func(context.Context) error) (err e
 	if err := fn(ctx); err != nil {
 		return err
 	}
-	if err := w.dialect.Commit(ctx, w.conn); err != nil {
-		if errors.Is(err, ErrUnknownOutcome) {
-			ended = true
-			w.lose()
-		}
-		return fmt.Errorf("commit: %w", err)
+	err = w.commit(ctx)
+	ended = err == nil || errors.Is(err, ErrUnknownOutcome)
+	return err
+}
+
+// commit ends a transaction. Where nobody says how it ended, it is over nevertheless.
+func (w *writer) commit(ctx context.Context) error {
+	err := w.dialect.Commit(ctx, w.conn)
+	if err == nil {
+		return nil
 	}
-	ended = true
-	return nil
+	if errors.Is(err, ErrUnknownOutcome) {
+		w.lose()
+	}
+	return fmt.Errorf("commit: %w", err)
 }
 
 // begin starts a transaction. A connection that was lost while nothing was under way is
 // replaced, once.
 func (w *writer) begin(ctx context.Context) error {
-	for again := w.conn != nil; ; again = false {
+	for again := w.conn != nil; ; {
 		if err := w.connect(ctx); err != nil {
 			return err
 		}
-		history, err := w.dialect.Begin(ctx, w.conn)
-		if err == nil {
-			if history != w.history {
-				w.undone()
-				w.history = history
+		timeline, err := w.dialect.Begin(ctx, w.conn)
+		if err == nil && timeline != w.timeline {
+			w.undone()
+			var committed bool
+			if committed, err = w.onTimeline(ctx, timeline); committed && err == nil {
+				continue
 			}
-			return nil
 		}
-		if !w.dialect.Lost(err) {
+		switch {
+		case err == nil:
+			return nil
+		case w.conn == nil: // a commit without an answer
+			return err
+		case !w.dialect.Lost(err):
 			return errors.Join(err, w.rollback(ctx))
 		}
 		if w.lose(); !again {
 			return err
 		}
+		again = false
 	}
 }
 
