@@ -58,7 +58,7 @@ var catalogue = map[Code]entry{
 	CodeNotFound:          {404, Text{"找不到所请求的内容", "There is nothing here"}},
 	CodeMethod:            {405, Text{"不支持的请求方法", "This method is not allowed here"}},
 	CodeBusy:              {429, Text{"服务器繁忙，请稍后自动重试；手机上的记录不会丢失", "The server is busy and will be tried again; nothing on the phone is lost"}},
-	CodeMovedOn:           {409, Text{"情况已有变化，请看最新内容后再处理；您的裁定没有生效", "This has changed meanwhile. Please look again; nothing of your decision was done"}},
+	CodeMovedOn:           {409, Text{"情况已有变化，请看最新内容后再处理；这次操作没有生效", "This has changed meanwhile. Please look again; nothing was done"}},
 	CodeBadFile:           {400, Text{"文件无法读取，什么也没有导入", "This file can't be read; nothing was taken from it"}},
 	CodeBadForm:           {400, Text{"表单定义有误，没有保存，请按提示修改", "There is something wrong with this form. Nothing was kept; please mend what is named"}},
 	CodeFormIncompatible:  {409, Text{"与已发布的版本不兼容，没有发布：已有栏目不能删除、改类型或降低保密级别，可以停用", "This does not go together with the version that is published, and was not published: a field that is there may be retired, and not removed, retyped or made less personal"}},

@@ -21,7 +21,7 @@ const (
 
 // Phones push to three servers over three nodes. A server is killed; the leader's machine
 // dies and comes back; the leader is cut off from the other nodes while phones still reach
-// the server beside it; a node is cut off from everybody. In the end every change is held
+// the server beside it; each node in turn is cut off from everybody. In the end every change is held
 // once, every receipt covers what its phone recorded, and phones saw nothing but retries.
 func TestAFleetSeesOnlyRetries(t *testing.T) {
 	g := whole(t)
@@ -44,6 +44,7 @@ func TestAFleetSeesOnlyRetries(t *testing.T) {
 		{"the leader's machine was killed", g.leader, func(n *node) { n.kill9(t) }, func(n *node) { n.ensure(t) }},
 		{"the leader was cut off from the other nodes", g.leader, func(n *node) { n.pull(t, back) }, func(n *node) { n.put(t, back) }},
 		{"the second node was cut off from everybody", g.second, func(n *node) { n.pull(t, back, front) }, func(n *node) { n.put(t, back, front) }},
+		{"the third node was cut off from everybody", g.third, func(n *node) { n.pull(t, back, front) }, func(n *node) { n.put(t, back, front) }},
 		{"the leader was cut off from everybody", g.leader, func(n *node) { n.pull(t, back, front) }, func(n *node) { n.put(t, back, front) }},
 	} {
 		whole(t)

@@ -254,6 +254,7 @@ func (n *node) kill9(t *testing.T) {
 // leader is the node that leads, second the one whose disk a commit waits for.
 func (g *ground) leader(t *testing.T) *node { t.Helper(); return g.role(t, "leader") }
 func (g *ground) second(t *testing.T) *node { t.Helper(); return g.role(t, "sync_standby") }
+func (g *ground) third(t *testing.T) *node  { t.Helper(); return g.role(t, "replica") }
 
 func (g *ground) role(t *testing.T, role string) *node {
 	t.Helper()
