@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"gridsync/server/internal/store/sqlstore"
 )
 
 const (
@@ -33,6 +35,7 @@ func TestAFleetSeesOnlyRetries(t *testing.T) {
 	}
 	stop := f.works(t)
 	f.book.await(t, between, sure)
+	first, _ := g.counts(t, database)
 
 	for _, misfortune := range []struct {
 		name   string
@@ -59,6 +62,18 @@ func TestAFleetSeesOnlyRetries(t *testing.T) {
 	stop()
 	f.settle(t, g)
 	f.account(t, g, database)
+	if last, number := g.counts(t, database); last < first+3 || number < (last-first)*sqlstore.TimelineStep {
+		t.Errorf("from timeline %d on the numbers came to %d on timeline %d: some may have been given out twice", first, number, last)
+	}
+}
+
+// counts is on which timeline numbers are given out there, and how far they have come.
+func (g *ground) counts(t *testing.T, database string) (timeline, number int64) {
+	t.Helper()
+	if err := g.connect(t, database).QueryRow(t.Context(), "SELECT timeline, last_number FROM meta").Scan(&timeline, &number); err != nil {
+		t.Fatal(err)
+	}
+	return timeline, number
 }
 
 // The leader is cut off from the other nodes, phones reach none but the server beside it,
