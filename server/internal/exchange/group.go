@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
 
 	"gridsync/server/internal/registry"
@@ -87,30 +86,34 @@ func newGroup(w *writer, tx Tx) *group {
 }
 
 // run does the jobs and saves what they changed.
-func (g *group) run(ctx context.Context, jobs []*job) error {
-	for _, id := range g.w.service.devices.unwritten() {
-		if _, err := g.device(ctx, id); err != nil {
-			return err
+func (g *group) run(jobs []*job) error {
+	devices := g.w.service.devices.unwritten()
+	for _, j := range jobs {
+		if j.isPush() {
+			devices = append(devices, j.device)
 		}
 	}
+	if err := g.loadDevices(devices); err != nil {
+		return err
+	}
 	if len(jobs) == 1 && jobs[0].purge != nil {
-		return g.purge(ctx, jobs[0].purge)
+		return g.purge(jobs[0].purge)
 	}
 	if err := g.replant(); err != nil {
 		return err
 	}
-	if err := g.load(ctx, jobs); err != nil {
+	if err := g.load(jobs); err != nil {
 		return err
 	}
 	for _, j := range jobs {
 		if err := g.push(j); err != nil {
 			return err
 		}
-		if err := g.make(ctx, j); err != nil {
+		if err := g.make(j); err != nil {
 			return err
 		}
 	}
-	if err := g.release(ctx, jobs); err != nil {
+	if err := g.release(jobs); err != nil {
 		return err
 	}
 	for _, j := range jobs {
@@ -125,18 +128,18 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 }
 
 // make takes what a job makes at the server.
-func (g *group) make(ctx context.Context, j *job) error {
+func (g *group) make(j *job) error {
 	switch {
 	case j.decision != nil:
-		return g.decide(ctx, j)
+		return g.decide(j)
 	case j.entry != nil:
-		return g.enter(ctx, j)
+		return g.enter(j)
 	}
 	return nil
 }
 
 // load fetches, in one batch each, what the jobs will ask for.
-func (g *group) load(ctx context.Context, jobs []*job) error {
+func (g *group) load(jobs []*job) error {
 	known := make(map[syncproto.DeviceID][]uint64)
 	var ids []syncproto.RecordID
 	var bases []syncproto.Version
@@ -144,7 +147,7 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 		if !j.isPush() {
 			continue
 		}
-		state, err := g.device(ctx, j.device)
+		state, err := g.device(j.device)
 		if err != nil {
 			return err
 		}
@@ -173,16 +176,51 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 	return g.loadRecords(ids)
 }
 
-func (g *group) device(ctx context.Context, id syncproto.DeviceID) (*DeviceState, error) {
-	if state := g.devices[id]; state != nil {
-		return state, nil
+// device returns what is known of a device's syncing, for the group to move on.
+func (g *group) device(id syncproto.DeviceID) (*DeviceState, error) {
+	if g.devices[id] == nil {
+		if err := g.loadDevices([]syncproto.DeviceID{id}); err != nil {
+			return nil, err
+		}
 	}
-	state, err := g.w.service.devices.get(ctx, id)
+	return g.devices[id], nil
+}
+
+// loadDevices fetches what is known of devices' syncing. What isn't remembered is asked of the
+// transaction, all at once: whoever holds the lock that every server waits for must not queue
+// for connections with those who read, and these may still lead to a machine that no longer
+// leads.
+func (g *group) loadDevices(ids []syncproto.DeviceID) error {
+	states := g.w.service.devices
+	var unknown []syncproto.DeviceID
+	for _, id := range ids {
+		if g.devices[id] != nil {
+			continue
+		}
+		state, known := states.committed(id)
+		if !known {
+			unknown = append(unknown, id)
+			continue
+		}
+		g.devices[id] = &state
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := g.tx.Devices(unknown)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("group: states of devices: %w", err)
 	}
-	g.devices[id] = &state
-	return &state, nil
+	for _, id := range unknown {
+		g.devices[id] = &DeviceState{Device: id}
+	}
+	for i := range found {
+		g.devices[found[i].Device] = &found[i]
+	}
+	for _, id := range unknown {
+		states.lay(g.devices[id])
+	}
+	return nil
 }
 
 func (g *group) loadPrior(device syncproto.DeviceID, ns []uint64) error {

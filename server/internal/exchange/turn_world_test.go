@@ -71,14 +71,30 @@ type server struct {
 }
 
 // grudging is a store that can say that it failed after it committed, one that reads at
-// another machine than it writes, and one that is away: attempts counts who would commit then,
-// and each waits until somebody lets it.
+// another machine than it writes, one that shows what is known of phones as yet another one
+// knows it, and one that is away: attempts counts who would commit then, and each waits until
+// somebody lets it.
 type grudging struct {
 	*sqlite.Store
 	lost     error
 	writes   *sqlite.Store
+	phones   *sqlite.Store
 	away     chan struct{}
 	attempts atomic.Int64
+	// looks counts the states of phones that were asked for beside all transactions, asks how
+	// often groups asked for some.
+	looks, asks atomic.Int64
+}
+
+// askedTx counts for a grudging store.
+type askedTx struct {
+	exchange.Tx
+	asks *atomic.Int64
+}
+
+func (t askedTx) Devices(ids []syncproto.DeviceID) ([]exchange.DeviceState, error) {
+	t.asks.Add(1)
+	return t.Tx.Devices(ids)
 }
 
 // errAway is what a store says that is away.
@@ -94,12 +110,20 @@ func (g *grudging) Commit(ctx context.Context, fn func(exchange.Tx) error) error
 	if g.writes != nil {
 		at = g.writes
 	}
-	if err := at.Commit(ctx, fn); err != nil || g.lost == nil {
+	if err := at.Commit(ctx, func(tx exchange.Tx) error { return fn(askedTx{tx, &g.asks}) }); err != nil || g.lost == nil {
 		return err
 	}
 	err := g.lost
 	g.lost = nil
 	return err
+}
+
+func (g *grudging) Device(ctx context.Context, id syncproto.DeviceID) (exchange.DeviceState, error) {
+	g.looks.Add(1)
+	if g.phones != nil {
+		return g.phones.Device(ctx, id)
+	}
+	return g.Store.Device(ctx, id)
 }
 
 var (

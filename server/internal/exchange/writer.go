@@ -296,7 +296,7 @@ func (w *writer) attempt(jobs []*job) (g *group, err error) {
 			}
 			g = newGroup(w, tx)
 			g.quiet = len(jobs) == 0
-			return g.run(ctx, jobs)
+			return g.run(jobs)
 		}, func() {
 			if g.saved != nil {
 				w.took(g.saved, g.batch.Devices)
