@@ -263,6 +263,53 @@ func (d *deviceStates) unwritten() []syncproto.DeviceID {
 	return slices.Collect(maps.Keys(d.met))
 }
 
+// device returns what is known of a device's syncing, for the group to move on.
+func (g *group) device(id syncproto.DeviceID) (*DeviceState, error) {
+	if g.devices[id] == nil {
+		if err := g.loadDevices([]syncproto.DeviceID{id}); err != nil {
+			return nil, err
+		}
+	}
+	return g.devices[id], nil
+}
+
+// loadDevices fetches what is known of devices' syncing. What isn't remembered is asked of the
+// transaction, all at once: whoever holds the lock that every server waits for must not queue
+// for connections with those who read, and these may still lead to a machine that no longer
+// leads.
+func (g *group) loadDevices(ids []syncproto.DeviceID) error {
+	states := g.w.service.devices
+	var unknown []syncproto.DeviceID
+	for _, id := range ids {
+		if g.devices[id] != nil {
+			continue
+		}
+		state, known := states.committed(id)
+		if !known {
+			unknown = append(unknown, id)
+			continue
+		}
+		g.devices[id] = &state
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := g.tx.Devices(unknown)
+	if err != nil {
+		return fmt.Errorf("group: states of devices: %w", err)
+	}
+	for _, id := range unknown {
+		g.devices[id] = &DeviceState{Device: id}
+	}
+	for i := range found {
+		g.devices[found[i].Device] = &found[i]
+	}
+	for _, id := range unknown {
+		states.lay(g.devices[id])
+	}
+	return nil
+}
+
 // maxHoles bounds the holes in a device's numbers. A well-behaved device has none
 // for longer than a request is under way.
 const maxHoles = 1000
