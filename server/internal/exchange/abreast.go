@@ -52,7 +52,8 @@ func (w *writer) abreast(ctx context.Context, tx Tx) error {
 		return fmt.Errorf("what others did: %w", err)
 	}
 	s := w.service
-	known := s.alone || turns.Revision == s.registry.Current().Revision
+	w.current = s.registry.Current()
+	known := s.alone || turns.Revision == w.current.Revision
 	if known && turns.Last == w.turn {
 		return nil
 	}
@@ -69,7 +70,7 @@ func (w *writer) abreast(ctx context.Context, tx Tx) error {
 		if _, err := s.registry.Refresh(ctx); err != nil {
 			return err
 		}
-		if s.registry.Current().Revision != turns.Revision {
+		if w.current = s.registry.Current(); w.current.Revision != turns.Revision {
 			return errElsewhere
 		}
 		return nil
@@ -143,19 +144,24 @@ func (w *writer) hold(boot *Boot) {
 // meanwhile, not even where the database has given the transaction up and let others in.
 func (w *writer) locked(ctx context.Context, work func(Tx) error, done func()) error {
 	held := false
-	defer func() {
+	release := func() {
 		if held {
 			w.memory.Unlock()
 		}
-	}()
+		held = false
+	}
+	defer release()
 	err := w.service.store.Commit(ctx, func(tx Tx) (err error) {
 		// A bug that one push sets off must not take the others' server away.
 		defer func() {
 			if r := recover(); r != nil {
 				err = fmt.Errorf("group: panic: %v", r)
 			}
+			if err != nil {
+				release() // nothing is kept, and the store may wait before it tries again
+			}
 		}()
-		if !held { // a store may try again
+		if !held { // a commit that failed may be tried again
 			w.memory.Lock()
 			held = true
 		}

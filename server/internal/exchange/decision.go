@@ -72,12 +72,12 @@ func (s *Service) Decide(ctx context.Context, d Decision) (Decided, error) {
 
 // decide takes a decision's steps one after the other. Its group holds nothing else: an
 // error undoes all of it.
-func (g *group) decide(ctx context.Context, j *job) error {
+func (g *group) decide(j *job) error {
 	d := j.decision
 	if err := g.unmoved(d); err != nil {
 		return err
 	}
-	state, err := g.device(ctx, j.device)
+	state, err := g.device(j.device)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (g *group) decide(ctx context.Context, j *job) error {
 			return err
 		}
 		// What it lets in is there for the next step.
-		if err := g.follow(ctx); err != nil {
+		if err := g.follow(); err != nil {
 			return err
 		}
 		j.decided.Changes = append(j.decided.Changes, syncproto.Origin{Device: j.device, N: change.N})

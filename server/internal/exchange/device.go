@@ -18,8 +18,10 @@ import (
 type deviceStates struct {
 	store Store
 	mu    sync.Mutex
-	// known has states as committed, with contacts over them that aren't written down yet.
-	known map[syncproto.DeviceID]DeviceState
+	// known has states as committed, with contacts over them that aren't written down yet;
+	// shown those that only a connection that reads has shown, which may have led to a machine
+	// that no longer leads: they are good for an answer, and no group goes on from them.
+	known, shown map[syncproto.DeviceID]DeviceState
 	// heard has the last contact of every device that is known, and of those that were
 	// asked about; one that is zero is of a device never heard of.
 	heard map[syncproto.DeviceID]rollup.Contact
@@ -43,6 +45,7 @@ func newDeviceStates(store Store) *deviceStates {
 	return &deviceStates{
 		store: store,
 		known: make(map[syncproto.DeviceID]DeviceState),
+		shown: make(map[syncproto.DeviceID]DeviceState),
 		heard: make(map[syncproto.DeviceID]rollup.Contact),
 		met:   make(map[syncproto.DeviceID]meeting),
 	}
@@ -51,7 +54,7 @@ func newDeviceStates(store Store) *deviceStates {
 // get returns a device's state, as it was when it was asked for or later.
 func (d *deviceStates) get(ctx context.Context, id syncproto.DeviceID) (DeviceState, error) {
 	d.mu.Lock()
-	state, ok := d.known[id]
+	state, ok := d.remembers(id)
 	taken := d.taken
 	d.mu.Unlock()
 	if ok {
@@ -63,13 +66,37 @@ func (d *deviceStates) get(ctx context.Context, id syncproto.DeviceID) (DeviceSt
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch now, ok := d.known[id]; {
+	switch now, ok := d.remembers(id); {
 	case ok: // somebody else loaded it, and may have gone on
 		return now, nil
 	case d.taken != taken: // it may be older than what was taken up meanwhile: an answer, and nothing to keep
 		return d.over(loaded), nil
 	}
-	return d.set(loaded), nil
+	return d.set(d.shown, loaded), nil
+}
+
+// remembers returns a state wherever it is from. The caller holds mu.
+func (d *deviceStates) remembers(id syncproto.DeviceID) (DeviceState, bool) {
+	state, ok := d.known[id]
+	if !ok {
+		state, ok = d.shown[id]
+	}
+	return state, ok
+}
+
+// committed returns a state that a group can go on from, if it is remembered.
+func (d *deviceStates) committed(id syncproto.DeviceID) (DeviceState, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	state, ok := d.known[id]
+	return state, ok
+}
+
+// lay lays what isn't written down yet over a state that a transaction has read.
+func (d *deviceStates) lay(s *DeviceState) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	*s = d.over(*s)
 }
 
 // over lays what isn't written down yet over a state.
@@ -81,9 +108,9 @@ func (d *deviceStates) over(s DeviceState) DeviceState {
 }
 
 // set puts a state where it is looked for, with what isn't written down yet.
-func (d *deviceStates) set(s DeviceState) DeviceState {
+func (d *deviceStates) set(in map[syncproto.DeviceID]DeviceState, s DeviceState) DeviceState {
 	s = d.over(s)
-	d.known[s.Device] = s
+	in[s.Device] = s
 	d.heard[s.Device] = rollup.Contact{
 		Device: s.Device, At: s.ContactServer, Unsent: s.Unsent, Offset: s.ContactServer - s.ContactDevice,
 	}
@@ -170,7 +197,10 @@ func (d *deviceStates) contact(ctx context.Context, req *syncproto.Request, c cl
 		d.met[req.Device] = meeting{c, req.High, req.Unsent, req.App}
 	}
 	if now, known := d.known[req.Device]; known {
-		return d.set(now), nil
+		return d.set(d.known, now), nil
+	}
+	if now, shown := d.shown[req.Device]; shown {
+		return d.set(d.shown, now), nil
 	}
 	// Another server has heard of it meanwhile: whoever asks next reads that.
 	delete(d.heard, req.Device)
@@ -204,13 +234,15 @@ func (d *deviceStates) took(devices []syncproto.DeviceID, own []DeviceState) {
 	}
 	for _, id := range devices {
 		delete(d.known, id)
+		delete(d.shown, id)
 		delete(d.heard, id)
 	}
 	for _, next := range own {
 		if m, ok := d.met[next.Device]; ok && m.contact.Server <= next.ContactServer {
 			delete(d.met, next.Device)
 		}
-		d.set(next)
+		delete(d.shown, next.Device)
+		d.set(d.known, next)
 	}
 }
 
@@ -220,6 +252,7 @@ func (d *deviceStates) forget() {
 	defer d.mu.Unlock()
 	d.taken++
 	clear(d.known)
+	clear(d.shown)
 	clear(d.heard)
 }
 
@@ -228,6 +261,53 @@ func (d *deviceStates) unwritten() []syncproto.DeviceID {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Collect(maps.Keys(d.met))
+}
+
+// device returns what is known of a device's syncing, for the group to move on.
+func (g *group) device(id syncproto.DeviceID) (*DeviceState, error) {
+	if g.devices[id] == nil {
+		if err := g.loadDevices([]syncproto.DeviceID{id}); err != nil {
+			return nil, err
+		}
+	}
+	return g.devices[id], nil
+}
+
+// loadDevices fetches what is known of devices' syncing. What isn't remembered is asked of the
+// transaction, all at once: whoever holds the lock that every server waits for must not queue
+// for connections with those who read, and these may still lead to a machine that no longer
+// leads.
+func (g *group) loadDevices(ids []syncproto.DeviceID) error {
+	states := g.w.service.devices
+	var unknown []syncproto.DeviceID
+	for _, id := range ids {
+		if g.devices[id] != nil {
+			continue
+		}
+		state, known := states.committed(id)
+		if !known {
+			unknown = append(unknown, id)
+			continue
+		}
+		g.devices[id] = &state
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := g.tx.Devices(unknown)
+	if err != nil {
+		return fmt.Errorf("group: states of devices: %w", err)
+	}
+	for _, id := range unknown {
+		g.devices[id] = &DeviceState{Device: id}
+	}
+	for i := range found {
+		g.devices[found[i].Device] = &found[i]
+	}
+	for _, id := range unknown {
+		states.lay(g.devices[id])
+	}
+	return nil
 }
 
 // maxHoles bounds the holes in a device's numbers. A well-behaved device has none

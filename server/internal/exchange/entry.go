@@ -73,9 +73,9 @@ func (s *Service) Enter(ctx context.Context, e Entry) (Entered, error) {
 
 // enter takes an entry's steps one after the other. Its group holds nothing else: an error
 // undoes all of it.
-func (g *group) enter(ctx context.Context, j *job) error {
+func (g *group) enter(j *job) error {
 	e := j.entry
-	state, err := g.device(ctx, j.device)
+	state, err := g.device(j.device)
 	if err != nil {
 		return err
 	}

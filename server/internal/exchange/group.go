@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
 
 	"gridsync/server/internal/registry"
@@ -87,30 +86,34 @@ func newGroup(w *writer, tx Tx) *group {
 }
 
 // run does the jobs and saves what they changed.
-func (g *group) run(ctx context.Context, jobs []*job) error {
-	for _, id := range g.w.service.devices.unwritten() {
-		if _, err := g.device(ctx, id); err != nil {
-			return err
+func (g *group) run(jobs []*job) error {
+	devices := g.w.service.devices.unwritten()
+	for _, j := range jobs {
+		if j.isPush() {
+			devices = append(devices, j.device)
 		}
 	}
+	if err := g.loadDevices(devices); err != nil {
+		return err
+	}
 	if len(jobs) == 1 && jobs[0].purge != nil {
-		return g.purge(ctx, jobs[0].purge)
+		return g.purge(jobs[0].purge)
 	}
 	if err := g.replant(); err != nil {
 		return err
 	}
-	if err := g.load(ctx, jobs); err != nil {
+	if err := g.load(jobs); err != nil {
 		return err
 	}
 	for _, j := range jobs {
 		if err := g.push(j); err != nil {
 			return err
 		}
-		if err := g.make(ctx, j); err != nil {
+		if err := g.make(j); err != nil {
 			return err
 		}
 	}
-	if err := g.release(ctx, jobs); err != nil {
+	if err := g.release(jobs); err != nil {
 		return err
 	}
 	for _, j := range jobs {
@@ -125,18 +128,18 @@ func (g *group) run(ctx context.Context, jobs []*job) error {
 }
 
 // make takes what a job makes at the server.
-func (g *group) make(ctx context.Context, j *job) error {
+func (g *group) make(j *job) error {
 	switch {
 	case j.decision != nil:
-		return g.decide(ctx, j)
+		return g.decide(j)
 	case j.entry != nil:
-		return g.enter(ctx, j)
+		return g.enter(j)
 	}
 	return nil
 }
 
 // load fetches, in one batch each, what the jobs will ask for.
-func (g *group) load(ctx context.Context, jobs []*job) error {
+func (g *group) load(jobs []*job) error {
 	known := make(map[syncproto.DeviceID][]uint64)
 	var ids []syncproto.RecordID
 	var bases []syncproto.Version
@@ -144,7 +147,7 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 		if !j.isPush() {
 			continue
 		}
-		state, err := g.device(ctx, j.device)
+		state, err := g.device(j.device)
 		if err != nil {
 			return err
 		}
@@ -171,18 +174,6 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 		return err
 	}
 	return g.loadRecords(ids)
-}
-
-func (g *group) device(ctx context.Context, id syncproto.DeviceID) (*DeviceState, error) {
-	if state := g.devices[id]; state != nil {
-		return state, nil
-	}
-	state, err := g.w.service.devices.get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	g.devices[id] = &state
-	return &state, nil
 }
 
 func (g *group) loadPrior(device syncproto.DeviceID, ns []uint64) error {

@@ -1,8 +1,8 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"gridsync/server/internal/plausible"
@@ -34,7 +34,7 @@ type purging struct {
 }
 
 // purge does one group's share of an order.
-func (g *group) purge(ctx context.Context, j *purgeJob) error {
+func (g *group) purge(j *purgeJob) error {
 	p := &purging{
 		g: g, job: j,
 		items: make(map[syncproto.RecordID][]review.Item), rows: make(map[syncproto.RecordID][]Logged),
@@ -60,7 +60,7 @@ func (g *group) purge(ctx context.Context, j *purgeJob) error {
 	if g.failure != nil {
 		return g.failure
 	}
-	return p.save(ctx)
+	return p.save()
 }
 
 // load fetches the records asked for, all that are one with them, what was ever asked
@@ -246,7 +246,7 @@ func (d *delta) leave(was *seen, feed Feed, version syncproto.Version) {
 }
 
 // save writes what goes, unless it was only to be counted.
-func (p *purging) save(ctx context.Context) error {
+func (p *purging) save() error {
 	g, b, line := p.g, &p.g.batch, &p.out.Line
 	if began := p.job.began; began != 0 {
 		line.Began = began
@@ -263,8 +263,11 @@ func (p *purging) save(ctx context.Context) error {
 	p.delta.into(b)
 	b.Last, b.Now = g.next, g.now
 	g.saveLinks()
+	if err := g.loadDevices(slices.Collect(maps.Keys(p.watched))); err != nil {
+		return err
+	}
 	for device := range p.watched {
-		state, err := g.device(ctx, device)
+		state, err := g.device(device)
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ var errRules = errors.New("group: forms or settings have changed, and what follo
 // errRules when there is something to follow first. A snapshot under which everything is
 // derived as it is is taken up here.
 func (w *writer) upToDate() error {
-	next := w.service.registry.Current()
+	next := w.current
 	if next != w.seen && !w.stopping {
 		if next.Rules.Print() != w.rules {
 			return errRules
@@ -47,17 +47,17 @@ func (w *writer) follow(again bool) {
 		return // whoever starts next derives anew first
 	}
 	w.seen = next
-	print := next.Rules.Print()
-	if print != rules {
-		if err := w.rederive(next, print); err != nil {
+	if next.Rules.Print() != rules {
+		var err error
+		if next, err = w.rederive(next); err != nil {
 			if !w.isAway(err) {
 				w.service.log.Error("what follows from the log could not be derived by the forms and settings of now; it goes on by those before", "error", err)
 			}
-			w.behind, w.snap = true, withRules(next, w.snap)
+			w.behind, w.seen, w.snap = true, next, withRules(next, w.snap)
 			return
 		}
 	}
-	w.behind, w.snap, w.print = false, next, print
+	w.behind, w.seen, w.snap, w.print = false, next, next, next.Rules.Print()
 }
 
 // derivedBy is the print of the rules by which everything is derived, as far as is known.
@@ -74,14 +74,19 @@ func withRules(next, old *registry.Snapshot) *registry.Snapshot {
 	return &mixed
 }
 
-// rederive derives everything by the rules of a snapshot, unless another server has done so
-// meanwhile, and takes up what came of it. Where the rules differ only in what holds in areas
-// that have just come, nothing can have come of that yet.
-func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
+// rederive derives everything by the rules of now, unless another server has done so
+// meanwhile, and takes up what came of it. Those are the rules that hold when nobody else can
+// write: by the snapshot for which it was called, everything might be derived back to what
+// another server has left behind. It returns the snapshot that it went by, and that one where
+// it didn't get so far. Where the rules differ only in what holds in areas that have just come,
+// nothing can have come of that yet.
+func (w *writer) rederive(seen *registry.Snapshot) (next *registry.Snapshot, err error) {
 	s, ctx := w.service, context.Background()
+	next = seen
 	var turn *Turn
 	err = w.locked(ctx, func(tx Tx) error {
-		turn = nil
+		turn, next = nil, w.current
+		print := next.Rules.Print()
 		switch {
 		case w.rules == print:
 			return nil
@@ -106,7 +111,7 @@ func (w *writer) rederive(next *registry.Snapshot, print uint64) (err error) {
 			}
 		}
 	})
-	return err
+	return next, err
 }
 
 // streamsOf says in which stream the records of each kind travel.
@@ -126,14 +131,31 @@ func (r *rebuilder) heads() []Head {
 }
 
 // Rederive writes down anew everything that follows from the log, and the chain where
-// rows have none: for a database that was written by other rules. Others over the same
-// database wait meanwhile. Where it has been done by the time that they don't, it does
-// nothing.
-func Rederive(ctx context.Context, store Store, snap *registry.Snapshot, digester match.Digester) error {
+// rows have none: for a database that was written by other rules than those of now, which
+// reg then has. Others over the same database wait meanwhile. Where it has been done by the
+// time that they don't, it does nothing.
+func Rederive(ctx context.Context, store Store, reg *registry.Registry, digester match.Digester) error {
 	return store.Commit(ctx, func(tx Tx) error {
-		boot, err := store.Boot(ctx)
-		if err != nil || !outdated(&boot, snap, digester) {
+		var boot Boot
+		err := tx.Meanwhile(func(ctx context.Context) (err error) {
+			if boot, err = store.Boot(ctx); err != nil {
+				return err
+			}
+			_, err = reg.Refresh(ctx)
 			return err
+		})
+		if err != nil {
+			return err
+		}
+		snap := reg.Current()
+		turns, err := tx.Turns(ctx, boot.Turn)
+		switch {
+		case err != nil:
+			return fmt.Errorf("what others did: %w", err)
+		case turns.Last != boot.Turn || turns.Revision != snap.Revision:
+			return errElsewhere
+		case !outdated(&boot, snap, digester):
+			return nil
 		}
 		turn := &Turn{Mark: Mark{Number: boot.Turn.Number + 1}, After: boot.Turn.Name, Last: boot.Last, Now: boot.Now, Anew: true}
 		return rederive(store, tx, snap, digester, chainOf, turn)

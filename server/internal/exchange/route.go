@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -108,18 +107,18 @@ const retryBatch = 1000
 
 // release tries again what is parked: for records that this group touched, and
 // for a retry job everything that waits for areas, people or forms.
-func (g *group) release(ctx context.Context, jobs []*job) error {
+func (g *group) release(jobs []*job) error {
 	for _, j := range jobs {
 		if !j.retry {
 			continue
 		}
 		g.reshaped = g.snap.Areas.Shape() != g.w.shape
-		if err := g.retryAll(ctx); err != nil {
+		if err := g.retryAll(); err != nil {
 			return err
 		}
 		break
 	}
-	if err := g.follow(ctx); err != nil {
+	if err := g.follow(); err != nil {
 		return err
 	}
 	// A change that is released may be what another one waits for.
@@ -135,10 +134,10 @@ func (g *group) release(ctx context.Context, jobs []*job) error {
 		if len(ids) == 0 {
 			return nil
 		}
-		if err := g.retryFor(ctx, ids); err != nil {
+		if err := g.retryFor(ids); err != nil {
 			return err
 		}
-		if err := g.follow(ctx); err != nil {
+		if err := g.follow(); err != nil {
 			return err
 		}
 	}
@@ -151,7 +150,7 @@ func (g *group) waits(id syncproto.RecordID) bool {
 }
 
 // retryAll tries everything that waits for areas, people or forms.
-func (g *group) retryAll(ctx context.Context) error {
+func (g *group) retryAll() error {
 	for after := syncproto.Version(0); ; {
 		rows, err := g.tx.Parked(waitsForRegistry, after, retryBatch)
 		if err != nil {
@@ -168,7 +167,7 @@ func (g *group) retryAll(ctx context.Context) error {
 		if err := g.loadRecords(ids); err != nil {
 			return err
 		}
-		if err := g.retry(ctx, rows); err != nil {
+		if err := g.retry(rows); err != nil {
 			return err
 		}
 		for i := range rows {
@@ -178,7 +177,7 @@ func (g *group) retryAll(ctx context.Context) error {
 }
 
 // retryFor tries what is parked of records, the oldest first.
-func (g *group) retryFor(ctx context.Context, ids []syncproto.RecordID) error {
+func (g *group) retryFor(ids []syncproto.RecordID) error {
 	rows, err := g.tx.Logs(ids)
 	if err != nil {
 		return fmt.Errorf("group: logs: %w", err)
@@ -195,7 +194,7 @@ func (g *group) retryFor(ctx context.Context, ids []syncproto.RecordID) error {
 			parked = append(parked, l)
 		}
 	}
-	if err := g.retry(ctx, parked); err != nil {
+	if err := g.retry(parked); err != nil {
 		return err
 	}
 	for _, l := range parked {
@@ -212,8 +211,22 @@ func (g *group) retryFor(ctx context.Context, ids []syncproto.RecordID) error {
 	return nil
 }
 
+// waits reports whether a row is one that is routed again.
+func (l *Logged) waits() bool { return l.Version == 0 && l.Reason != syncproto.CodeResubmitted }
+
+// waitingOf returns the devices of those of the rows that still wait.
+func (g *group) waitingOf(rows []Logged) []syncproto.DeviceID {
+	var ids []syncproto.DeviceID
+	for i := range rows {
+		if l := g.settled(&rows[i]); l.waits() {
+			ids = append(ids, l.Change.Device)
+		}
+	}
+	return ids
+}
+
 // retry routes parked rows once more.
-func (g *group) retry(ctx context.Context, rows []Logged) error {
+func (g *group) retry(rows []Logged) error {
 	keys := make([]review.Key, len(rows))
 	for i := range rows {
 		keys[i] = parkedKey(&rows[i])
@@ -221,12 +234,15 @@ func (g *group) retry(ctx context.Context, rows []Logged) error {
 	if err := g.loadRulings(keys); err != nil {
 		return err
 	}
+	if err := g.loadDevices(g.waitingOf(rows)); err != nil {
+		return err
+	}
 	for i := range rows {
 		l := g.settled(&rows[i])
-		if l.Version != 0 || l.Reason == syncproto.CodeResubmitted {
+		if !l.waits() {
 			continue
 		}
-		state, err := g.device(ctx, l.Change.Device)
+		state, err := g.device(l.Change.Device)
 		if err != nil {
 			return err
 		}

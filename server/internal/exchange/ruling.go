@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -67,7 +66,7 @@ func (g *group) rulingOn(l *Logged) ruling {
 }
 
 // follow does what this group's rulings say about parked changes.
-func (g *group) follow(ctx context.Context) error {
+func (g *group) follow() error {
 	for ; g.followed < len(g.order); g.followed++ {
 		w := g.order[g.followed]
 		if w.applied == 0 || w.now.Kind != review.RecordKind {
@@ -84,16 +83,16 @@ func (g *group) follow(ctx context.Context) error {
 		if err := g.loadRecords([]syncproto.RecordID{l.Change.Record}); err != nil {
 			return err
 		}
-		if err := g.rerule(ctx, l); err != nil {
+		if err := g.rerule(l); err != nil {
 			return err
 		}
 	}
-	return g.answer(ctx)
+	return g.answer()
 }
 
 // rerule routes a row again about which people have said something new. One that was let
 // in by a person is taken out first, if it may not be in as it is.
-func (g *group) rerule(ctx context.Context, l *Logged) error {
+func (g *group) rerule(l *Logged) error {
 	if l.Version != 0 {
 		if l.Admitted == nil || !l.Admitted.In {
 			return nil // it has come in by itself: there is nothing to rule
@@ -101,17 +100,17 @@ func (g *group) rerule(ctx context.Context, l *Logged) error {
 		if r := g.rulingOn(l); r.verdict == review.VerdictAccept && slices.Equal(r.without, l.Admitted.Without) && r.area == l.Admitted.Area {
 			return nil
 		}
-		if err := g.takeOut(ctx, l); err != nil {
+		if err := g.takeOut(l); err != nil {
 			return err
 		}
 	}
-	return g.retry(ctx, []Logged{*l})
+	return g.retry([]Logged{*l})
 }
 
 // takeOut withdraws a change that a person had let in: the record is then as if it had
 // never been, under a version of its own.
-func (g *group) takeOut(ctx context.Context, l *Logged) error {
-	state, err := g.device(ctx, l.Change.Device)
+func (g *group) takeOut(l *Logged) error {
+	state, err := g.device(l.Change.Device)
 	if err != nil {
 		return err
 	}
@@ -142,7 +141,7 @@ func (g *group) takeOut(ctx context.Context, l *Logged) error {
 }
 
 // answer notes which returned changes were answered by this group's.
-func (g *group) answer(ctx context.Context) error {
+func (g *group) answer() error {
 	for _, l := range g.answers {
 		id, err := l.Change.Answers()
 		if err != nil || id.IsZero() {
@@ -160,7 +159,7 @@ func (g *group) answer(ctx context.Context) error {
 			if old = g.settled(old); old.Reason != syncproto.CodeReturned || old.Change.Author != l.Change.Author {
 				continue
 			}
-			state, err := g.device(ctx, old.Change.Device)
+			state, err := g.device(old.Change.Device)
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -95,9 +94,16 @@ func (g *group) saveLog() {
 // saveDevices tells devices of the last thing that their authors are to hear, and adds
 // them to the batch.
 func (g *group) saveDevices() error {
+	told := make([]syncproto.DeviceID, len(g.batch.Told))
+	for i := range told {
+		told[i] = g.batch.Told[i].Device
+	}
+	if err := g.loadDevices(told); err != nil {
+		return err
+	}
 	for i := range g.batch.Told {
 		t := &g.batch.Told[i]
-		state, err := g.device(context.Background(), t.Device)
+		state, err := g.device(t.Device)
 		if err != nil {
 			return err
 		}

@@ -114,18 +114,19 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 }
 
 // bootOf boots, and first derives anew what an older program derived, or other forms and
-// settings, or another key. The snapshot is the one by which everything is derived now.
+// settings, or another key. The snapshot is the one by which everything is derived now, unless
+// others go on meanwhile: then the first group follows them.
 func bootOf(ctx context.Context, cfg Config) (Boot, *registry.Snapshot, error) {
 	snap := cfg.Registry.Current()
 	boot, err := cfg.Store.Boot(ctx)
 	if err != nil || !outdated(&boot, snap, cfg.Digester) {
 		return boot, snap, err
 	}
-	if err := Rederive(ctx, cfg.Store, snap, cfg.Digester); err != nil {
+	if err := Rederive(ctx, cfg.Store, cfg.Registry, cfg.Digester); err != nil {
 		return boot, snap, err
 	}
 	boot, err = cfg.Store.Boot(ctx)
-	return boot, snap, err
+	return boot, cfg.Registry.Current(), err
 }
 
 // Close waits for the pushes that are queued, writes down what is known of

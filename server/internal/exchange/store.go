@@ -50,6 +50,9 @@ type Store interface {
 type Tx interface {
 	// Prior returns the changes of one device that the log holds with these numbers.
 	Prior(device syncproto.DeviceID, ns []uint64) ([]Logged, error)
+	// Devices returns what is known of the syncing of those of some devices that were ever
+	// heard of, in any order.
+	Devices(ids []syncproto.DeviceID) ([]DeviceState, error)
 	// Records returns the records that exist, as they stand.
 	Records(ids []syncproto.RecordID) ([]syncproto.Record, error)
 	// Logs returns the changes of records, parked ones included, in order of Seq.

@@ -70,19 +70,48 @@ type server struct {
 	registry *registry.Registry
 }
 
-// grudging is a store that can say that it failed after it committed, one that reads at
-// another machine than it writes, and one that is away: attempts counts who would commit then,
-// and each waits until somebody lets it.
+// grudging is a store that can say that it failed after it committed, one that fails to tell
+// of areas, people, forms and settings, one that reads at another machine than it writes, one
+// that shows what is known of phones as yet another one knows it, and one that is away:
+// attempts counts who would commit then, and each waits until somebody lets it. Where somebody
+// is in the way of a group, what else happens before it is run again is between.
 type grudging struct {
 	*sqlite.Store
 	lost     error
+	untold   error
+	between  func()
 	writes   *sqlite.Store
+	phones   *sqlite.Store
 	away     chan struct{}
 	attempts atomic.Int64
+	// looks counts the states of phones that were asked for beside all transactions, asks how
+	// often groups asked for some.
+	looks, asks atomic.Int64
 }
 
-// errAway is what a store says that is away.
-var errAway = errors.New("nobody is there")
+// grudgingTx is a transaction of one.
+type grudgingTx struct {
+	exchange.Tx
+	*grudging
+}
+
+func (t grudgingTx) Devices(ids []syncproto.DeviceID) ([]exchange.DeviceState, error) {
+	t.asks.Add(1)
+	return t.Tx.Devices(ids)
+}
+
+func (t grudgingTx) Save(b *exchange.Batch) error {
+	if t.between != nil {
+		return errInTheWay
+	}
+	return t.Tx.Save(b)
+}
+
+// errAway is what a store says that is away, errInTheWay what ends a group that is run again.
+var (
+	errAway     = errors.New("nobody is there")
+	errInTheWay = errors.New("somebody is in the way")
+)
 
 func (g *grudging) Commit(ctx context.Context, fn func(exchange.Tx) error) error {
 	if g.away != nil {
@@ -94,12 +123,34 @@ func (g *grudging) Commit(ctx context.Context, fn func(exchange.Tx) error) error
 	if g.writes != nil {
 		at = g.writes
 	}
-	if err := at.Commit(ctx, fn); err != nil || g.lost == nil {
+	run := func() error { return at.Commit(ctx, func(tx exchange.Tx) error { return fn(grudgingTx{tx, g}) }) }
+	err := run()
+	if g.between != nil && errors.Is(err, errInTheWay) {
+		g.between()
+		g.between = nil
+		err = run()
+	}
+	if err != nil || g.lost == nil {
 		return err
 	}
-	err := g.lost
+	err = g.lost
 	g.lost = nil
 	return err
+}
+
+func (g *grudging) Revision(ctx context.Context) (int64, error) {
+	if g.untold != nil {
+		return 0, g.untold
+	}
+	return g.Store.Revision(ctx)
+}
+
+func (g *grudging) Device(ctx context.Context, id syncproto.DeviceID) (exchange.DeviceState, error) {
+	g.looks.Add(1)
+	if g.phones != nil {
+		return g.phones.Device(ctx, id)
+	}
+	return g.Store.Device(ctx, id)
 }
 
 var (
@@ -163,11 +214,24 @@ func serve(t *testing.T, count int) *servers {
 // over starts one more service over a store.
 func (s *servers) over(store *grudging, alone bool) *server {
 	s.Helper()
+	return s.with(store, s.book(store), alone)
+}
+
+// book is the registry of a store, as of now.
+func (s *servers) book(store registry.Store) *registry.Registry {
+	s.Helper()
 	forms, err := form.BuiltIn()
 	s.must(err)
-	one := &server{store: store}
-	one.registry, err = registry.Open(s.Context(), store, forms)
+	book, err := registry.Open(s.Context(), store, forms)
 	s.must(err)
+	return book
+}
+
+// with starts one more service over a store, with a registry that may be of before.
+func (s *servers) with(store *grudging, book *registry.Registry, alone bool) *server {
+	s.Helper()
+	one := &server{store: store, registry: book}
+	var err error
 	one.Service, err = exchange.New(s.Context(), exchange.Config{
 		Store: store, Registry: one.registry, Digester: s.digest, Now: func() time.Time { return time.UnixMilli(int64(s.now - one.late)) },
 		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Flush: time.Hour, Alone: alone,
@@ -252,11 +316,7 @@ func (s *servers) decide(at int, c change) error {
 // sets has somebody set something in an area, past all services.
 func (s *servers) sets(id syncproto.AreaID, name string, value syncproto.Value) {
 	s.Helper()
-	forms, err := form.BuiltIn()
-	s.must(err)
-	book, err := registry.Open(s.Context(), s.all[0].store, forms)
-	s.must(err)
-	_, err = formbook.NewService(s.all[0].store, book).Set(s.Context(), id, []formbook.Change{{Name: name, From: "2020-01-01", Value: value}}, formbook.Editor{At: s.now})
+	_, err := formbook.NewService(s.all[0].store, s.book(s.all[0].store)).Set(s.Context(), id, []formbook.Change{{Name: name, From: "2020-01-01", Value: value}}, formbook.Editor{At: s.now})
 	s.must(err)
 }
 

@@ -92,10 +92,11 @@ type writer struct {
 
 	// Only the writer's goroutine touches these. trees is the tree of areas, snap what groups
 	// work with, print that of its rules, seen the registry's newest snapshot that was looked
-	// at: see follow.
-	trees      trees
-	snap, seen *registry.Snapshot
-	print      uint64
+	// at: see follow. current is the one that abreast found, and that of now for as long as
+	// nobody else can write, whatever the registry is led to read meanwhile.
+	trees               trees
+	snap, seen, current *registry.Snapshot
+	print               uint64
 	// behind says that it could not be derived by the newest, stopping that it isn't worth
 	// the time any more, away that the store was away when it was last asked.
 	behind, stopping, away bool
@@ -296,7 +297,7 @@ func (w *writer) attempt(jobs []*job) (g *group, err error) {
 			}
 			g = newGroup(w, tx)
 			g.quiet = len(jobs) == 0
-			return g.run(ctx, jobs)
+			return g.run(jobs)
 		}, func() {
 			if g.saved != nil {
 				w.took(g.saved, g.batch.Devices)

@@ -9,6 +9,14 @@ import (
 	"gridsync/syncproto"
 )
 
+// devicesOf are the devices of a batch.
+func devicesOf(batch *exchange.Batch) (ids []syncproto.DeviceID) {
+	for i := range batch.Devices {
+		ids = append(ids, batch.Devices[i].Device)
+	}
+	return ids
+}
+
 // TestNoGroupReadsAWholeTable asks the database how often it read one from end to end.
 func TestNoGroupReadsAWholeTable(t *testing.T) {
 	t.Parallel()
@@ -25,6 +33,9 @@ func TestNoGroupReadsAWholeTable(t *testing.T) {
 		err := store.Commit(t.Context(), func(tx exchange.Tx) error {
 			if prior, err := tx.Prior(first.Device, []uint64{1, first.N}); err != nil || len(prior) == 0 {
 				t.Errorf("%v, %v", prior, err)
+			}
+			if states, err := tx.Devices(devicesOf(batch)); err != nil || len(states) != len(batch.Devices) {
+				t.Errorf("%d devices, %v", len(states), err)
 			}
 			if logs, err := tx.Logs([]syncproto.RecordID{first.Record}); err != nil || len(logs) != 1 {
 				t.Errorf("%v, %v", logs, err)

@@ -58,6 +58,23 @@ func (s *Store) Device(ctx context.Context, id syncproto.DeviceID) (exchange.Dev
 	return found[0], nil
 }
 
+var devicesOf = search{deviceSelect + "WHERE d.id IN (", "?", ")"}
+
+// Devices implements exchange.Tx.
+func (t *tx) Devices(ids []syncproto.DeviceID) ([]exchange.DeviceState, error) {
+	var found []exchange.DeviceState
+	err := find(t.ctx, t.w, t.s.dialect, devicesOf, ids, idArg, nil, func(rows *sql.Rows) error {
+		var s exchange.DeviceState
+		err := readDevice(t.w.ring(), rows, &s)
+		found = append(found, s)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("devices: %w", err)
+	}
+	return found, nil
+}
+
 var putDevice = insertion{
 	head: `INSERT INTO device_state (device, high, missing, held, digest, stamp_time, stamp_earliest, stamp_latest,
 		contact_server, contact_device, contact_high, unsent, app, parked, told, beats, pulse_after) VALUES `,

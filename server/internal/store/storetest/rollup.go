@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"math"
+	"slices"
 
 	"gridsync/server/internal/area"
 	"gridsync/server/internal/exchange"
@@ -206,6 +208,32 @@ func devicesAreKeptWhole(w *world) {
 	derived, err := w.Derived(w.ctx())
 	w.must(err)
 	same(w.t, "all", derived.Devices, []exchange.DeviceState{full, bare})
+	same(w.t, "to a group", w.devicesOf(deviceID(1), deviceID(2), deviceID(3)), []exchange.DeviceState{full, bare})
+}
+
+// devicesOf returns what a group is told of devices, in order of their ids.
+func (w *world) devicesOf(ids ...syncproto.DeviceID) (found []exchange.DeviceState) {
+	w.t.Helper()
+	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) (err error) {
+		found, err = tx.Devices(ids)
+		return err
+	}))
+	slices.SortFunc(found, func(a, b exchange.DeviceState) int { return bytes.Compare(a.Device[:], b.Device[:]) })
+	return found
+}
+
+func devicesAreFoundByTheHundred(w *world) {
+	same(w.t, "none", len(w.devicesOf()), 0)
+	same(w.t, "never heard of", len(w.devicesOf(deviceID(1))), 0)
+	b := &exchange.Batch{}
+	var ids []syncproto.DeviceID
+	for i := range 600 {
+		b.Devices = append(b.Devices, w.deviceState(i+1))
+		ids = append(ids, deviceID(i+1), deviceID(1000+i), deviceID(i+1))
+	}
+	w.save(b)
+	same(w.t, "each once", w.devicesOf(ids...), b.Devices)
+	same(w.t, "some", w.devicesOf(ids[:6]...), b.Devices[:2])
 }
 
 func contactsTellClocksAndBacklog(w *world) {

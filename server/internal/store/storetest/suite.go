@@ -120,6 +120,7 @@ var promises = []struct {
 	{"ReferencesAreFoundByTheirTarget", referencesAreFoundByTheirTarget},
 	{"TheLogIsCutByTime", theLogIsCutByTime},
 	{"DevicesAreKeptWhole", devicesAreKeptWhole},
+	{"DevicesAreFoundByTheHundred", devicesAreFoundByTheHundred},
 	{"ContactsTellClocksAndBacklog", contactsTellClocksAndBacklog},
 	{"AsOfNeverGoesBack", asOfNeverGoesBack},
 
