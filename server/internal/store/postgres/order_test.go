@@ -43,14 +43,17 @@ func opened(t *testing.T, url string) *postgres.Store {
 	return store
 }
 
-// waitForALock returns when so many wait for a lock of ours, or, with false, when stop is
+// ours is the sort of locks that only we take.
+const ours = "advisory"
+
+// waitForALock returns when so many wait for a lock of a sort, or, with false, when stop is
 // closed.
-func waitForALock(t *testing.T, conn *pgx.Conn, many int, stop <-chan struct{}) bool {
+func waitForALock(t *testing.T, conn *pgx.Conn, sort string, many int, stop <-chan struct{}) bool {
 	t.Helper()
 	for {
 		var waiting int
 		err := conn.QueryRow(t.Context(), `SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`).Scan(&waiting)
+			WHERE d.datname = current_database() AND l.locktype = $1 AND NOT l.granted`, sort).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +100,7 @@ func TestAWriterThatTookItsNumberKeepsAllOthersOut(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if !waitForALock(t, watch, 1, entered) {
+	if !waitForALock(t, watch, ours, 1, entered) {
 		t.Error("a second writer was let in while the first held a number that nobody saw")
 	}
 	if version, _, err := second.AsOf(t.Context()); err != nil || version != 0 {
@@ -195,7 +198,7 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 			}
 		})
 	}
-	waitForALock(t, watch, servers, nil)
+	waitForALock(t, watch, ours, servers, nil)
 	if err := gate.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
