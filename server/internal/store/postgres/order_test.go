@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,6 +42,23 @@ func opened(t *testing.T, url string) *postgres.Store {
 		}
 	})
 	return store
+}
+
+// generous is a limit that only a failure reaches.
+const generous = 30 * time.Second
+
+// countsNone waits until a query counts nothing.
+func countsNone(t *testing.T, conn *pgx.Conn, query string) bool {
+	t.Helper()
+	limit := time.After(generous)
+	for number(t, conn, query) > 0 {
+		select {
+		case <-limit:
+			return false
+		default:
+		}
+	}
+	return true
 }
 
 // ours is the sort of locks that only we take.
@@ -184,8 +202,11 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 	if _, err := gate.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", int64(postgres.MigratingLock)); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{}) // some start, before the gate was opened
+	var end sync.Once
 	for i := range servers {
 		starting.Go(func() {
+			defer end.Do(func() { close(ended) })
 			store, err := postgres.Open(t.Context(), url, postgres.Options{NewEpoch: syncproto.Epoch{byte(i + 1)}, Keys: storetest.Keys(t)})
 			if err != nil {
 				t.Error(err)
@@ -198,7 +219,9 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 			}
 		})
 	}
-	waitForALock(t, watch, ours, servers, nil)
+	if !waitForALock(t, watch, ours, servers, ended) {
+		t.Error("a server didn't wait for the others")
+	}
 	if err := gate.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
