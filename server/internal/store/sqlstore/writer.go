@@ -44,8 +44,8 @@ type writer struct {
 
 // transact runs fn in a write transaction and reports how it ended. When fn fails
 // or panics, or the commit fails, nothing is kept, but for ErrUnknownOutcome. A caller
-// that goes away no longer stops a transaction that has begun: others may be in the same
-// group.
+// that goes away before it has begun is told so at once; one that has begun is no longer
+// stopped by that: others may be in the same group.
 //
 // Where the engine says that somebody else was in the way, fn is run again, and must begin
 // anew; in the end it fails with ErrContended.

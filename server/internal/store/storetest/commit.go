@@ -162,7 +162,7 @@ func aCallerWhoLeavesInTheQueueWritesNothing(w *world) {
 	ctx, leave := context.WithCancel(w.ctx())
 	late := func(exchange.Tx) error {
 		w.t.Error("a group ran for somebody who had left")
-		return nil
+		return errGroup
 	}
 	b := w.everything(1, recordID(1))
 	b.Last, b.Now = w.last, w.time()
