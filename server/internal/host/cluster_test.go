@@ -387,6 +387,7 @@ func TestOfThoseWhoBeginADatabaseAtOnceOneHasItsDataKey(t *testing.T) {
 	first := p.data()
 	const others = 4
 	opened := make(chan *Data, others)
+	ended := make(chan struct{}, others)
 	var work sync.WaitGroup
 	// Nobody has noted a data key yet, and nobody writes until all have seen that.
 	err := first.store.Transact(t.Context(), func(own sqlstore.Own) error { return own.Exec("DELETE FROM seal_key") })
@@ -396,6 +397,7 @@ func TestOfThoseWhoBeginADatabaseAtOnceOneHasItsDataKey(t *testing.T) {
 	err = first.store.Transact(t.Context(), func(own sqlstore.Own) error {
 		for range others {
 			work.Go(func() {
+				defer func() { ended <- struct{}{} }()
 				d, err := Open(t.Context(), t.TempDir(), Options{DB: p.url}) // with keys that it makes
 				if err != nil && !errors.Is(err, &sqlstore.WrongKeyError{}) {
 					t.Error(err)
@@ -411,13 +413,16 @@ func TestOfThoseWhoBeginADatabaseAtOnceOneHasItsDataKey(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			if len(ended) > 0 {
+				return errors.New("one of them didn't wait for the others")
+			}
 		}
 		return nil
 	})
+	work.Wait()
 	if err != nil {
 		t.Fatal(err)
 	}
-	work.Wait()
 	if len(opened) != 1 {
 		t.Errorf("%d have it", len(opened))
 	}

@@ -38,6 +38,15 @@ func (s *Server) Purge(ctx context.Context, order exchange.PurgeOrder) (exchange
 // the file, too. A reader that keeps the log from being copied back is waited for by the
 // next purge, or by the end of the server.
 func purge(ctx context.Context, d *Data, service *exchange.Service, order exchange.PurgeOrder) (exchange.Purged, error) {
+	done, err := ordered(ctx, service, order)
+	if err != nil || done.Records == 0 || order.Dry {
+		return done, err
+	}
+	return done, d.engine.Checkpoint(ctx)
+}
+
+// ordered has an order done, and nothing overwritten in the file.
+func ordered(ctx context.Context, service *exchange.Service, order exchange.PurgeOrder) (exchange.Purged, error) {
 	done, err := service.Purge(ctx, order)
 	var refusal *syncproto.Error
 	switch {
@@ -47,28 +56,30 @@ func purge(ctx context.Context, d *Data, service *exchange.Service, order exchan
 	case refusal.Code == syncproto.CodeNotFound:
 		return done, fmt.Errorf("%w: %s", ErrUnknownArea, order.Area)
 	}
-	if err != nil || done.Records == 0 || order.Dry {
-		return done, err
-	}
-	return done, d.engine.Checkpoint(ctx)
+	return done, err
 }
 
 // Sweep does what a retention asks for, kind by kind. What one kind fails with does not
-// stop the others.
+// stop the others. What was overwritten is overwritten in the file once, for all of them.
 func (s *Server) Sweep(ctx context.Context, keep Retention) error {
 	var errs []error
+	swept := false
 	for _, kind := range slices.Sorted(maps.Keys(keep)) {
 		days := keep[kind]
 		if days == 0 {
 			continue
 		}
-		done, err := s.Purge(ctx, exchange.PurgeOrder{Kind: kind, Days: days})
+		done, err := ordered(ctx, s.exchange, exchange.PurgeOrder{Kind: kind, Days: days})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("purge %s: %w", kind, err))
 		}
 		if done.Records > 0 {
+			swept = true
 			s.log.Info("purged", "kind", kind, "older", done.Older.String(), "records", done.Records, "changes", done.Changes)
 		}
+	}
+	if swept {
+		errs = append(errs, s.engine.Checkpoint(ctx))
 	}
 	return errors.Join(errs...)
 }

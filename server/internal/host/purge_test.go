@@ -228,6 +228,42 @@ func TestAServerKeepsToItsRetention(t *testing.T) {
 	}
 }
 
+// tidied is an engine that counts how often it tidies its files.
+type tidied struct {
+	engine
+	times int
+}
+
+func (e *tidied) Checkpoint(ctx context.Context) error {
+	e.times++
+	return e.engine.Checkpoint(ctx)
+}
+
+func TestASweepOfManyKindsTidiesTheFilesOnce(t *testing.T) {
+	s, e, _, _, clock := old(t, nil, nil)
+	supply := passage(&e, 4, 0, `,"item":"mask","movement":"received","quantity":5,"day":"2020-01-31"`)
+	supply = bytes.Replace(bytes.Replace(supply, []byte(`"passage"`), []byte(`"supply"`), 1), []byte(`"passed_at":0,`), nil, 1)
+	if status, answer := exchangeWith(t, s, &e, supply); status != http.StatusOK || answer.Verdicts[0].Verdict != syncproto.Applied {
+		t.Fatalf("status %d %+v", status, answer.Verdicts)
+	}
+	clock.Add(int64(95 * days))
+	s.stop()
+	<-s.done // nothing looks at the engine any more
+	files := &tidied{engine: s.engine}
+	s.engine = files
+	for _, want := range []int{1, 1} { // the second sweep finds nothing
+		if err := s.Sweep(t.Context(), Retention{"passage": 90, "supply": 90}); err != nil {
+			t.Fatal(err)
+		}
+		if files.times != want {
+			t.Errorf("tidied %d times, want %d", files.times, want)
+		}
+	}
+	if lines, err := s.Purges(t.Context()); err != nil || len(lines) != 2 {
+		t.Errorf("purged %+v %v", lines, err)
+	}
+}
+
 // swept tells when a server says that it purged something.
 type swept chan struct{}
 

@@ -16,7 +16,10 @@ import (
 // again. Nothing may be concluded from it about what was committed.
 func (*Store) Away(err error) bool {
 	var said *pgconn.PgError
-	if errors.As(err, &said) {
+	switch {
+	case errors.Is(err, errFollows):
+		return true
+	case errors.As(err, &said):
 		return awayState(said.Code)
 	}
 	var link net.Error
@@ -32,7 +35,7 @@ func awayState(code string) bool {
 		"57P01", "57P02", "57P03", // admin_shutdown, crash_shutdown, cannot_connect_now
 		"25P03",          // idle_in_transaction_session_timeout: we were away ourselves
 		"40001", "40P01", // somebody else was in the way, again and again
-		"57014", "55P03": // query_canceled, lock_not_available: whoever wrote before us took too long
+		"57014", "55P03": // query_canceled, lock_not_available: a limit of the database's, or somebody, broke it off
 		return true
 	}
 	// Of a connection, and of what there is not enough of.

@@ -67,7 +67,11 @@ const beginText = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline int64, err error) {
 	err = onWire(conn, func(c *pgx.Conn) error {
 		results, err := c.PgConn().Exec(ctx, d.begin).ReadAll()
-		if err != nil {
+		said := (*pgconn.PgError)(nil)
+		switch {
+		case errors.As(err, &said) && said.Code == notSupported && len(results) == 0:
+			return fmt.Errorf("%w: %w", errFollows, err)
+		case err != nil:
 			return err
 		}
 		last := results[len(results)-1]
@@ -79,6 +83,14 @@ func (d dialect) Begin(ctx context.Context, conn *sql.Conn) (timeline int64, err
 	})
 	return timeline, err
 }
+
+// notSupported is feature_not_supported. A machine that follows another one answers a BEGIN so
+// that says READ WRITE; what comes after that may be answered so for other reasons.
+const notSupported = "0A000"
+
+// errFollows says that the machine takes no writes, though it did when the connection was made,
+// as a pool hides from us that it began anew. Another one may take them.
+var errFollows = errors.New("the database follows another one")
 
 // errWarned says that a commit succeeded with a warning. There is one that PostgreSQL gives:
 // somebody broke it off while it waited for another machine's disk, and it may be on this
@@ -134,18 +146,29 @@ var (
 
 func (d dialect) Patience() time.Duration { return d.patience }
 
-// Lost is also what a pgbouncer says that has lost its own connection. Who couldn't connect
-// has lost nothing, and who had no more time can't ask again.
+// Lost is also what a pgbouncer says that has lost its own connection, and a connection through
+// one to a machine that takes no writes any more. Who couldn't connect has lost nothing, and who
+// had no more time can't ask again.
 func (dialect) Lost(err error) bool {
 	said, network := (*pgconn.PgError)(nil), net.Error(nil)
 	switch {
 	case err == nil, errors.As(err, new(*pgconn.ConnectError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
+	case errors.Is(err, errFollows):
+		return true
 	case errors.As(err, &said):
-		return said.SeverityUnlocalized == "FATAL" || said.SeverityUnlocalized == "PANIC"
+		return severity(said) == "FATAL" || severity(said) == "PANIC"
 	}
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err)
+}
+
+// severity is PostgreSQL's own word. A pgbouncer says it in one language alone.
+func severity(said *pgconn.PgError) string {
+	if said.SeverityUnlocalized == "" {
+		return said.Severity
+	}
+	return said.SeverityUnlocalized
 }
 
 // Again is so for a transaction that PostgreSQL broke off for the sake of another one. Of one's

@@ -1,11 +1,15 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"io"
+	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"gridsync/server/internal/area"
@@ -56,39 +60,76 @@ func putArea(t *testing.T, s *postgres.Store, code string) {
 	}
 }
 
+// lastWord is said after all that a test counts, and ends as words do on the wire.
+const lastWord = "no more"
+
+// untilLast is a connection that is cut behind the last word.
+type untilLast struct {
+	net.Conn
+	all []byte
+}
+
+func (c *untilLast) Read(page []byte) (int, error) {
+	if bytes.Contains(c.all, []byte(lastWord+"\x00")) {
+		return 0, io.EOF
+	}
+	n, err := c.Conn.Read(page)
+	c.all = append(c.all, page[:n]...)
+	return n, err
+}
+
+// heard counts what a store hears of what is done.
+func heard(t *testing.T, s *postgres.Store, url string, work func()) (n int) {
+	t.Helper()
+	s.ListenThrough(func(c net.Conn) net.Conn { return &untilLast{Conn: c} })
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	begun := make(chan struct{}, 100)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		s.Hear(ctx, func() { n++; begun <- struct{}{} }, func(error) { stop() })
+	})
+	select {
+	case <-begun:
+	case <-ctx.Done():
+		t.Fatal("nobody listens")
+	}
+	work()
+	_, err := observer(t, url).Exec(t.Context(), "SELECT pg_notify('gridsync', $1)", lastWord)
+	must(t, err)
+	listening.Wait()
+	return n - 2 // that it listens, and the last word
+}
+
 func TestWhatOneCommitsOthersHear(t *testing.T) {
 	url := pgtest.Database(t)
 	one, two := opened(t, url), opened(t, url)
-	ears := listening(t, one)
-	ears.hears(t) // that it begins to listen
-	putArea(t, one, "its own isn't heard")
-	putArea(t, two, "areas are")
-	ears.hears(t)
-	if n := len(ears.stirred); n != 0 {
-		t.Errorf("heard %d times more, its own among them", n)
+	n := heard(t, one, url, func() {
+		putArea(t, one, "its own isn't heard")
+		putArea(t, two, "areas are")
+		is(t, "a group", commit(t.Context(), two), nil)
+	})
+	if n != 2 {
+		t.Errorf("heard %d times", n)
 	}
-	if err := commit(t.Context(), two); err != nil {
-		t.Fatal(err)
-	}
-	ears.hears(t)
 }
+
+var errRefused = errors.New("refused")
 
 func TestNothingIsHeardOfWhatWasRolledBack(t *testing.T) {
 	url := pgtest.Database(t)
-	one, two := opened(t, url), opened(t, url)
-	ears := listening(t, one)
-	ears.hears(t)
-	// Two areas of which the second has no parent that is there come to nothing.
-	lease := entered(t, two, postgres.Entrant{Name: "two", Lasts: lapsed})
-	if err := lease.Leave(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	is(t, "refused", commit(t.Context(), two), postgres.ErrLeaseLost)
-	three := opened(t, url)
-	putArea(t, three, "heard")
-	ears.hears(t)
-	if n := len(ears.stirred); n != 0 {
-		t.Errorf("heard %d times more", n)
+	one, two, three := opened(t, url), opened(t, url), opened(t, url)
+	said := 0
+	two.TakeCare(sqlstore.Care{Stirred: func(own sqlstore.Own) error {
+		said++
+		return errors.Join(two.Notify(own), errRefused) // all was written, and said
+	}})
+	n := heard(t, one, url, func() {
+		is(t, "refused", commit(t.Context(), two), errRefused)
+		putArea(t, three, "heard")
+	})
+	if said != 1 || n != 1 {
+		t.Errorf("said %d times, and heard %d", said, n)
 	}
 }
 

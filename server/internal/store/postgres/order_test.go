@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -43,14 +44,34 @@ func opened(t *testing.T, url string) *postgres.Store {
 	return store
 }
 
-// waitForALock returns when so many wait for a lock of ours, or, with false, when stop is
+// generous is a limit that only a failure reaches.
+const generous = 30 * time.Second
+
+// countsNone waits until a query counts nothing.
+func countsNone(t *testing.T, conn *pgx.Conn, query string) bool {
+	t.Helper()
+	limit := time.After(generous)
+	for number(t, conn, query) > 0 {
+		select {
+		case <-limit:
+			return false
+		default:
+		}
+	}
+	return true
+}
+
+// ours is the sort of locks that only we take.
+const ours = "advisory"
+
+// waitForALock returns when so many wait for a lock of a sort, or, with false, when stop is
 // closed.
-func waitForALock(t *testing.T, conn *pgx.Conn, many int, stop <-chan struct{}) bool {
+func waitForALock(t *testing.T, conn *pgx.Conn, sort string, many int, stop <-chan struct{}) bool {
 	t.Helper()
 	for {
 		var waiting int
 		err := conn.QueryRow(t.Context(), `SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`).Scan(&waiting)
+			WHERE d.datname = current_database() AND l.locktype = $1 AND NOT l.granted`, sort).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +118,7 @@ func TestAWriterThatTookItsNumberKeepsAllOthersOut(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if !waitForALock(t, watch, 1, entered) {
+	if !waitForALock(t, watch, ours, 1, entered) {
 		t.Error("a second writer was let in while the first held a number that nobody saw")
 	}
 	if version, _, err := second.AsOf(t.Context()); err != nil || version != 0 {
@@ -181,8 +202,11 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 	if _, err := gate.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", int64(postgres.MigratingLock)); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{}) // some start, before the gate was opened
+	var end sync.Once
 	for i := range servers {
 		starting.Go(func() {
+			defer end.Do(func() { close(ended) })
 			store, err := postgres.Open(t.Context(), url, postgres.Options{NewEpoch: syncproto.Epoch{byte(i + 1)}, Keys: storetest.Keys(t)})
 			if err != nil {
 				t.Error(err)
@@ -195,7 +219,9 @@ func TestServersThatStartTogetherAgree(t *testing.T) {
 			}
 		})
 	}
-	waitForALock(t, watch, servers, nil)
+	if !waitForALock(t, watch, ours, servers, ended) {
+		t.Error("a server didn't wait for the others")
+	}
 	if err := gate.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,23 +20,41 @@ import (
 	"gridsync/syncproto/form"
 )
 
-// The database's patience with a transaction in which nothing happens, here, and a time that is
-// longer, by the database's clock.
-const (
-	shortPatience = 2 * time.Second
-	tooLong       = "SELECT pg_sleep(5)"
-)
+// talkative is an engine that says more often than it must that somebody is there.
+type talkative struct{ sqlstore.Dialect }
+
+func (talkative) Patience() time.Duration { return 60 * time.Millisecond }
+
+// hearsWords returns when a database has heard some times from somebody who is amid a group that
+// they are there.
+func hearsWords(t *testing.T, conn *pgx.Conn) error {
+	ctx, stop := context.WithTimeout(t.Context(), generous)
+	defer stop()
+	for heard := make(map[time.Time]bool); len(heard) < 3; {
+		var last *time.Time
+		err := conn.QueryRow(ctx, `SELECT MAX(state_change) FROM pg_stat_activity
+			WHERE datname = current_database() AND state = 'idle in transaction' AND query = 'SELECT 1'`).Scan(&last)
+		if err != nil {
+			return fmt.Errorf("nobody says that they are there: %w", err)
+		}
+		if last != nil {
+			heard[*last] = true
+		}
+	}
+	return nil
+}
 
 // slow is a store that takes its time to boot, and to read what is derived.
 type slow struct {
 	*sqlstore.Store
+	t     *testing.T
 	clock *pgx.Conn
 	reads int
 }
 
 func (s *slow) Boot(ctx context.Context) (exchange.Boot, error) {
 	s.reads++
-	if _, err := s.clock.Exec(ctx, tooLong); err != nil {
+	if err := hearsWords(s.t, s.clock); err != nil {
 		return exchange.Boot{}, err
 	}
 	return s.Store.Boot(ctx)
@@ -42,18 +62,32 @@ func (s *slow) Boot(ctx context.Context) (exchange.Boot, error) {
 
 func (s *slow) Derived(ctx context.Context) (exchange.Derived, error) {
 	s.reads++
-	if _, err := s.clock.Exec(ctx, tooLong); err != nil {
+	if err := hearsWords(s.t, s.clock); err != nil {
 		return exchange.Derived{}, err
 	}
 	return s.Store.Derived(ctx)
 }
 
-// Deriving anew reads for longer than the database waits for a word, with the lock in hand. It
-// is done all the same.
+// What the database is told of our patience is what we go by.
+func TestTheDatabaseIsAsPatientAsWeThink(t *testing.T) {
+	t.Parallel()
+	store := opened(t, pgtest.Database(t))
+	var patience int64
+	must(t, store.Transact(t.Context(), func(own sqlstore.Own) error {
+		return own.Each(func(rows *sql.Rows) error { return rows.Scan(&patience) },
+			"SELECT CAST(setting AS BIGINT) FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'")
+	}))
+	if patience == 0 || patience != postgres.Dialect.Patience().Milliseconds() {
+		t.Errorf("%d ms, not %v", patience, postgres.Dialect.Patience())
+	}
+}
+
+// Deriving anew may read for longer than the database waits for a word, with the lock in hand: it
+// has a word from time to time.
 func TestDerivingAnewMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
-	store := &slow{Store: over(t, url, postgres.Impatient(shortPatience)), clock: observer(t, url)}
+	store := &slow{Store: over(t, url, talkative{postgres.Dialect}), t: t, clock: observer(t, url)}
 	storetest.Push(t, store, storetest.Load(t, 0, 2, 3))
 	forms, err := form.BuiltIn()
 	must(t, err)
@@ -75,28 +109,28 @@ func TestDerivingAnewMayTakeItsTime(t *testing.T) {
 func TestWhoSaysNothingLosesTheLock(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
-	store, clock := over(t, url, postgres.Impatient(shortPatience)), observer(t, url)
+	store, watch := over(t, url, postgres.Impatient(60*time.Millisecond)), observer(t, url)
 	err := store.Commit(t.Context(), func(tx exchange.Tx) error {
-		if _, err := clock.Exec(t.Context(), tooLong); err != nil {
-			return err
+		if !countsNone(t, watch, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'") {
+			t.Error("the database goes on waiting")
 		}
 		return tx.Save(storetest.Load(t, 0, 1, 1))
 	})
 	if err == nil {
 		t.Fatal("it was committed")
 	}
-	storetest.Push(t, store, storetest.Load(t, 0, 1, 1))
+	storetest.Push(t, opened(t, url), storetest.Load(t, 0, 1, 1))
 }
 
 // Who works meanwhile hears that it is for nothing.
 func TestWorkEndsWithItsTransaction(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
-	store, clock := over(t, url, postgres.Impatient(shortPatience)), observer(t, url)
+	store, clock := over(t, url, talkative{postgres.Dialect}), observer(t, url)
 	err := store.Commit(t.Context(), func(tx exchange.Tx) error {
 		return tx.Meanwhile(func(ctx context.Context) error {
 			_, err := clock.Exec(ctx, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-				WHERE datname = current_database() AND state = 'idle in transaction'`)
+				WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`)
 			if err != nil {
 				return err
 			}

@@ -141,25 +141,6 @@ func (s *Store) Size(ctx context.Context) (size int64, err error) {
 	return size, nil
 }
 
-// Vacuum writes every table anew, without what was once in its pages. Nobody else can read
-// or write a table meanwhile.
-func (s *Store) Vacuum(ctx context.Context) error { return s.vacuum(ctx, "VACUUM (FULL, ANALYZE)") }
-
-// Sweep takes out of the tables what was deleted and replaced, while others read and write.
-// Bytes may stay in the free room of a page until something else is written there.
-func (s *Store) Sweep(ctx context.Context) error { return s.vacuum(ctx, "VACUUM (ANALYZE)") }
-
-func (s *Store) vacuum(ctx context.Context, text string) error {
-	err := s.BetweenGroups(func(conn *sql.Conn) error {
-		_, err := conn.ExecContext(ctx, text)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("postgres: vacuum: %w", err)
-	}
-	return nil
-}
-
 // Close waits for a running group and ends the connections.
 func (s *Store) Close() error {
 	var errs []error

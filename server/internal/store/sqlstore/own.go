@@ -16,8 +16,8 @@ type Care struct {
 
 // TakeCare has an engine's own work done from now on.
 func (s *Store) TakeCare(c Care) {
-	s.write.mu.Lock()
-	defer s.write.mu.Unlock()
+	s.write.mu.wait()
+	defer s.write.mu.give()
 	s.care = c
 }
 

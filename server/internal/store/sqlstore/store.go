@@ -56,7 +56,9 @@ var (
 // one moment. What people wrote is sealed with keys. Whoever opened the handles closes them after Close.
 func New(ctx context.Context, write, read *sql.DB, dialect Dialect, keys *seal.Ring) (*Store, error) {
 	s := &Store{dialect: dialect, read: newReader(read, dialect, keys), keys: newKeyring()}
-	s.write = &writer{db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), timeline: unknown, undone: s.keys.forget}
+	s.write = &writer{
+		mu: newSlot(), db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), timeline: unknown, undone: s.keys.forget,
+	}
 	if err := s.write.connect(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -76,8 +78,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // BetweenGroups lends the write connection to the engine's own care of its files
 // while no group is running.
 func (s *Store) BetweenGroups(fn func(*sql.Conn) error) error {
-	s.write.mu.Lock()
-	defer s.write.mu.Unlock()
+	s.write.mu.wait()
+	defer s.write.mu.give()
 	if err := s.write.connect(context.Background()); err != nil {
 		return err
 	}
@@ -87,8 +89,8 @@ func (s *Store) BetweenGroups(fn func(*sql.Conn) error) error {
 // Statements returns the texts of the statements prepared so far, in order, for a
 // look at their plans.
 func (s *Store) Statements() []string {
-	s.write.mu.Lock()
-	defer s.write.mu.Unlock()
+	s.write.mu.wait()
+	defer s.write.mu.give()
 	s.read.mu.RLock()
 	defer s.read.mu.RUnlock()
 	texts := slices.AppendSeq(slices.Collect(maps.Keys(s.write.stmts)), maps.Keys(s.read.stmts))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"gridsync/server/internal/seal"
@@ -31,7 +30,7 @@ const (
 // writer owns the one connection that writes. Whoever holds mu is in the only
 // write transaction of this process; the engine's lock keeps other processes out.
 type writer struct {
-	mu      sync.Mutex
+	mu      slot
 	db      *sql.DB
 	conn    *sql.Conn // nil until it is needed, and when it was lost
 	keys    *seal.Ring
@@ -45,8 +44,8 @@ type writer struct {
 
 // transact runs fn in a write transaction and reports how it ended. When fn fails
 // or panics, or the commit fails, nothing is kept, but for ErrUnknownOutcome. A caller
-// that goes away no longer stops a transaction that has begun: others may be in the same
-// group.
+// that goes away before it has begun is told so at once; one that has begun is no longer
+// stopped by that: others may be in the same group.
 //
 // Where the engine says that somebody else was in the way, fn is run again, and must begin
 // anew; in the end it fails with ErrContended.
@@ -79,14 +78,13 @@ func pause(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// try is transact, once.
+// try is transact, once. Whoever goes away while waiting writes nothing.
 func (w *writer) try(ctx context.Context, fn func(context.Context) error) (err error) {
-	if err := ctx.Err(); err != nil {
-		return err
+	if err := w.mu.take(ctx); err != nil {
+		return fmt.Errorf("wait to write: %w", err)
 	}
+	defer w.mu.give()
 	ctx = context.WithoutCancel(ctx)
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if err := w.begin(ctx); err != nil {
 		return fmt.Errorf("begin to write: %w", err)
 	}
@@ -220,8 +218,8 @@ func (w *writer) query(ctx context.Context, text string, args ...any) (*sql.Rows
 }
 
 func (w *writer) close() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.mu.wait()
+	defer w.mu.give()
 	var errs []error
 	for _, stmt := range w.stmts {
 		errs = append(errs, stmt.Close())

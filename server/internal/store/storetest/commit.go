@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"gridsync/server/internal/exchange"
 	"gridsync/server/internal/match"
@@ -138,6 +139,54 @@ func aCallerWhoLeavesDoesNotBreakTheGroup(w *world) {
 	})
 	if !errors.Is(err, context.Canceled) {
 		w.t.Errorf("a caller who had left: %v", err)
+	}
+}
+
+// leaver is a caller who goes away as soon as somebody would wait for that.
+type leaver struct {
+	context.Context
+	leave context.CancelFunc
+}
+
+func (l leaver) Done() <-chan struct{} {
+	l.leave()
+	return l.Context.Done()
+}
+
+// generous is a limit that only a failure reaches.
+const generous = 30 * time.Second
+
+// Whoever waits behind a long group, and has no more time, is told so at once and writes
+// nothing afterwards; nor does whoever comes with no time left.
+func aCallerWhoLeavesInTheQueueWritesNothing(w *world) {
+	ctx, leave := context.WithCancel(w.ctx())
+	late := func(exchange.Tx) error {
+		w.t.Error("a group ran for somebody who had left")
+		return errGroup
+	}
+	b := w.everything(1, recordID(1))
+	b.Last, b.Now = w.last, w.time()
+	left := make(chan error, 1)
+	w.must(w.Commit(w.ctx(), func(tx exchange.Tx) error {
+		go func() { left <- w.Commit(leaver{ctx, leave}, late) }()
+		select {
+		case err := <-left:
+			w.left(err)
+		case <-time.After(generous):
+			w.t.Error("whoever left still waits")
+		}
+		return tx.Save(b)
+	}))
+	for range 20 { // the slot is free and nobody there who wants it: it's chance which is seen first
+		w.left(w.Commit(ctx, late))
+	}
+	same(w.t, "log", w.logs(recordID(1)), b.Log[:1])
+}
+
+func (w *world) left(err error) {
+	w.t.Helper()
+	if !errors.Is(err, context.Canceled) {
+		w.t.Errorf("whoever left is told %v", err)
 	}
 }
 

@@ -88,6 +88,7 @@ var promises = []struct {
 	{"APanickingGroupLeavesNothing", aPanickingGroupLeavesNothing},
 	{"GroupsNeverOverlap", groupsNeverOverlap},
 	{"ACallerWhoLeavesDoesNotBreakTheGroup", aCallerWhoLeavesDoesNotBreakTheGroup},
+	{"ACallerWhoLeavesInTheQueueWritesNothing", aCallerWhoLeavesInTheQueueWritesNothing},
 	{"ReadersSeeWholeGroups", readersSeeWholeGroups},
 	{"AGroupSeesWhatItSaved", aGroupSeesWhatItSaved},
 

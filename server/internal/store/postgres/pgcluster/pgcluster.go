@@ -26,6 +26,8 @@ type Options struct {
 	Durable bool
 	// Settings are further settings of the server, as "name=value".
 	Settings []string
+	// Standby takes no writes, as if it followed another machine.
+	Standby bool
 }
 
 // Cluster is a running PostgreSQL.
@@ -49,16 +51,24 @@ func (c *Cluster) URL(name string) string {
 // Owner is who runs the cluster; nil for whoever runs this process.
 func (c *Cluster) Owner() *syscall.Credential { return c.shell.SysProcAttr.Credential }
 
-// script makes a cluster in folder $2 with the programs of folder $1, says so, and waits for
-// the end of its input, which comes with the end of the process that started it, however
-// that ends. Then it ends the cluster and takes the folder away.
+// script makes a cluster, of a kind $3, in folder $2 with the programs of folder $1, says so,
+// and waits for the end of its input, which comes with the end of the process that started it, however
+// that ends. Then it ends the cluster and empties the folder; so it does where nobody is left
+// to hear that the cluster is ready, which must not end the shell. Of a cluster that doesn't
+// start it says why.
 const script = `
+trap : PIPE
+exec 2>&1
 bin=$1 dir=$2
-{ "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=zh --no-sync &&
+if { "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=zh --no-sync &&
 	cat "$dir/settings" >> "$dir/data/postgresql.conf" &&
-	"$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 start; } >"$dir/made" 2>&1 </dev/null && echo ready && cat >/dev/null
+	if [ "$3" = standby ]; then touch "$dir/data/standby.signal"; fi &&
+	"$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 start; } >"$dir/made" 2>&1 </dev/null
+then echo ready && cat >/dev/null
+else cat "$dir/made" "$dir/log"
+fi
 "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1
-rm -rf "$dir"
+rm -rf "$dir" 2>/dev/null
 `
 
 // The order of texts is that of Chinese, so that a text key which forgot to say how it is
@@ -92,7 +102,11 @@ func Start(opts Options) (c *Cluster, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if c, err = run(bin, dir, owner); err != nil {
+	kind := "leader"
+	if opts.Standby {
+		kind = "standby"
+	}
+	if c, err = run(Shell(script, owner, bin, dir, kind), dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return c, nil
@@ -116,17 +130,20 @@ func Folder(name string, owner *syscall.Credential, lines func(dir string) []str
 }
 
 // run runs the script until the cluster takes connections.
-func run(bin, dir string, owner *syscall.Credential) (*Cluster, error) {
-	c := &Cluster{Dir: dir, shell: Shell(script, owner, bin, dir)}
+func run(shell *exec.Cmd, dir string) (*Cluster, error) {
+	c := &Cluster{Dir: dir, shell: shell}
 	end, said, err := Pipes(c.shell)
 	if err != nil {
 		return nil, err
 	}
 	c.end = end
-	if line, _ := bufio.NewReader(said).ReadString('\n'); line != "ready\n" {
-		return nil, errors.Join(fmt.Errorf("pgcluster: PostgreSQL didn't start: %s", logOf(dir)), c.Stop())
+	lines := bufio.NewReader(said)
+	line, _ := lines.ReadString('\n')
+	if line == "ready\n" {
+		return c, nil
 	}
-	return c, nil
+	why, err := io.ReadAll(lines)
+	return nil, errors.Join(fmt.Errorf("pgcluster: PostgreSQL didn't start: %s%s", line, why), err, c.Stop())
 }
 
 // Shell is a shell that runs a script of ours for somebody. A signal from the keyboard ends
@@ -138,33 +155,27 @@ func Shell(script string, owner *syscall.Credential, args ...string) *exec.Cmd {
 	return shell
 }
 
-// logOf is what the programs said.
-func logOf(dir string) string {
-	var all strings.Builder
-	for _, name := range []string{"made", "log"} {
-		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
-			all.Write(text)
-		}
-	}
-	return all.String()
-}
-
-// Stop ends the cluster and waits until its folder is gone.
+// Stop ends the cluster and waits until its folder is gone. Where nobody is left to call it,
+// the folder is emptied, and stays if its owner may not write to the one above.
 func (c *Cluster) Stop() error {
 	err := c.end.Close()
 	if waited := c.shell.Wait(); waited != nil && !errors.As(waited, new(*exec.ExitError)) {
 		err = errors.Join(err, waited)
 	}
-	return err
+	return errors.Join(err, os.RemoveAll(c.Dir))
 }
 
-// programs finds the folder of PostgreSQL's programs: the newest there is, from 15 on.
+// oldest is the first version that will do.
+const oldest = 15
+
+// programs finds the folder of PostgreSQL's programs: the newest that Debian has, or else those
+// in the PATH, from 15 on.
 func programs() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
 		return "", err
 	}
-	best, folder := 14, ""
+	best, folder := oldest-1, ""
 	for _, path := range found {
 		version, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
 		if err == nil && version > best {
@@ -172,12 +183,25 @@ func programs() (string, error) {
 		}
 	}
 	if folder == "" {
-		if path, err := exec.LookPath("initdb"); err == nil {
-			return filepath.Dir(path), nil
-		}
-		return "", ErrNone
+		return programsInPath()
 	}
 	return folder, nil
+}
+
+func programsInPath() (string, error) {
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", ErrNone
+	}
+	said, err := exec.Command(path, "--version").Output() //nolint:gosec,noctx // it says one line and ends
+	if err != nil {
+		return "", fmt.Errorf("pgcluster: %s: %w", path, err)
+	}
+	version := 0
+	if _, err := fmt.Sscanf(string(said), "initdb (PostgreSQL) %d", &version); err != nil || version < oldest {
+		return "", ErrNone
+	}
+	return filepath.Dir(path), nil
 }
 
 // ownerOf is who runs the cluster: PostgreSQL refuses to be run by root.

@@ -82,7 +82,7 @@ func (c *Cluster) pool() (dir string, end func() error, err error) {
 		if waited := shell.Wait(); waited != nil && !errors.As(waited, new(*exec.ExitError)) {
 			err = errors.Join(err, waited)
 		}
-		return err
+		return errors.Join(err, os.RemoveAll(dir))
 	}
 	lines := bufio.NewReader(said)
 	for all := ""; ; {
