@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"gridsync/server/internal/host"
 	"gridsync/server/internal/store/postgres"
 )
 
@@ -41,20 +42,21 @@ func (b benchDatabases) make(ctx context.Context, dir string) error {
 	if b.address == "" {
 		return nil
 	}
-	return postgres.Create(ctx, b.address, b.name(dir), "")
+	return host.Addressed(postgres.Create(ctx, b.address, b.name(dir), ""))
 }
 
 // Copy implements bench.Databases.
 func (b benchDatabases) Copy(ctx context.Context, from, to string) error {
-	return postgres.Create(ctx, b.address, b.name(to), b.name(from))
+	return host.Addressed(postgres.Create(ctx, b.address, b.name(to), b.name(from)))
 }
 
 // Size implements bench.Databases.
 func (b benchDatabases) Size(ctx context.Context, dir string) (int64, error) {
-	return postgres.SizeOf(ctx, b.address, b.name(dir))
+	size, err := postgres.SizeOf(ctx, b.address, b.name(dir))
+	return size, host.Addressed(err)
 }
 
 // Remove implements bench.Databases.
 func (b benchDatabases) Remove(ctx context.Context, dir string) error {
-	return postgres.Drop(ctx, b.address, b.name(dir))
+	return host.Addressed(postgres.Drop(ctx, b.address, b.name(dir)))
 }

@@ -84,11 +84,11 @@ func TestACopyThatWasBrokenOffGoesOn(t *testing.T) {
 	second := filepath.Join(t.TempDir(), "second")
 	from, to := "sqlite:"+first, "sqlite:"+second
 	ctx, end := context.WithCancel(t.Context())
-	_, err := host.Move(ctx, "", from, to, host.Options{Keys: keys}, func(table string, _ int64) {
+	_, err := host.Move(ctx, "", host.Options{Keys: keys}, host.Moving{From: from, To: to, Proving: func(string) {}, Told: func(table string, _ int64) {
 		if table == "change_log" {
 			end()
 		}
-	})
+	}})
 	if err == nil {
 		t.Fatal("it wasn't broken off")
 	}
@@ -122,6 +122,118 @@ func TestACopyThatWasBrokenOffGoesOn(t *testing.T) {
 	}
 	if code, _, told := command(t, "", "epoch", "new", "-db", from, "-keys", keys); code != 0 {
 		t.Errorf("another history can't begin where the old one was: %s", told)
+	}
+}
+
+// TestACopyIsProvedBeforeItIsLived breaks a copy off in its proof: the same command proves it,
+// and finds that it isn't what it was made of, which leaves the history where it was.
+func TestACopyIsProvedBeforeItIsLived(t *testing.T) {
+	first, keys := played(t)
+	second := filepath.Join(t.TempDir(), "second")
+	from, to := "sqlite:"+first, "sqlite:"+second
+	ctx, end := context.WithCancel(t.Context())
+	_, err := host.Move(ctx, "", host.Options{Keys: keys}, host.Moving{From: from, To: to, Told: func(string, int64) {}, Proving: func(place string) {
+		if place == second {
+			end()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	again := func() (int, string) {
+		code, out, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys)
+		return code, out + told
+	}
+	served := func(at string) (int, string) {
+		code, _, told := command(t, "code,name,parent\nx,某区,\n", "areas", "import", "-", "-db", at, "-keys", keys)
+		return code, told
+	}
+	for at, says := range map[string]string{from: "正在复制", to: "尚未复制完"} {
+		if code, told := served(at); code != 1 || !strings.Contains(told, says) {
+			t.Errorf("%s takes writes: %d %s", at, code, told)
+		}
+	}
+	alter(t, second, "UPDATE head SET sum = sum + 1")
+	if code, told := again(); code != 1 || !strings.Contains(told, "副本与原数据库不符") || strings.Contains(told, "已全部复制") {
+		t.Fatalf("%d %s", code, told)
+	}
+	if code, told := served(to); code != 1 {
+		t.Errorf("what was given up takes writes: %s", told)
+	}
+	if code, told := served(from); code != 0 {
+		t.Errorf("it doesn't go on where it was: %s", told)
+	}
+	if code, told := again(); code != 1 || !strings.Contains(told, "不是空的") {
+		t.Errorf("what was given up is gone on with: %d %s", code, told)
+	}
+	if err := os.RemoveAll(second); err != nil {
+		t.Fatal(err)
+	}
+	if code, told := again(); code != 0 || !strings.Contains(told, "已全部复制并核对") {
+		t.Errorf("%d %s", code, told)
+	}
+}
+
+// TestWhatIsNotSoundIsMovedKnowingly copies what isn't what its log says, or whose log was
+// altered: not without a word, and never as proved.
+func TestWhatIsNotSoundIsMovedKnowingly(t *testing.T) {
+	for name, text := range map[string]string{
+		"what follows from the log": "UPDATE head SET sum = sum + 1",
+		"the log":                   "UPDATE change_log SET received = received + 1 WHERE seq = (SELECT MAX(seq) / 2 FROM change_log)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, keys := played(t)
+			alter(t, first, text)
+			from, to := "sqlite:"+first, pgtest.Empty(t)
+			copies := []string{"copy", "-from", from, "-to", to, "-keys", keys}
+			code, out, told := command(t, "", copies...)
+			if code != 1 || out != "" || !strings.Contains(told, "原数据库与它自己的日志不一致") || strings.Contains(told, "change_log") {
+				t.Errorf("%d %s %s", code, out, told)
+			}
+			if code, _, told = command(t, "code,name,parent\nx,某区,\n", "areas", "import", "-", "-db", from, "-keys", keys); code != 0 {
+				t.Errorf("it doesn't go on where it was: %s", told)
+			}
+			if code, out, told = command(t, "", append(copies, "-faulty")...); code != 0 || !strings.Contains(out, "不算核对通过") || strings.Contains(out, "已全部复制并核对") {
+				t.Errorf("%d %s %s", code, out, told)
+			}
+			if code, _, told = command(t, "", "verify", "-db", to, "-keys", keys); code != 1 || !strings.Contains(told, "核验未通过") {
+				t.Errorf("%d %s", code, told)
+			}
+		})
+	}
+}
+
+func TestADatabaseIsNotCopiedIntoItself(t *testing.T) {
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	first, keys := played(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(first, link); err != nil {
+		t.Fatal(err)
+	}
+	url := pgtest.Empty(t)
+	if code, _, told := command(t, county, "areas", "import", "-", "-db", url, "-keys", keys); code != 0 {
+		t.Fatal(told)
+	}
+	for from, to := range map[string]string{"sqlite:" + first: "sqlite:" + link, url: url} {
+		code, _, told := command(t, "", "copy", "-from", from, "-to", to, "-keys", keys)
+		if code != 1 || !strings.Contains(told, "是同一个数据库") || !strings.Contains(told, "are one database") {
+			t.Errorf("%s: %d %s", from, code, told)
+		}
+	}
+}
+
+// Each command has flags and variables of its own for its addresses.
+func TestABadAddressIsNotLaidToAnotherCommandsFlags(t *testing.T) {
+	t.Setenv("GRIDSYNC_DATA", t.TempDir())
+	for args, says := range map[string]string{
+		"copy -from frob -to sqlite:x": "copy from: a database is",
+		"copy -from sqlite:x -to frob": "copy to: a database is",
+		"bench -db frob":               "-db 应为 postgres://",
+	} {
+		code, _, told := command(t, "", strings.Fields(args)...)
+		if code != 1 || !strings.Contains(told, says) || strings.Contains(told, "GRIDSYNC_DB") || strings.Contains(told, "出错了") {
+			t.Errorf("%s: %d %s", args, code, told)
+		}
 	}
 }
 

@@ -34,18 +34,13 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) error {
 // start gives the demo a server as everybody runs it, but for clock and ids,
 // which belong to the story.
 func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server, error) {
+	if err := c.unused(ctx, setup); err != nil {
+		return nil, err
+	}
 	s, err := host.Start(ctx, host.Config{
 		Dir: setup.Dir, DB: c.DB, Listen: c.Listen, Now: setup.Now, NewID: setup.NewID, Page: web.Files,
 	})
-	// Whoever has other keys can't look, and knows enough.
-	if c.DB != "" && (errors.Is(err, host.ErrNoDataKey) || errors.Is(err, &sqlstore.WrongKeyError{})) {
-		err = errors.Join(errInUse, err)
-	}
 	if err != nil {
-		return nil, err
-	}
-	if err := c.unused(ctx, s); err != nil {
-		_ = s.Close() // nothing was done that could go wrong
 		return nil, err
 	}
 	if err := s.PutAreas(ctx, setup.Areas); err != nil {
@@ -58,16 +53,25 @@ func (c *demoCommand) start(ctx context.Context, setup demo.Setup) (*demo.Server
 // errInUse says that a database holds something already.
 var errInUse = errors.New("the database is not empty")
 
-// unused makes sure that the story isn't told into somebody's database.
-func (c *demoCommand) unused(ctx context.Context, s *host.Server) error {
+// unused makes sure that the story isn't told into somebody's database, before a server works
+// there under the story's clock.
+func (c *demoCommand) unused(ctx context.Context, setup demo.Setup) error {
 	if c.DB == "" {
 		return nil
 	}
-	tree, err := s.Areas(ctx)
+	d, err := host.Open(ctx, setup.Dir, host.Options{DB: c.DB, Now: setup.Now})
+	if errors.Is(err, host.ErrNoDataKey) || errors.Is(err, &sqlstore.WrongKeyError{}) {
+		// Whoever has other keys can't look, and knows enough.
+		return errors.Join(errInUse, err)
+	}
+	if err != nil {
+		return err
+	}
+	tree, err := d.Areas(ctx)
 	if err == nil && tree.Len() > 0 {
 		err = errInUse
 	}
-	return err
+	return errors.Join(err, d.Close())
 }
 
 // coloured says whether nobody asked for no colours (no-color.org).

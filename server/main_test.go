@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"gridsync/server/internal/host"
+	"gridsync/server/internal/store/postgres"
 	"gridsync/syncproto"
 )
 
@@ -160,6 +161,22 @@ func TestWhatTheProtocolRefusesIsExplainedInItsOwnWords(t *testing.T) {
 		if text, _ := explain(fmt.Errorf("with more: %w", test.err)); text.ZH != test.want {
 			t.Errorf("%v: %q, want %q", test.err, text.ZH, test.want)
 		}
+	}
+}
+
+// What an operator meets with other databases is told in words of its own.
+func TestWhatStandsInTheWayOfADatabaseHasItsOwnWords(t *testing.T) {
+	said := make(map[syncproto.Text]error)
+	for _, err := range []error{
+		host.ErrSamePlace, host.ErrFaulty, host.ErrCopyDiffers, host.ErrUnlike, host.ErrNotEmpty, host.ErrCopied, host.ErrNothingThere,
+		host.ErrDatabase, postgres.ErrAddress, host.ErrNoDatabase, host.ErrNotLetIn, host.ErrUnreached, host.ErrExhausted,
+	} {
+		var told bytes.Buffer
+		text, arg := explain(fmt.Errorf("copy to: %w", err))
+		if say(&told, text, arg); text == textFailed || said[text] != nil || strings.Contains(told.String(), "%!") {
+			t.Errorf("%v, as %v: %s", err, said[text], &told)
+		}
+		said[text] = err
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -156,6 +158,29 @@ func TestADemoIsNotToldIntoSomebodysDatabase(t *testing.T) {
 	}
 }
 
+// A demo that finds somebody's data leaves what was derived from it as it is.
+func TestADemoLooksBeforeItServes(t *testing.T) {
+	database, story := pgtest.Database(t), t.TempDir()
+	keys := filepath.Join(story, "server", "keys")
+	if code, _, told := command(t, county, "areas", "import", "-", "-db", database, "-data", t.TempDir(), "-keys", keys); code != 0 {
+		t.Fatal(told)
+	}
+	alterThere(t, database, "UPDATE meta SET derivation = 0")
+	code, _, told := command(t, "", "demo", "-once", "-json", "-scale", "200", "-db", database, "-data", story)
+	if code != 1 || !strings.Contains(told, "该数据库已有内容") {
+		t.Errorf("%d %s", code, told)
+	}
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var derivation int
+	err = errors.Join(conn.QueryRow(t.Context(), "SELECT derivation FROM meta").Scan(&derivation), conn.Close(context.WithoutCancel(t.Context())))
+	if err != nil || derivation != 0 {
+		t.Errorf("derived by %d, %v", derivation, err)
+	}
+}
+
 func TestADatabaseThatCannotBeHadIsToldInWords(t *testing.T) {
 	t.Setenv("GRIDSYNC_DATA", t.TempDir())
 	there, err := url.Parse(pgtest.Database(t))
@@ -173,7 +198,7 @@ func TestADatabaseThatCannotBeHadIsToldInWords(t *testing.T) {
 		with(func(_ *url.URL, q url.Values) { q.Set("user", "a_stranger") }):      "拒绝登录",
 		with(func(_ *url.URL, q url.Values) { q.Set("host", t.TempDir()) }):       "连不上数据库",
 	} {
-		for _, args := range []string{"serve -listen 127.0.0.1:0", "areas list"} {
+		for _, args := range []string{"serve -listen 127.0.0.1:0", "areas list", "bench -people 1000 -changes 200", "bench -scale -people 1000 -changes 200", "bench -growth -engine postgres"} {
 			if code, out, told := command(t, "", append(strings.Fields(args), "-db", address)...); code != 1 || out != "" || !strings.Contains(told, says) {
 				t.Errorf("%s with %s: %d %s", args, address, code, told)
 			}

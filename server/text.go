@@ -12,6 +12,7 @@ import (
 	"gridsync/server/internal/division"
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/seal"
+	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/postgres/pgcluster"
 	"gridsync/server/internal/store/sqlstore"
 	"gridsync/syncproto"
@@ -42,13 +43,15 @@ var (
 	textServed       = syncproto.Text{ZH: "已有服务正在使用该数据，请先停止（%v）", EN: "a server is running on this data; stop it first (%v)"}
 	textOtherKeys    = syncproto.Text{ZH: "本机的密钥与使用同一数据库的其他服务不同，未启动：请把同一个密钥目录（data-*、digest、tag、token-*、box-* 各文件）放到每台服务器上，用 -keys 指定（%v）", EN: "the keys here are not those of the other servers of this database, and nothing was started: give every server the same folder of keys (data-*, digest, tag, token-*, box-*), with -keys (%v)"}
 	textOusted       = syncproto.Text{ZH: "本服务长时间未能续约，其间有人独占使用过数据库，现已停止；手机上的数据不受影响，重新启动即可（%v）", EN: "this server was not heard of for too long, somebody has worked on the database alone since, and it stopped; nothing is lost, start it again (%v)"}
-	textBadDatabase  = syncproto.Text{ZH: "-db 应为 sqlite:目录 或 postgres://用户@主机/库名；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "-db takes sqlite:DIR or postgres://USER@HOST/NAME; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
+	textBadDatabase  = syncproto.Text{ZH: "数据库地址应为 sqlite:目录 或 postgres://用户@主机/库名；密码请写在存放地址的环境变量（--help 列出其名称）、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "a database is sqlite:DIR or postgres://USER@HOST/NAME; a password belongs in the environment variable for the address (--help names it), PGPASSWORD or ~/.pgpass (%v)"}
+	textBadAddress   = syncproto.Text{ZH: "-db 应为 postgres://用户@主机/库名；密码请写在存放地址的环境变量（--help 列出其名称）、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "-db takes postgres://USER@HOST/NAME; a password belongs in the environment variable for the address (--help names it), PGPASSWORD or ~/.pgpass (%v)"}
 	textOlder        = syncproto.Text{ZH: "本程序比数据库旧，未作任何改动：请使用升级过该数据库的版本，或更新的版本（%v）", EN: "this program is older than the database, and altered nothing: take the release that brought the database up to date, or a newer one (%v)"}
 	textNoDatabase   = syncproto.Text{ZH: "数据库服务器上没有这个库，请先建库：createdb -E UTF8 库名（%v）", EN: "there is no such database; make it first: createdb -E UTF8 NAME (%v)"}
 	textOlderServers = syncproto.Text{ZH: "旧版本的服务还在使用这个数据库，未作任何改动：请先停止所有服务再运行本程序（%v）", EN: "servers of an older release work on this database, and nothing was altered: stop all of them, then run this again (%v)"}
 	textUnfit        = syncproto.Text{ZH: "这个数据库不合用：需要 PostgreSQL 15 或更新版本，并以 UTF8 编码建库（%v）", EN: "this database won't do: PostgreSQL 15 or newer is needed, and a database in UTF8 (%v)"}
-	textNotLetIn     = syncproto.Text{ZH: "数据库拒绝登录，请检查用户名、密码和 pg_hba.conf；密码请写在 GRIDSYNC_DB、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "the database let nobody in: look at user, password and pg_hba.conf; a password belongs in GRIDSYNC_DB, PGPASSWORD or ~/.pgpass (%v)"}
-	textUnreached    = syncproto.Text{ZH: "连不上数据库，请检查它是否在运行、地址和网络；恢复后再运行一次即可，没有改动任何数据（%v）", EN: "the database can't be reached: look whether it runs, at its address and at the network, and run this again; nothing was changed (%v)"}
+	textNotLetIn     = syncproto.Text{ZH: "数据库拒绝登录，请检查用户名、密码和 pg_hba.conf；密码请写在存放地址的环境变量（--help 列出其名称）、PGPASSWORD 或 ~/.pgpass 中（%v）", EN: "the database let nobody in: look at user, password and pg_hba.conf; a password belongs in the environment variable for the address (--help names it), PGPASSWORD or ~/.pgpass (%v)"}
+	textUnreached    = syncproto.Text{ZH: "连不上数据库，请检查它是否在运行、地址和网络；恢复后再运行同一条命令即可（%v）", EN: "the database can't be reached: look whether it runs, at its address and at the network, and run the same command again (%v)"}
+	textExhausted    = syncproto.Text{ZH: "数据库服务器的连接数、磁盘或内存已用尽（见括号中的原文），请先腾出，再运行同一条命令（%v）", EN: "the database server has no connection, disk or memory left (its own words follow): make room, and run the same command again (%v)"}
 	textRebuildSame  = syncproto.Text{ZH: "由变更日志重新计算的结果与库中完全一致", EN: "what the change log says and what is stored agree"}
 	textRebuildOther = syncproto.Text{ZH: "由变更日志重新计算的结果与库中不一致（%v）", EN: "what the change log says and what is stored differ (%v)"}
 	textUnsound      = syncproto.Text{ZH: "核验未通过（%v）", EN: "this does not hold (%v)"}
@@ -61,6 +64,8 @@ var (
 	textStillThere   = syncproto.Text{ZH: "至今", EN: "until now"}
 	textNoOneSuch    = syncproto.Text{ZH: "请用 -who 给出人员编号（%v）", EN: "-who takes an author's id (%v)"}
 	textCopied       = syncproto.Text{ZH: "已全部复制并核对：%d 条变更、%d 份档案。今后请在新数据库上启动服务；原数据库不再接受写入。", EN: "copied whole and proved: %d changes of %d records. Serve from the new database from now on; the old one takes no writes any more."}
+	textCopiedFaulty = syncproto.Text{ZH: "已照原样全部复制：%d 条变更、%d 份档案，其中与日志不一致的 %d 处与原数据库相同，因此不算核对通过。今后请在新数据库上启动服务；原数据库不再接受写入。", EN: "copied whole, as it is: %d changes of %d records. It is not proved: %d things in it aren't what its log says, the same as in the old one. Serve from the new database from now on; the old one takes no writes any more."}
+	textProving      = syncproto.Text{ZH: "正在由日志核对 %s ……", EN: "proving %s by its log…"}
 	textPartitioned  = syncproto.Text{ZH: "今后 %v 的变更记录单独存放；已有的留在原处", EN: "changes in %v lie apart from now on; those that are there stay where they are"}
 	textOtherPlaces  = syncproto.Text{ZH: "其他各地", EN: "all other places"}
 	textNoTable      = syncproto.Text{ZH: "（暂无单独的表）", EN: "(no table of its own yet)"}
@@ -71,6 +76,10 @@ var (
 	textNothingThere = syncproto.Text{ZH: "没有可复制的数据，请检查地址：%v", EN: "there is no data to copy; look at the address: %v"}
 	textCopyWhole    = syncproto.Text{ZH: "这个副本已经完整，无须再复制；请在历史继续所在的数据库上启动服务：%v", EN: "this copy is whole already and nothing is left to do; serve from the database where the history goes on: %v"}
 	textNotEmpty     = syncproto.Text{ZH: "目标数据库不是空的，什么都没有复制：%v", EN: "the database to copy to isn't empty; nothing was copied: %v"}
+	textSamePlace    = syncproto.Text{ZH: "-from 和 -to 是同一个数据库，什么都没有复制：%v", EN: "-from and -to are one database; nothing was copied: %v"}
+	textCopyFaulty   = syncproto.Text{ZH: "原数据库与它自己的日志不一致，没有继续复制，原因与复制无关。升级之后、或改过表单和设置之后还没有启动过服务的，先启动一次、停止，再复制；否则用 verify 查看各处：可恢复出错之前的备份，也可加 -faulty 照原样复制（%v）", EN: "the old database isn't what its own log says, whatever is copied, and copying didn't go on. If no server has run since an upgrade or since forms or settings changed, start one, stop it and copy again; else verify names what differs: restore a backup from before, or take it along as it is with -faulty (%v)"}
+	textCopyDiffers  = syncproto.Text{ZH: "副本与原数据库不符，已作废：原数据库仍可照常启动服务。再次复制前，请先清空目标数据库（%v）", EN: "the copy isn't what it was made of, and is given up: the old database can be served as before. Empty the new one before another copy (%v)"}
+	textUnlike       = syncproto.Text{ZH: "两个数据库的表不同（可能有人在其中添加或修改过表），什么都没有复制（%v）", EN: "the two databases have different tables, as when somebody added or altered one; nothing was copied (%v)"}
 	textNothingSaid  = syncproto.Text{ZH: "没有关于该档案的记录（%v）", EN: "nobody has said anything about that record (%v)"}
 	textPurged       = syncproto.Text{ZH: "已清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "purged %d records (%d changes), all older than %v; %d more stay"}
 	textWouldPurge   = syncproto.Text{ZH: "试运行：将清除 %d 份档案（%d 条变更）的内容，均早于 %v；另有 %d 份仍需保留", EN: "dry run: would purge %d records (%d changes), all older than %v; %d more stay"}
@@ -162,14 +171,20 @@ func explain(err error) (syncproto.Text, any) {
 		{host.ErrNotEmpty, textNotEmpty},
 		{host.ErrCopied, textCopyWhole},
 		{host.ErrNothingThere, textNothingThere},
+		{host.ErrSamePlace, textSamePlace},
+		{host.ErrFaulty, textCopyFaulty},
+		{host.ErrCopyDiffers, textCopyDiffers},
+		{host.ErrUnlike, textUnlike},
 		{host.ErrBadValidity, textBadValidity},
 		{host.ErrServing, textServed},
 		{host.ErrOtherKeys, textOtherKeys},
 		{host.ErrOusted, textOusted},
 		{host.ErrDatabase, textBadDatabase},
+		{postgres.ErrAddress, textBadAddress},
 		{host.ErrNoDatabase, textNoDatabase},
 		{host.ErrUnfit, textUnfit},
 		{host.ErrNotLetIn, textNotLetIn},
+		{host.ErrExhausted, textExhausted},
 		{host.ErrUnreached, textUnreached},
 		{host.ErrNoDataKey, textNoDataKey},
 		{host.ErrKeysFromEnvironment, textEnvKeys},
@@ -256,7 +271,8 @@ var helpTexts = map[string]string{
 	"areas_file":            "CSV 文件，“-”表示标准输入。 / CSV file, or - for standard input.",
 	"areas_list":            "列出区域。 / List areas.",
 	"import":                "导入区域、户、人员名册（.xlsx 或 CSV）：先逐行说明会怎样，加 -apply 才写入。 / Bring areas, households or people in by a file: says row by row what it would do; -apply does it.",
-	"copy":                  "把整个数据库复制到另一个（SQLite 与 PostgreSQL 互转），此后历史在新库上继续，原库不再接受写入；最后由日志核对两边。两边都须先停止服务，中断后用同样的命令继续。 / Copy a database into another one, of either engine, where its history goes on from then, and prove both by their logs; the old one takes no more writes. With every server of both stopped; broken off, run it again.",
+	"copy":                  "把整个数据库复制到另一个（SQLite 与 PostgreSQL 互转），此后历史在新库上继续，原库不再接受写入；开始前和完成时由日志核对两边。两边都须先停止服务，中断后用同样的命令继续。 / Copy a database into another one, of either engine, where its history goes on from then, and prove the one before and the other after by their logs; the old one takes no more writes. With every server of both stopped; broken off, run it again.",
+	"copy_faulty":           "原数据库核验有误时也照原样复制。 / Copy the old database as it is even where it isn't what its own log says.",
 	"copy_data":             "数据目录：不给 -keys 且 -from 不是 sqlite:目录 时，密钥在其 keys 中。 / Data folder, in whose folder keys the keys are where -keys is absent and -from is no sqlite:DIR.",
 	"copy_from":             "复制哪个数据库；须有它的密钥（-keys，不给则为 sqlite:目录 下或 -data 下的 keys）。 / The database to copy, with its keys at hand: -keys or, if absent, keys in the folder of sqlite:DIR, else in -data.",
 	"copy_to":               "复制到哪个空数据库（PostgreSQL 须先建库）；密钥不随之复制，新服务要用同样的密钥（-keys）。 / The empty database to copy to (one of PostgreSQL must have been made); keys aren't copied, and it is served with the same ones (-keys).",

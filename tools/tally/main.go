@@ -100,14 +100,22 @@ func (s *suite) run(ctx context.Context, dirs []string) error {
 var plainFlags = []string{"-timeout=15m", "-parallel=4"}
 
 // runPlain runs what is there only without flags. That there is nothing is an error: somebody
-// counts on it.
+// counts on it. Packages of which go test can't list the tests, as they don't build, are a
+// failure to be counted.
 func (s *suite) runPlain(ctx context.Context, dir string) (count, error) {
 	without, err := s.list(ctx, dir, nil)
-	if err != nil {
-		return count{}, err
+	var with []string
+	if err == nil {
+		with, err = s.list(ctx, dir, s.flags)
 	}
-	with, err := s.list(ctx, dir, s.flags)
-	if err != nil {
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return count{}, ctx.Err()
+	case errors.As(err, &exit):
+		fmt.Fprintf(s.out, "(%s) %v\n", dir, err)
+		return count{failed: 1}, nil
+	case err != nil:
 		return count{}, err
 	}
 	alone := slices.DeleteFunc(without, func(name string) bool { return slices.Contains(with, name) })
@@ -120,7 +128,8 @@ func (s *suite) runPlain(ctx context.Context, dir string) (count, error) {
 	return r.count, err
 }
 
-// list names the tests of the plain packages as some flags have them.
+// list names the tests of the plain packages as some flags have them. What doesn't build, go
+// test says itself.
 func (s *suite) list(ctx context.Context, dir string, flags []string) ([]string, error) {
 	args := append(slices.Clone(flags), "-list=^Test")
 	var names []string
@@ -134,7 +143,7 @@ func (s *suite) list(ctx context.Context, dir string, flags []string) ([]string,
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing tests: %w", err)
+		return nil, fmt.Errorf("listing the tests of %s: %w", strings.Join(s.plain, " "), err)
 	}
 	return names, nil
 }

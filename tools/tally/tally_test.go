@@ -25,7 +25,7 @@ func (p *streams) goTest(_ context.Context, dir string, args []string, read func
 	if err := read(strings.NewReader(output)); err != nil {
 		return err
 	}
-	if strings.Contains(output, `"fail"`) {
+	if strings.Contains(output, `"fail"`) || strings.HasPrefix(output, "FAIL") {
 		return &exec.ExitError{}
 	}
 	return nil
@@ -169,5 +169,23 @@ func TestPackagesWithoutPlainTestsAreAnError(t *testing.T) {
 	s := suite{out: io.Discard, goTest: p.goTest, plain: []string{"./slow"}}
 	if err := s.run(context.Background(), []string{"here"}); err == nil || errors.Is(err, errTests) || len(p.calls) != 2 {
 		t.Errorf("%v after %q", err, p.calls)
+	}
+}
+
+// A plain package that doesn't build is a failure like others, and the rest is tested.
+func TestAPlainPackageThatDoesNotBuildIsCounted(t *testing.T) {
+	const broken = "FAIL\tp [build failed]\n"
+	for name, outputs := range map[string][]string{
+		"without flags": {broken, passes}, "with them": {"TestA\n", broken, passes},
+	} {
+		p := &streams{outputs: outputs}
+		var out bytes.Buffer
+		s := suite{out: &out, goTest: p.goTest, flags: []string{"-race"}, plain: []string{"./slow"}}
+		if err := s.run(t.Context(), []string{"here"}); !errors.Is(err, errTests) || !strings.HasSuffix(out.String(), "\n2 passed, 1 failed\n") {
+			t.Errorf("%s: %v, %s", name, err, &out)
+		}
+		if !strings.Contains(out.String(), "listing the tests of ./slow") {
+			t.Errorf("%s: it doesn't say of what: %s", name, &out)
+		}
 	}
 }

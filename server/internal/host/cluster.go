@@ -21,27 +21,27 @@ type cluster struct{ *postgres.Store }
 func openCluster(ctx context.Context, url string, keys *seal.Ring) (engine, *sqlstore.Store, error) {
 	store, err := postgres.Open(ctx, url, postgres.Options{Keys: keys})
 	if err != nil {
-		return nil, nil, addressed(err)
+		return nil, nil, Addressed(err)
 	}
 	return cluster{store}, store.Store, nil
 }
 
 func clusterSealed(ctx context.Context, url string) (bool, error) {
 	sealed, err := postgres.Sealed(ctx, url)
-	return sealed, addressed(err)
+	return sealed, Addressed(err)
 }
 
 func clusterName(url string) (string, error) {
 	name, err := postgres.Name(url)
-	return name, addressed(err)
+	if errors.Is(err, postgres.ErrAddress) {
+		err = ErrDatabase // which says what one looks like
+	}
+	return name, err
 }
 
-// addressed says of an address that can't be read what one looks like, and of a database
-// that can't be had what stands in the way.
-func addressed(err error) error {
-	if errors.Is(err, postgres.ErrAddress) {
-		return ErrDatabase
-	}
+// Addressed says of a PostgreSQL database that can't be had what stands in the way:
+// ErrNoDatabase, ErrNotLetIn, ErrExhausted or ErrUnreached. Any other error stays as it is.
+func Addressed(err error) error {
 	var why error
 	var said interface{ SQLState() string }
 	switch {
@@ -49,6 +49,8 @@ func addressed(err error) error {
 		why = ErrNoDatabase
 	case errors.As(err, &said) && strings.HasPrefix(said.SQLState(), "28"): // of authorization
 		why = ErrNotLetIn
+	case errors.As(err, &said) && strings.HasPrefix(said.SQLState(), "53"): // insufficient_resources
+		why = ErrExhausted
 	case (cluster{}).Away(err): // which asks nothing of a store
 		why = ErrUnreached
 	default:

@@ -82,6 +82,8 @@ var (
 	ErrNoDatabase = errors.New("there is no such database")
 	// ErrNotLetIn says that the database doesn't let that user in, or not with that password.
 	ErrNotLetIn = errors.New("the database doesn't let this user in")
+	// ErrExhausted says that the database answers, and has no connection, disk or memory left.
+	ErrExhausted = errors.New("the database has nothing left to work with")
 	// ErrUnreached says that nothing answers where the database should be, or nothing that
 	// takes writes.
 	ErrUnreached = errors.New("the database can't be reached")

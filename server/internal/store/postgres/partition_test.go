@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"testing"
@@ -141,13 +142,16 @@ func TestASpreadLogIsCopiedThereAndBack(t *testing.T) {
 		return rows
 	}
 	want := page(first.Store)
-	told := func(string, int64) {}
-	must(t, first.Move(t.Context(), file.Store, sqlstore.Names{From: "a", To: "b"}, told))
+	journey := func(from, to string) *sqlstore.Journey {
+		nothing := func(context.Context) error { return nil }
+		return &sqlstore.Journey{From: from, To: to, Told: func(string, int64) {}, Sound: nothing, Proved: nothing}
+	}
+	must(t, first.Move(t.Context(), file.Store, journey("a", "b")))
 	storetest.Push(t, file, storetest.Load(t, 1, 2, 20))
 	if got := page(file.Store); len(want) != 20 || len(got) != 40 || !reflect.DeepEqual(got[:20], want) {
 		t.Errorf("%d rows, and %d in the copy", len(want), len(got))
 	}
-	must(t, file.Move(t.Context(), second.Store, sqlstore.Names{From: "b", To: "c"}, told))
+	must(t, file.Move(t.Context(), second.Store, journey("b", "c")))
 	must(t, second.AddPartition(t.Context(), "330702", postgres.Spot{}))
 	storetest.Push(t, second, storetest.Load(t, 2, 2, 20))
 	if got := page(second.Store); len(got) != 60 || !reflect.DeepEqual(got[:20], want) {

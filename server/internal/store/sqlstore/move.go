@@ -54,7 +54,8 @@ var (
 	ErrUnlike = errors.New("the databases have different tables")
 	// ErrCopied says that a copy is whole already.
 	ErrCopied = errors.New("the copy is whole already")
-	// ErrCopyDiffers says that a copy doesn't hold as many rows as it was made of.
+	// ErrCopyDiffers says that a copy doesn't hold what it was made of, and will be no other:
+	// the history goes on where it was.
 	ErrCopyDiffers = errors.New("the copy doesn't hold what it was made of")
 )
 
@@ -95,33 +96,64 @@ func (t *tx) here() error {
 	return nil
 }
 
-// Names are what the two databases of a move are called, in each other and before people.
-type Names struct{ From, To string }
+// Journey is a move: what the two databases are called, and who looks on.
+type Journey struct {
+	// From and To are the databases' names, in each other and before people.
+	From, To string
+	// Told hears of each table that is carried, and of how many rows of it are there.
+	Told func(table string, rows int64)
+	// Sound looks at what is to be copied before anything is altered or, where a move goes on,
+	// before any more is. Its error ends the move.
+	Sound func(context.Context) error
+	// Proved looks at the copy once all rows are there, and before the history goes on in it.
+	// It fails with ErrCopyDiffers if the copy is good for nothing; any other error leaves the
+	// move broken off.
+	Proved func(context.Context) error
+}
 
 // Move copies everything into another database, of whichever engine, so that its history
 // goes on there under the same epoch, and here no more. Nobody else may work on either. A
-// move that was broken off goes on where it ended when it is called again: neither database
-// takes writes until then. told hears of each table, and of how many rows of it are there.
+// move that was broken off, by whatever it was, goes on where it ended when it is called
+// again, and both looks are taken again: neither database takes writes until then.
 //
-// It fails with ErrCopied, ErrNotEmpty or ErrUnlike before anything was altered.
-func (s *Store) Move(ctx context.Context, to *Store, names Names, told func(table string, rows int64)) error {
+// It fails with ErrCopied, ErrNotEmpty or ErrUnlike before anything was altered, and with
+// ErrCopyDiffers when the history goes on here after all.
+func (s *Store) Move(ctx context.Context, to *Store, j *Journey) error {
+	if err := s.move(ctx, to, j); err != nil {
+		return fmt.Errorf("store: move: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) move(ctx context.Context, to *Store, j *Journey) error {
 	tables, err := alike(ctx, s, to)
+	if err != nil {
+		return err
+	}
+	underWay, err := s.mayDepart(ctx, to, tables, j)
 	if err == nil {
-		err = s.depart(ctx, to, tables, names)
+		err = j.Sound(ctx)
+	}
+	if err == nil && !underWay {
+		err = s.depart(ctx, to, j)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.carry(ctx, to, tables, j.Told)
+	if err == nil {
+		err = j.Proved(ctx)
+	}
+	if errors.Is(err, ErrCopyDiffers) {
+		return errors.Join(err, s.mark(ctx, Here, ""))
 	}
 	if err == nil {
-		err = s.carry(ctx, to, tables, told)
-	}
-	if err == nil {
-		err = s.mark(ctx, Left, names.To) // first here: it may go on nowhere, and nowhere twice
+		err = s.mark(ctx, Left, j.To) // first here: it may go on nowhere, and nowhere twice
 	}
 	if err == nil {
 		err = to.mark(ctx, Here, "")
 	}
-	if err != nil {
-		return fmt.Errorf("store: move: %w", err)
-	}
-	return nil
+	return err
 }
 
 // table is one table of a database.
@@ -210,59 +242,64 @@ func alike(ctx context.Context, a, b *Store) ([]*table, error) {
 	return tables, nil
 }
 
-// depart makes sure that nothing is written here or there but by the move, or that it is
-// this very move that goes on.
-func (s *Store) depart(ctx context.Context, to *Store, tables []*table, names Names) error {
+// mayDepart makes sure that there is nothing at the other database that could be lost, or
+// that it is this very move that goes on.
+func (s *Store) mayDepart(ctx context.Context, to *Store, tables []*table, j *Journey) (underWay bool, err error) {
 	state, other, err := s.Moved(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if state == Arriving || state != Here && other != names.To {
-		return &MovedError{State: state, Other: other}
+	if state == Arriving || state != Here && other != j.To {
+		return false, &MovedError{State: state, Other: other}
 	}
 	here, err := s.Boot(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there, from, err := to.Moved(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	epoch, err := to.epoch(ctx)
 	switch {
 	case err != nil:
-		return err
-	case there == Arriving && from == names.From && epoch == here.Epoch:
-		return nil // it was broken off
+		return false, err
+	case state != Here && there == Arriving && from == j.From && epoch == here.Epoch:
+		return true, nil // it was broken off
 	case state == Left && there != Arriving && epoch == here.Epoch:
-		goesOn := names.To
+		goesOn := j.To
 		if there != Here { // it was copied on
 			goesOn = from
 		}
-		return fmt.Errorf("%w: its history goes on in %s", ErrCopied, goesOn)
+		return false, fmt.Errorf("%w: its history goes on in %s", ErrCopied, goesOn)
 	case state == Left && there == Here: // that one was thrown away, or begins a history of its own
-		return &MovedError{State: state, Other: other}
-	case there != Here:
-		return fmt.Errorf("%w: %w", ErrNotEmpty, &MovedError{State: there, Other: from})
+		return false, &MovedError{State: state, Other: other}
+	case there != Here: // a copy that was given up, too: here it went on meanwhile
+		return false, fmt.Errorf("%w: %w", ErrNotEmpty, &MovedError{State: there, Other: from})
 	}
 	for _, t := range tables {
 		n, err := to.count(ctx, t)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if n > 0 {
-			return fmt.Errorf("%w: %s", ErrNotEmpty, t.name)
+			return false, fmt.Errorf("%w: %s", ErrNotEmpty, t.name)
 		}
 	}
-	if err := s.mark(ctx, Leaving, names.To); err != nil {
-		return err
-	}
-	return s.announce(ctx, to, names)
+	return false, nil
 }
 
-// announce makes the other database one that is arriving: with this one's numbers and keys,
-// and none of its own. On which timeline it is, it finds out itself.
-func (s *Store) announce(ctx context.Context, to *Store, names Names) error {
+// depart sees to it that nothing is written here or there but by the move.
+func (s *Store) depart(ctx context.Context, to *Store, j *Journey) error {
+	if err := s.mark(ctx, Leaving, j.To); err != nil {
+		return err
+	}
+	return s.announce(ctx, to, j.From)
+}
+
+// announce makes the other database one that is arriving from a name: with this one's numbers
+// and keys, and none of its own. On which timeline it is, it finds out itself.
+func (s *Store) announce(ctx context.Context, to *Store, from string) error {
 	all, err := s.tables(ctx)
 	if err != nil {
 		return err
@@ -286,7 +323,7 @@ func (s *Store) announce(ctx context.Context, to *Store, names Names) error {
 				return err
 			}
 		}
-		return tx.w.exec(ctx, "UPDATE meta SET moved = $1, moved_with = $2, timeline = 0", int64(Arriving), names.From)
+		return tx.w.exec(ctx, "UPDATE meta SET moved = $1, moved_with = $2, timeline = 0", int64(Arriving), from)
 	})
 }
 
