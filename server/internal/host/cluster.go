@@ -10,6 +10,7 @@ import (
 	"gridsync/server/internal/seal"
 	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/sqlstore"
+	"gridsync/syncproto/form"
 )
 
 // ErrUnfit says that a database can't hold what is kept.
@@ -60,14 +61,15 @@ func Addressed(err error) error {
 }
 
 // Enter implements engine.
-func (c cluster) Enter(ctx context.Context, name string, keys Fingerprints, alone bool) (berth, error) {
-	lease, err := c.Store.Enter(ctx, postgres.Entrant{Name: name, Keys: keys.String(), Alone: alone}, func(others []postgres.Server) error {
-		return admit(others, keys, alone)
+func (c cluster) Enter(ctx context.Context, name string, keys func() Fingerprints, alone bool) (berth, error) {
+	written := func() string { return keys().String() }
+	lease, err := c.Store.Enter(ctx, postgres.Entrant{Name: name, Keys: written, Alone: alone}, func(others []postgres.Server) error {
+		return admit(others, keys(), alone)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return kept{lease}, nil
+	return lease, nil
 }
 
 // admit says what is against working on a database beside those who do, or alone.
@@ -75,7 +77,7 @@ func admit(others []postgres.Server, keys Fingerprints, alone bool) error {
 	var inTheWay []string
 	for _, other := range others {
 		if alone || other.Alone {
-			inTheWay = append(inTheWay, fmt.Sprintf("%s since %s", other.Name, other.Since.UTC().Format(time.DateTime)))
+			inTheWay = append(inTheWay, fmt.Sprintf("%s since %s", other.Name, other.Since.In(form.Zone).Format(time.DateTime)))
 		}
 	}
 	if len(inTheWay) > 0 {
@@ -107,15 +109,3 @@ func (c cluster) Serving(ctx context.Context) ([]Serving, error) {
 // Checkpoint implements files. Free room in the database's pages keeps the old bytes until
 // something else is written there, sealed as they were.
 func (c cluster) Checkpoint(ctx context.Context) error { return c.Sweep(ctx) }
-
-// kept is a lease as host knows it.
-type kept struct{ *postgres.Lease }
-
-// Keep implements berth.
-func (k kept) Keep(ctx context.Context) error {
-	err := k.Lease.Keep(ctx)
-	if errors.Is(err, postgres.ErrLeaseLost) {
-		err = fmt.Errorf("%w: %w", ErrOusted, err)
-	}
-	return err
-}

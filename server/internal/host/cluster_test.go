@@ -317,7 +317,7 @@ func TestManyServersKnowHowManyTheyAre(t *testing.T) {
 	if n := two.berth.Servers(); n != 2 {
 		t.Errorf("the second finds %d", n)
 	}
-	if err := one.berth.(kept).Renew(t.Context()); err != nil || one.berth.Servers() != 2 {
+	if err := one.berth.(*postgres.Lease).Renew(t.Context()); err != nil || one.berth.Servers() != 2 {
 		t.Errorf("the first finds %d, %v", one.berth.Servers(), err)
 	}
 	listed, err := p.data().Servers(t.Context())

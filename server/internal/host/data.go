@@ -361,7 +361,7 @@ func (d *Data) NewEpoch(ctx context.Context) (syncproto.Epoch, error) {
 
 // alone does something while no server can run over the data.
 func (d *Data) alone(ctx context.Context, work func(context.Context) error) error {
-	berth, err := d.engine.Enter(ctx, serverName("command"), d.fingerprints(), true)
+	berth, err := d.engine.Enter(ctx, serverName("command"), d.fingerprints, true)
 	if err != nil {
 		return err
 	}
@@ -373,7 +373,7 @@ func keeping(ctx context.Context, b berth, work func(context.Context) error) err
 	ctx, stop := context.WithCancelCause(ctx)
 	kept := make(chan error, 1)
 	go func() {
-		err := b.Keep(ctx)
+		err := b.Keep(ctx, func(error) {}) // what can't be kept for now is tried again, and if it is lost the work fails
 		if err != nil {
 			stop(err) // what is under way would fail at its next write anyway
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gridsync/server/internal/seal"
+	"gridsync/server/internal/store/postgres"
 	"gridsync/server/internal/store/sqlstore"
 )
 
@@ -21,8 +22,9 @@ type engine interface {
 	// Enter lets a server of some name work on the database or, with alone, somebody who
 	// suffers no server beside. It fails with ErrServing while a server works there that
 	// suffers no other one, or while there is any and it is to be alone; and with
-	// ErrOtherKeys when servers work there with other keys than these.
-	Enter(ctx context.Context, name string, keys Fingerprints, alone bool) (berth, error)
+	// ErrOtherKeys when servers work there with other keys than these: keys tells those of
+	// the moment, and is asked again for as long as the berth is kept.
+	Enter(ctx context.Context, name string, keys func() Fingerprints, alone bool) (berth, error)
 	// Hear calls stirred when another process may have committed something, until ctx ends.
 	// It may call too often, and it may miss something: whoever must know looks as well.
 	Hear(ctx context.Context, stirred func(), trouble func(error))
@@ -52,15 +54,17 @@ type files interface {
 
 // berth is the right to work on a database, for as long as it is kept.
 type berth interface {
-	// Keep keeps it until ctx ends, and fails with ErrOusted when it was taken away: whoever
-	// had it can then write nothing more.
-	Keep(ctx context.Context) error
+	// Keep keeps it until ctx ends, and fails with ErrOusted when it was taken away, and with
+	// *sqlstore.NewerError when another release has altered the tables: whoever had it can
+	// then write nothing more. told hears each time that it can't be kept for now, and with
+	// nil when it can again.
+	Keep(ctx context.Context, told func(error)) error
 	// Servers is how many servers work on the database, as last seen.
 	Servers() int
 	// Mine says whether a piece of work that is done once, whatever number of servers there
 	// is, is this one's to do. Then it stays so for some time, if the server does.
 	Mine(ctx context.Context, work string, during time.Duration) (bool, error)
-	// Leave gives it back.
+	// Leave gives it back, and waits for nobody who writes.
 	Leave(ctx context.Context) error
 }
 
@@ -73,8 +77,8 @@ var (
 	// wrote or signed would be nothing to the others.
 	ErrOtherKeys = errors.New("the servers of this database have other keys")
 	// ErrOusted says that a server was taken for dead, and that somebody has worked on the
-	// database since as if it were.
-	ErrOusted = errors.New("this server was taken for dead and may write no more")
+	// database since as if it were. Whatever writes may be the first to find out.
+	ErrOusted = postgres.ErrLeaseLost
 	// ErrDatabase says that an address is none of a database. It doesn't repeat the address,
 	// as that may hold a password.
 	ErrDatabase = errors.New("a database is sqlite:DIR or postgres://USER@HOST/NAME")

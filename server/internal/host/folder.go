@@ -36,7 +36,7 @@ func folderThere(dir string) (bool, error) {
 func folderSealed(ctx context.Context, dir string) (bool, error) { return sqlite.Sealed(ctx, dir) }
 
 // Enter implements engine: whoever enters is alone.
-func (f folder) Enter(context.Context, string, Fingerprints, bool) (berth, error) {
+func (f folder) Enter(context.Context, string, func() Fingerprints, bool) (berth, error) {
 	lock, err := f.LockServe()
 	if errors.Is(err, sqlite.ErrLocked) {
 		err = fmt.Errorf("%w: %w", ErrServing, err)
@@ -61,7 +61,7 @@ func (f folder) Away(error) bool { return false }
 // process.
 type alone struct{ lock *sqlite.Lock }
 
-func (a alone) Keep(ctx context.Context) error {
+func (a alone) Keep(ctx context.Context, _ func(error)) error {
 	<-ctx.Done()
 	return nil
 }
@@ -77,7 +77,7 @@ func (a alone) Leave(context.Context) error { return a.lock.Release() }
 type shared struct{ engine }
 
 // Enter implements engine.
-func (shared) Enter(context.Context, string, Fingerprints, bool) (berth, error) {
+func (shared) Enter(context.Context, string, func() Fingerprints, bool) (berth, error) {
 	return beside{}, nil
 }
 

@@ -88,15 +88,18 @@ type Server struct {
 	log      *slog.Logger
 	outage   *outage
 
-	stop    context.CancelFunc
+	stop context.CancelFunc
+	// unkeep ends the keeping of the berth, and waits for it.
+	unkeep  func()
+	needed  sync.WaitGroup // without which there is no serving
 	done    chan struct{}
 	failure chan error
 	closing sync.Once
 	closed  error
-}
 
-// drain is how long requests under way may take when the server stops.
-const drain = 20 * time.Second
+	// drain and settle are the constants, but in tests.
+	drain, settle time.Duration
+}
 
 // Start starts a server; Close ends it. One folder has one server at a time, unless all that
 // run over it say that they are among others; a PostgreSQL database has any number of them,
@@ -109,9 +112,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	outage := newOutage(cfg.Log, data.engine.Away)
 	cfg.Log = outage.log()
-	s := &Server{Data: data, log: cfg.Log, outage: outage, done: make(chan struct{}), failure: make(chan error, 2)}
+	s := &Server{
+		Data: data, log: cfg.Log, outage: outage, done: make(chan struct{}), failure: make(chan error, 2), drain: drain, settle: settle,
+	}
 	if err := s.start(ctx, cfg); err != nil {
-		return nil, errors.Join(err, s.abandon(ctx))
+		return nil, errors.Join(err, s.abandon())
 	}
 	return s, nil
 }
@@ -141,9 +146,10 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if cfg.Among {
 		s.engine = shared{s.engine}
 	}
-	if s.berth, err = s.engine.Enter(ctx, serverName(cfg.Listen), s.fingerprints(), false); err != nil {
+	if s.berth, err = s.engine.Enter(ctx, serverName(cfg.Listen), s.fingerprints, false); err != nil {
 		return fmt.Errorf("serve %s: %w", s.Place(), err)
 	}
+	s.keep()
 	if err := s.store.Here(ctx); err != nil {
 		return fmt.Errorf("serve %s: %w", s.Place(), err)
 	}
@@ -200,20 +206,14 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 func (s *Server) run(cfg *Config) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	var needed sync.WaitGroup // without which there is no serving
-	needed.Go(func() {
+	s.needed.Go(func() {
 		if err := s.api.Serve(s.listener); err != nil {
-			s.failure <- fmt.Errorf("serve: %w", err)
-		}
-	})
-	needed.Go(func() {
-		if err := s.berth.Keep(ctx); err != nil {
 			s.failure <- fmt.Errorf("serve: %w", err)
 		}
 	})
 	go func() {
 		defer close(s.failure)
-		needed.Wait()
+		s.needed.Wait()
 	}()
 	var work sync.WaitGroup
 	stirred := make(chan struct{}, 1)
@@ -307,41 +307,5 @@ func (s *Server) Retry(ctx context.Context) error {
 }
 
 // Failed returns a channel that gives the errors with which answering broke down, or for
-// which it must end (ErrOusted), and is closed when all has ended.
+// which it must end (ErrOusted, *sqlstore.NewerError), and is closed when all has ended.
 func (s *Server) Failed() <-chan error { return s.failure }
-
-// Close stops accepting, lets the requests under way end, writes down what is
-// queued, and lets go of the folder. It may be called more than once.
-func (s *Server) Close() error {
-	s.closing.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), drain)
-		defer cancel()
-		s.stop()
-		<-s.done
-		err := s.api.Shutdown(ctx)
-		// One that was closed before it began to answer begins now, and must find nothing to
-		// listen to.
-		if closing := s.listener.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
-			err = errors.Join(err, closing)
-		}
-		for failed := range s.failure {
-			if !errors.Is(failed, net.ErrClosed) {
-				err = errors.Join(err, failed)
-			}
-		}
-		s.closed = errors.Join(err, s.abandon(ctx))
-	})
-	return s.closed
-}
-
-// abandon lets go of whatever was taken.
-func (s *Server) abandon(ctx context.Context) error {
-	var errs []error
-	if s.exchange != nil {
-		errs = append(errs, s.exchange.Close(ctx))
-	}
-	if s.berth != nil {
-		errs = append(errs, s.berth.Leave(ctx))
-	}
-	return errors.Join(append(errs, s.Data.Close())...)
-}

@@ -17,6 +17,9 @@ const lapsed = -time.Second
 
 func anybody([]postgres.Server) error { return nil }
 
+// quietly is told of nothing.
+func quietly(error) {}
+
 // entered takes a lease.
 func entered(t *testing.T, s *postgres.Store, e postgres.Entrant) *postgres.Lease {
 	t.Helper()
@@ -67,7 +70,7 @@ func TestALeaseThatLapsedIsGoodUntilSomebodyNeedsTheDatabaseAlone(t *testing.T) 
 func TestWhoEntersIsToldWhoIsThere(t *testing.T) {
 	url := pgtest.Database(t)
 	first, second, third := opened(t, url), opened(t, url), opened(t, url)
-	entered(t, first, postgres.Entrant{Name: "一号", Keys: "keys of one"})
+	entered(t, first, postgres.Entrant{Name: "一号", Keys: func() string { return "keys of one" }})
 	entered(t, second, postgres.Entrant{Name: "dead", Lasts: lapsed})
 	var told []postgres.Server
 	no := errors.New("no")
@@ -157,8 +160,68 @@ func TestWhoeverKeepsALeaseIsToldWhenItIsLost(t *testing.T) {
 	server, other := opened(t, url), opened(t, url)
 	lease := entered(t, server, postgres.Entrant{Name: "server", Lasts: lapsed})
 	entered(t, other, postgres.Entrant{Name: "repair", Alone: true})
-	is(t, "kept", lease.Keep(t.Context()), postgres.ErrLeaseLost)
+	is(t, "kept", lease.Keep(t.Context(), quietly), postgres.ErrLeaseLost)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	is(t, "kept until the end", lease.Keep(ctx), nil)
+	is(t, "kept until the end", lease.Keep(ctx, quietly), nil)
+}
+
+func TestALeaseSaysWhichKeysItsServerHasNow(t *testing.T) {
+	url := pgtest.Database(t)
+	keys := "the first"
+	lease := entered(t, opened(t, url), postgres.Entrant{Name: "server", Keys: func() string { return keys }})
+	keys = "the second"
+	is(t, "renewed", lease.Renew(t.Context()), nil)
+	if all, err := opened(t, url).Servers(t.Context()); err != nil || len(all) != 1 || all[0].Keys != keys {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// TestAServerThatWaitsIsAlive renews and gives back leases while others, or their own servers,
+// are amid a group that takes long.
+func TestAServerThatWaitsIsAlive(t *testing.T) {
+	url := pgtest.Database(t)
+	derives, waits, leaves := opened(t, url), opened(t, url), opened(t, url)
+	first := entered(t, derives, postgres.Entrant{Name: "derives anew"})
+	second := entered(t, waits, postgres.Entrant{Name: "waits for it"})
+	third := entered(t, leaves, postgres.Entrant{Name: "stops"})
+	err := derives.Commit(t.Context(), func(tx exchange.Tx) error {
+		is(t, "whoever has the lock renews", first.Renew(t.Context()), nil)
+		is(t, "another one renews", second.Renew(t.Context()), nil)
+		is(t, "another one leaves", third.Leave(t.Context()), nil)
+		return nil
+	})
+	is(t, "the group", err, nil)
+	if first.Servers() != 3 {
+		t.Errorf("it counted %d", first.Servers())
+	}
+	is(t, "who has left", commit(t.Context(), leaves), postgres.ErrLeaseLost)
+}
+
+func TestWhoeverKeepsALeaseHearsThatItCantAndThatItCanAgain(t *testing.T) {
+	url := pgtest.Empty(t)
+	lease := entered(t, opened(t, url), postgres.Entrant{Name: "server", Lasts: lapsed})
+	conn := observer(t, url)
+	alter := func(text string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alter("ALTER TABLE server_lease RENAME TO away")
+	told, kept := make(chan error), make(chan error)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		kept <- lease.Keep(ctx, func(err error) { told <- err })
+	}()
+	for range 2 {
+		if err := <-told; err == nil {
+			t.Error("it can renew what isn't there")
+		}
+	}
+	alter("ALTER TABLE away RENAME TO server_lease")
+	for (<-told) != nil { // those that had failed by then
+	}
+	stop()
+	is(t, "the end", <-kept, nil)
 }

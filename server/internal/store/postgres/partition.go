@@ -48,29 +48,28 @@ const listPartitions = `SELECT COALESCE(a.code, ''), COALESCE(a.name, ''), COALE
 	LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server w ON w.oid = f.ftserver
 	ORDER BY k.area`
 
-// transactHere is Transact where the database's history goes on, and fails elsewhere with
-// *sqlstore.MovedError: nothing more is written there, and what lies there says nothing of
-// where it is written.
-func (s *Store) transactHere(ctx context.Context, fn func(sqlstore.Own) error) error {
-	return s.Transact(ctx, func(own sqlstore.Own) error {
-		if err := own.Here(); err != nil {
-			return err
-		}
-		return fn(own)
-	})
+// asking is how something is asked, in or out of a transaction.
+type asking = func(scan func(*sql.Rows) error, text string, args ...any) error
+
+// asked asks as readers do: whoever only wants to know waits for nobody who writes.
+func (s *Store) asked(ctx context.Context) asking {
+	return func(scan func(*sql.Rows) error, text string, args ...any) error {
+		return s.Ask(ctx, scan, text, args...)
+	}
 }
 
-// Partitions lists them: first the rest.
+// Partitions lists them: first the rest. It fails with *sqlstore.MovedError, as AddPartition and
+// FarShape do, where the database's history doesn't go on: nothing more is written there, and
+// what lies there says nothing of where it is written.
 func (s *Store) Partitions(ctx context.Context) (all []Partition, err error) {
-	err = s.transactHere(ctx, func(own sqlstore.Own) error {
-		all = nil
-		return own.Each(func(rows *sql.Rows) error {
+	if err = s.Here(ctx); err == nil {
+		err = s.asked(ctx)(func(rows *sql.Rows) error {
 			var p Partition
 			err := rows.Scan(&p.County, &p.Name, &p.Table, &p.Tablespace, &p.Server, &p.Bytes)
 			all = append(all, p)
 			return err
 		}, listPartitions)
-	})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("postgres: partitions: %w", err)
 	}
@@ -82,8 +81,11 @@ func (s *Store) Partitions(ctx context.Context) (all []Partition, err error) {
 // that are there stay where they are. Servers may go on working. It fails with ErrNoSuchArea
 // or ErrHasPartition.
 func (s *Store) AddPartition(ctx context.Context, code syncproto.AreaID, at Spot) error {
-	err := s.transactHere(ctx, func(own sqlstore.Own) error {
-		key, err := countyIn(own, code)
+	err := s.Transact(ctx, func(own sqlstore.Own) error {
+		if err := own.Here(); err != nil {
+			return err
+		}
+		key, err := countyIn(own.Each, code)
 		if err != nil {
 			return err
 		}
@@ -129,8 +131,8 @@ func (at Spot) texts(key int64) []string {
 }
 
 // countyIn is the key of an area.
-func countyIn(own sqlstore.Own, code syncproto.AreaID) (key int64, err error) {
-	err = own.Each(func(rows *sql.Rows) error { return rows.Scan(&key) }, "SELECT key FROM area WHERE code = $1", string(code))
+func countyIn(ask asking, code syncproto.AreaID) (key int64, err error) {
+	err = ask(func(rows *sql.Rows) error { return rows.Scan(&key) }, "SELECT key FROM area WHERE code = $1", string(code))
 	if err == nil && key == 0 {
 		err = ErrNoSuchArea
 	}
@@ -166,19 +168,19 @@ const columnsOfLog = `SELECT string_agg('    ' || a.attname || ' ' || format_typ
 // FarShape returns the statements that another server must have run, in the schema public,
 // before AddPartition puts a county's partition there. It fails with ErrNoSuchArea.
 func (s *Store) FarShape(ctx context.Context, code syncproto.AreaID) (shape string, err error) {
-	err = s.transactHere(ctx, func(own sqlstore.Own) error {
-		key, err := countyIn(own, code)
-		if err != nil {
-			return err
-		}
-		return own.Each(func(rows *sql.Rows) error {
+	ask, key := s.asked(ctx), int64(0)
+	if err = s.Here(ctx); err == nil {
+		key, err = countyIn(ask, code)
+	}
+	if err == nil {
+		err = ask(func(rows *sql.Rows) error {
 			var columns string
 			err := rows.Scan(&columns)
 			// postgres_fdw looks for nothing but by its full name.
 			shape = fmt.Sprintf(farShape, tableOf(key), columns, "public."+tableOf(key))
 			return err
 		}, columnsOfLog)
-	})
+	}
 	if err != nil {
 		return "", fmt.Errorf("postgres: shape of a partition: %w", err)
 	}

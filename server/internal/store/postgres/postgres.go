@@ -37,6 +37,10 @@ type Store struct {
 	*sqlstore.Store
 	write *sql.DB
 	read  *sql.DB
+	// apart is for leases, which wait for nobody who writes.
+	apart *sql.DB
+	// step is the last one of the schema that the program knows.
+	step int64
 	// config is for the connection that listens, voice what this store is known by there.
 	config *pgx.ConnConfig
 	voice  string
@@ -63,14 +67,15 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, config *pgx.ConnConfig, opts Options) (err error) {
-	if err := migrate(ctx, config); err != nil {
+	if s.step, err = migrate(ctx, config); err != nil {
 		return err
 	}
 	if s.unprepared, err = mindPool(ctx, config); err != nil {
 		return err
 	}
-	s.write = connector(config)
+	s.write, s.apart = connector(config), connector(unprepared(config))
 	s.write.SetMaxOpenConns(1)
+	s.apart.SetMaxOpenConns(1)
 	if s.read, err = readers(ctx, config); err != nil {
 		return err
 	}
@@ -83,7 +88,7 @@ func (s *Store) open(ctx context.Context, config *pgx.ConnConfig, opts Options) 
 	if s.Store, err = sqlstore.New(ctx, s.write, s.read, newDialect(patience), opts.Keys); err != nil {
 		return err
 	}
-	s.TakeCare(sqlstore.Care{Stirred: s.notify})
+	s.TakeCare(sqlstore.Care{Begun: s.known, Stirred: s.notify})
 	epoch := opts.NewEpoch
 	if epoch.IsZero() {
 		epoch = syncproto.Epoch(uuid.New())
@@ -147,7 +152,7 @@ func (s *Store) Close() error {
 	if s.Store != nil {
 		errs = append(errs, s.Store.Close())
 	}
-	for _, db := range []*sql.DB{s.read, s.write} {
+	for _, db := range []*sql.DB{s.read, s.write, s.apart} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

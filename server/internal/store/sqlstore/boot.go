@@ -15,12 +15,16 @@ import (
 // phones still hold; no history gives out 2^40 of them between two backups.
 const EpochStep = 1 << 40
 
-// Begin gives a new database its epoch; one that has an epoch keeps it.
+// Begin gives a new database its epoch; one that has an epoch keeps it, and nothing is written
+// there: whoever opens it to look at something waits for nobody who writes.
 func (s *Store) Begin(ctx context.Context, epoch syncproto.Epoch) error {
-	err := s.unchecked(ctx, func(t *tx) error {
-		return t.w.exec(t.ctx, `INSERT INTO meta (one, epoch, last_number, as_of, revision, derivation)
-			VALUES (1, $1, 0, 0, 1, $2) ON CONFLICT (one) DO NOTHING`, epoch[:], exchange.Derivation)
-	})
+	_, _, err := asOf(ctx, s.read)
+	if errors.Is(err, errNoMeta) {
+		err = s.unchecked(ctx, func(t *tx) error {
+			return t.w.exec(t.ctx, `INSERT INTO meta (one, epoch, last_number, as_of, revision, derivation)
+				VALUES (1, $1, 0, 0, 1, $2) ON CONFLICT (one) DO NOTHING`, epoch[:], exchange.Derivation)
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("store: give the database an epoch: %w", err)
 	}

@@ -34,6 +34,15 @@ func (s *Store) Transact(ctx context.Context, fn func(Own) error) error {
 	return nil
 }
 
+// Ask calls scan for each row that a query finds, outside of any transaction.
+func (s *Store) Ask(ctx context.Context, scan func(*sql.Rows) error, text string, args ...any) error {
+	rows, err := s.read.query(ctx, text, args...)
+	if err := each(rows, err, scan); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
 // Here fails with *MovedError where a database's history doesn't go on.
 func (o Own) Here() error { return o.t.here() }
 
