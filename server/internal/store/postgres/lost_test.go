@@ -68,6 +68,31 @@ func TestConnectionsThatWereLostAreReplacedUnheard(t *testing.T) {
 	}
 }
 
+// TestWhoLosesOneConnectionTrustsNoOther: the others may lead to the same machine, and each
+// would be found out only by waiting for an answer of it.
+func TestWhoLosesOneConnectionTrustsNoOther(t *testing.T) {
+	t.Parallel()
+	store := opened(t, pgtest.Database(t))
+	readsAs := func() (pid int64) {
+		t.Helper()
+		must(t, store.Reading().QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(&pid))
+		return pid
+	}
+	before := readsAs()
+	if readsAs() != before {
+		t.Fatal("each question has a connection of its own: the test doesn't reach what it is for")
+	}
+	err := store.Transact(t.Context(), func(own sqlstore.Own) error {
+		return own.Each(func(*sql.Rows) error { return nil }, "SELECT pg_terminate_backend(pg_backend_pid())")
+	})
+	if err == nil {
+		t.Fatal("a transaction went on without its connection")
+	}
+	if readsAs() == before {
+		t.Error("whoever reads was led where the connection that was lost led")
+	}
+}
+
 func TestAGroupWhoseConnectionIsLostLeavesNothing(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)

@@ -81,6 +81,13 @@ func retried[T any](r *reader, ask func() (T, error)) (answer T, err error) {
 	return answer, err
 }
 
+// dropIdle closes the connections that nobody uses. One that leads to a machine that is gone
+// without a word is found out only by asking, for as long as a network is waited for.
+func (r *reader) dropIdle() {
+	r.db.SetMaxIdleConns(0)
+	r.db.SetMaxIdleConns(r.db.Stats().MaxOpenConnections)
+}
+
 func (r *reader) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

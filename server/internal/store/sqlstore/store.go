@@ -57,7 +57,8 @@ var (
 func New(ctx context.Context, write, read *sql.DB, dialect Dialect, keys *seal.Ring) (*Store, error) {
 	s := &Store{dialect: dialect, read: newReader(read, dialect, keys), keys: newKeyring()}
 	s.write = &writer{
-		mu: newSlot(), db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), timeline: unknown, undone: s.keys.forget,
+		mu: newSlot(), db: write, keys: keys, dialect: dialect, stmts: make(map[string]*sql.Stmt), timeline: unknown,
+		undone: s.keys.forget, lost: s.read.dropIdle,
 	}
 	if err := s.write.connect(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", err)

@@ -38,8 +38,9 @@ type writer struct {
 	stmts   map[string]*sql.Stmt
 	// timeline is the one that numbers are known to go on; unknown before the first transaction.
 	timeline int64
-	// undone hears, still under mu, that what was remembered may not be there.
-	undone func()
+	// undone hears, still under mu, that what was remembered may not be there; lost that the
+	// connection was lost, and those beside it may lead to a machine that is gone, too.
+	undone, lost func()
 }
 
 // transact runs fn in a write transaction and reports how it ended. When fn fails
@@ -164,6 +165,7 @@ func (w *writer) lose() {
 	_ = w.conn.Close() // it has failed already, and was told of
 	w.conn = nil
 	w.undone()
+	w.lost()
 }
 
 // rollback ends a transaction that leaves nothing.
