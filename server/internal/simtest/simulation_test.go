@@ -16,7 +16,7 @@ var (
 	oneSeed = flag.Uint64("seed", 0, "the one seed to play")
 )
 
-// chunk is how many seeds one subtest plays.
+// chunk is how many seeds one subtest plays at the most: few seeds are spread, too.
 const chunk = 10
 
 // playSeeds plays seeds on each engine. Whatever a fleet of phones and its secretaries do, once
@@ -31,9 +31,10 @@ func playSeeds(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			counted := make(chan simtest.Counted, to-from)
+			step := max(1, min(chunk, (to-from)/chunk))
 			t.Run("seeds", func(t *testing.T) {
-				for begin := from; begin < to; begin += chunk {
-					end := min(begin+chunk, to)
+				for begin := from; begin < to; begin += step {
+					end := min(begin+step, to)
 					t.Run(fmt.Sprintf("%d-%d", begin, end-1), func(t *testing.T) {
 						t.Parallel()
 						for seed := begin; seed < end; seed++ {
