@@ -187,6 +187,9 @@ func goTest(ctx context.Context, dir string, args []string, read func(io.Reader)
 	//nolint:gosec // the arguments are those of whoever runs the tests
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test"}, args...)...)
 	cmd.Dir = dir
+	if slices.Contains(args, "-race") { // the race detector needs cgo; all other runs share what was built without it
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Stderr = os.Stderr

@@ -14,6 +14,9 @@ import (
 	"gridsync/server/internal/store/sqlstore"
 )
 
+// Each file is one statement to goose, however many it is to SQLite: to look for their ends
+// goose takes four megabytes, line by line where the race detector lets no memory be kept.
+//
 //go:embed migrations/*.sql
 var migrations embed.FS
 

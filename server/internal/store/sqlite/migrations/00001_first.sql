@@ -9,6 +9,7 @@
 -- not enforced while rows are written (see DESIGN.md).
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- The one row of meta says which history this is (epoch), the greatest number that
 -- was given out as a place in the log or as a version (last_number), when the last
@@ -228,3 +229,4 @@ CREATE TABLE review_item (
 
 -- What lies open on these areas' desks, in order?
 CREATE INDEX review_item_open ON review_item (area, opened) WHERE closed = 0;
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- What the log's chain, the desks and the questions on them need kept.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- derivation numbers the rules by which everything that follows from the log was
 -- written: a database that says less than the program is derived anew.
@@ -113,3 +114,4 @@ CREATE TABLE told (
     body    TEXT    NOT NULL,
     PRIMARY KEY (device, version, ordinal)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

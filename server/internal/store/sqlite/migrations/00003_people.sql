@@ -1,6 +1,7 @@
 -- What people are let in by, and what keeps them in.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- status is empty for a device in use, or retired, lost or suspended, since an instant.
 -- public is the key with which the device proves that it is itself; NULL for one that
@@ -132,3 +133,4 @@ CREATE TABLE link_once (
     expires INTEGER NOT NULL,
     used    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

@@ -5,6 +5,7 @@
 -- and nothing of what was seen.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- One line. key rises in the order in which lines became durable. who, device and area
 -- are NULL where there is none. shown is the ids of the records that were shown, 16 bytes
@@ -29,23 +30,14 @@ CREATE TABLE audit_record (
 
 -- Replacing a line deletes it without asking the trigger that forbids that: a line must be
 -- the next one.
--- +goose StatementBegin
 CREATE TRIGGER audit_grows_at_its_end BEFORE INSERT ON audit WHEN NEW.key <= (SELECT MAX(key) FROM audit)
 BEGIN SELECT RAISE(ABORT, 'a line of the audit is never altered'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'a line of the audit is never taken away'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER audit_is_not_altered BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'a line of the audit is never altered'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER audit_record_stays BEFORE DELETE ON audit_record
 BEGIN SELECT RAISE(ABORT, 'a line of the audit is never taken away'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER audit_record_is_not_altered BEFORE UPDATE ON audit_record
 BEGIN SELECT RAISE(ABORT, 'a line of the audit is never altered'); END;
 -- +goose StatementEnd

@@ -4,6 +4,7 @@
 -- numbers. It opens with a key that isn't in the database.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- A key by which something in this database is, or may be, sealed; and a fingerprint by
 -- which another key of the same number is told from it. The greatest seals. What is sealed
@@ -42,3 +43,4 @@ ALTER TABLE told ADD COLUMN record BLOB;
 -- beats is what the checks of forms remember of the device's latest entries, sealed to
 -- device; NULL where nobody watches.
 ALTER TABLE device_state ADD COLUMN beats BLOB;
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- mobiles could be found from it by trying: it is derived anew when a server starts.
 
 -- +goose Up
+-- +goose StatementBegin
 
 ALTER TABLE change_log DROP COLUMN id;
 ALTER TABLE change_log DROP COLUMN fields;
@@ -15,3 +16,4 @@ ALTER TABLE device_state DROP COLUMN pulse;
 
 DELETE FROM match_key;
 UPDATE meta SET derivation = 0;
+-- +goose StatementEnd

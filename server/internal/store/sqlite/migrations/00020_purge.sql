@@ -1,6 +1,7 @@
 -- What a purge leaves of records that lost their content.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- hash is the change's hash where its content is gone (said and amid are then NULL), so
 -- that the chain and the receipts still hold; NULL for all others.
@@ -55,3 +56,4 @@ CREATE TABLE purge (
     records INTEGER NOT NULL,
     changes INTEGER NOT NULL
 ) STRICT;
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- An author's log, in a fraction of the room.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Which rows of the log are this author's, on whatever device? Runs of them: of the log's
 -- rows from first to last, all are the author's. A batch of a phone is one run, as rule.
@@ -25,3 +26,4 @@ FROM run_start s;
 
 DROP TABLE run_start;
 DROP INDEX change_log_author;
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- many areas lie below and however many days have been.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- What a measure comes to in an area and all below it. slot is a month (120200100) or a
 -- year (220200000), or a day (20200131): of a day, n is what lies below alone, as the
@@ -40,3 +41,4 @@ CREATE TABLE lodging (
 -- read the log for it.
 DROP INDEX change_log_parked_area;
 CREATE INDEX change_log_parked_area ON change_log (area, device) WHERE released = 0;
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- the database was derived.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- A definition that was published here: a form (name is its kind) or a template. source is
 -- its JSON, by is NULL for whoever sat at the machine. key rises in the order of
@@ -20,19 +21,13 @@ CREATE TABLE form (
 
 -- Replacing a row deletes it without asking the trigger that forbids that: a row must be
 -- the next one.
--- +goose StatementBegin
 CREATE TRIGGER form_grows_at_its_end BEFORE INSERT ON form WHEN NEW.key <= (SELECT MAX(key) FROM form)
     OR EXISTS (SELECT 1 FROM form WHERE sort = NEW.sort AND name = NEW.name AND version = NEW.version)
 BEGIN SELECT RAISE(ABORT, 'what was published is never altered'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER form_stays BEFORE DELETE ON form
 BEGIN SELECT RAISE(ABORT, 'what was published is never taken away'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER form_is_not_altered BEFORE UPDATE ON form
 BEGIN SELECT RAISE(ABORT, 'what was published is never altered'); END;
--- +goose StatementEnd
 
 -- A definition that somebody works on; publishing it takes it away.
 CREATE TABLE form_draft (
@@ -58,19 +53,14 @@ CREATE TABLE setting (
     at       INTEGER NOT NULL
 ) STRICT;
 
--- +goose StatementBegin
 CREATE TRIGGER setting_grows_at_its_end BEFORE INSERT ON setting WHEN NEW.key <= (SELECT MAX(key) FROM setting)
 BEGIN SELECT RAISE(ABORT, 'what was set is never altered'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER setting_stays BEFORE DELETE ON setting
 BEGIN SELECT RAISE(ABORT, 'what was set is never taken away'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER setting_is_not_altered BEFORE UPDATE ON setting
 BEGIN SELECT RAISE(ABORT, 'what was set is never altered'); END;
--- +goose StatementEnd
 
 -- rules is the fingerprint of the forms and settings by which everything was derived that
 -- follows from the log: a database that was derived by others is derived anew.
 ALTER TABLE meta ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- reached, and which records name which.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- A visit went to a household in a round. outcome is a choice of the form's, empty for
 -- anything else. Which households did this round reach, and how?
@@ -41,3 +42,4 @@ CREATE TABLE reference (
     area   INTEGER NOT NULL,
     PRIMARY KEY (target, kind, record, field)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

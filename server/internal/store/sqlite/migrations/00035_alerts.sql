@@ -1,6 +1,7 @@
 -- What is told at once, what restates a day, and whom the server tells.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Something that somebody may want to hear of at once. seq rises in the order of commits,
 -- with no hole: whoever has heard everything up to one misses nothing before it. what is
@@ -73,3 +74,4 @@ CREATE TABLE delivery (
 
 -- What goes out next to this hook, area by area?
 CREATE INDEX delivery_waiting ON delivery (hook, area, seq) WHERE state = 'waiting';
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- What alerts and signed days still say of records that are purged.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Which alerts name this record? A purge takes its name out of them: what was raised, where
 -- and when stays, as a counter does.
@@ -13,3 +14,4 @@ CREATE INDEX restating_record ON restating (record);
 -- What was purged before this was known.
 UPDATE alert SET record = NULL WHERE record IN (SELECT id FROM record WHERE purged IS NOT NULL);
 DELETE FROM restating WHERE record IN (SELECT id FROM record WHERE purged IS NOT NULL);
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- What each group did to what other servers over this database hold in memory.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- The number of the last turn: every group that is saved is one. It is never given out
 -- twice, and rises only with a commit.
@@ -16,3 +17,4 @@ CREATE TABLE turn (
     said   TEXT NOT NULL,
     alerts TEXT
 ) STRICT;
+-- +goose StatementEnd

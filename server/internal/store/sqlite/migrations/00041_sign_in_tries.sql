@@ -1,6 +1,7 @@
 -- Who fails to sign in is held up alike by every server of an installation.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Failures in a row that belong to no account: with a login that nobody has, or from one
 -- browser that a person has signed in on before. id is a digest of what was tried, under a key
@@ -17,3 +18,4 @@ CREATE INDEX sign_in_try_locked ON sign_in_try (locked, id);
 
 -- Failing with nobody's login wrote here, so that it took as long as with somebody's.
 DELETE FROM link_once WHERE id = zeroblob(32);
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- same, so that either database can be copied into the other.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- An area (area.key) whose rows of the log lie apart from now on.
 CREATE TABLE county (
@@ -25,3 +26,4 @@ CREATE TABLE moment (
 INSERT INTO moment (first, received)
 SELECT seq, received FROM (SELECT seq, received, LAG(received) OVER (ORDER BY seq) AS before FROM change_log)
 WHERE before IS NULL OR before <> received;
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- heard of the last commits, their numbers are given out again.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- The name of the last turn, drawn by chance when it was saved.
 ALTER TABLE meta ADD COLUMN turn_name INTEGER NOT NULL DEFAULT 0;
@@ -12,3 +13,4 @@ ALTER TABLE meta ADD COLUMN turn_name INTEGER NOT NULL DEFAULT 0;
 -- follow.
 ALTER TABLE turn ADD COLUMN name INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE turn ADD COLUMN follows INTEGER NOT NULL DEFAULT 0;
+-- +goose StatementEnd
