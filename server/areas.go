@@ -33,7 +33,7 @@ func (c *areasImportCommand) Run(ctx context.Context, t *terminal) (err error) {
 		defer func() { _ = f.Close() }() // read only: closing loses nothing
 		in = f
 	}
-	return withData(ctx, c.dataFlag, func(d *host.Data) error { return importAreas(ctx, d, in, t) })
+	return withNewData(ctx, c.dataFlag, func(d *host.Data) error { return importAreas(ctx, d, in, t) })
 }
 
 func importAreas(ctx context.Context, d *host.Data, in io.Reader, t *terminal) error {
@@ -76,9 +76,21 @@ func printAreas(w io.Writer, tree *area.Tree, parent syncproto.AreaID, indent st
 	}
 }
 
-// withData opens an installation's data for one piece of work.
+// withData opens an installation's data for one piece of work. Of a folder that was mistyped
+// nothing may be told, and least of all that it is sound: withNewData is for what begins one.
 func withData(ctx context.Context, at dataFlag, work func(*host.Data) error) error {
-	d, err := host.Open(ctx, at.Data, at.options())
+	opts := at.options()
+	opts.Existing = true
+	return open(ctx, at.Data, opts, work)
+}
+
+// withNewData is withData, and begins an installation where there is none.
+func withNewData(ctx context.Context, at dataFlag, work func(*host.Data) error) error {
+	return open(ctx, at.Data, at.options(), work)
+}
+
+func open(ctx context.Context, dir string, opts host.Options, work func(*host.Data) error) error {
+	d, err := host.Open(ctx, dir, opts)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func prepareBench(databases benchDatabases) bench.Prepare {
 		if err := databases.make(ctx, dir); err != nil {
 			return nil, err
 		}
-		err = withData(ctx, at, func(d *host.Data) error {
+		err = withNewData(ctx, at, func(d *host.Data) error {
 			tokens, err = furnish(ctx, d, areas, phones)
 			return err
 		})

@@ -254,13 +254,13 @@ func alter(t *testing.T, dir, text string) {
 func TestWhatIsNotThereIsNotCopied(t *testing.T) {
 	nowhere, to := filepath.Join(t.TempDir(), "nowhere"), filepath.Join(t.TempDir(), "to")
 	code, _, told := command(t, "", "copy", "-from", "sqlite:"+nowhere, "-to", "sqlite:"+to, "-keys", t.TempDir())
-	if code != 1 || !strings.Contains(told, "没有可复制的数据") {
+	if code != 1 || !strings.Contains(told, "这里没有网格通的数据") {
 		t.Errorf("%d %s", code, told)
 	}
 	if _, err := os.Stat(nowhere); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder came about: %v", err)
 	}
-	if code, _, told = command(t, "", "copy", "-from", pgtest.Empty(t), "-to", "sqlite:"+to, "-keys", t.TempDir()); code != 1 || !strings.Contains(told, "没有可复制的数据") {
+	if code, _, told = command(t, "", "copy", "-from", pgtest.Empty(t), "-to", "sqlite:"+to, "-keys", t.TempDir()); code != 1 || !strings.Contains(told, "这里没有网格通的数据") {
 		t.Errorf("%d %s", code, told)
 	}
 }

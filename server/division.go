@@ -25,7 +25,7 @@ func (c *areasDivisionCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	return withData(ctx, c.dataFlag, func(d *host.Data) error {
+	return withNewData(ctx, c.dataFlag, func(d *host.Data) error {
 		tree, err := d.Areas(ctx)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ type initCommand struct {
 
 // Run makes an administrator.
 func (c *initCommand) Run(ctx context.Context, t *terminal) error {
-	return withData(ctx, c.dataFlag, func(d *host.Data) error {
+	return withNewData(ctx, c.dataFlag, func(d *host.Data) error {
 		welcome, err := d.Begin(ctx, console.First{Name: c.Name, Login: c.Login, Areas: c.Areas, Again: c.Again})
 		if err != nil {
 			return err

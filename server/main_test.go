@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,8 +16,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"gridsync/server/internal/host"
 	"gridsync/server/internal/store/postgres"
+	"gridsync/server/internal/store/postgres/pgtest"
 	"gridsync/syncproto"
 )
 
@@ -136,6 +140,47 @@ func TestMistakesAreExplainedInBothLanguages(t *testing.T) {
 		if out != "" || !chinese || !strings.Contains(told, " / ") || strings.Contains(told, "%!") {
 			t.Errorf("%s: out %q, told %q", name, out, told)
 		}
+	}
+}
+
+// Of a folder that was mistyped nothing is told, least of all that it is sound, and in it and
+// in an empty database nothing is made; but whatever begins an installation does.
+func TestWhatIsNotThereIsNotBegunByLookingAtIt(t *testing.T) {
+	dir, empty, record := filepath.Join(t.TempDir(), "mistyped"), pgtest.Empty(t), uuid.NewString()
+	for _, args := range [][]string{
+		{"verify"},
+		{"rebuild", "-check"},
+		{"history", record},
+		{"seen", record},
+		{"audit"},
+		{"servers"},
+		{"areas", "list"},
+		{"invite", "-area", "3307"},
+		{"link", "-login", "admin"},
+		{"people", "-area", "3307"},
+		{"devices", "-area", "3307"},
+		{"purge", "-list"},
+		{"purge", "-kind", "passage", "-older", "90"},
+		{"epoch", "new"},
+		{"keys", "list"},
+		{"keys", "rotate"},
+		{"keys", "token"},
+		{"forms", "list"},
+		{"settings", "3307"},
+		{"hooks", "-area", "3307"},
+		{"partitions", "list"},
+	} {
+		for name, where := range map[string][]string{"folder": {"-data", dir}, "database": {"-db", empty, "-keys", dir}} {
+			if code, out, told := command(t, "", append(args, where...)...); code != 1 || out != "" || !strings.Contains(told, "这里没有网格通的数据") {
+				t.Errorf("%s of a %s: %d %s %s", args, name, code, out, told)
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+				t.Fatalf("%s of a %s made a folder: %v", args, name, err)
+			}
+		}
+	}
+	if code, _, told := command(t, county, "areas", "import", "-", "-db", empty, "-keys", dir); code != 0 {
+		t.Error(told)
 	}
 }
 

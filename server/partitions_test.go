@@ -33,6 +33,7 @@ func TestACountyIsGivenAPartition(t *testing.T) {
 		{[]string{"partitions", "add", "330702", "-db", db}, "", host.ErrHasPartition},
 		{[]string{"partitions", "add", "99", "-db", db}, "", host.ErrUnknownArea},
 		{[]string{"partitions", "shape", "99", "-db", db}, "", host.ErrUnknownArea},
+		{[]string{"areas", "import", "-"}, "1", nil},
 		{[]string{"partitions", "list"}, "", host.ErrNoPartitions},
 		{[]string{"partitions", "add", "330702"}, "", host.ErrNoPartitions},
 		{[]string{"partitions", "shape", "330702"}, "", host.ErrNoPartitions},

@@ -7,6 +7,9 @@ import (
 
 func TestPurgingByCommandSaysWhatItDid(t *testing.T) {
 	dir := t.TempDir()
+	if code, _, told := command(t, county, "areas", "import", "-", "-data", dir); code != 0 {
+		t.Fatal(told)
+	}
 	for _, c := range []struct {
 		args string
 		code int

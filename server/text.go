@@ -73,7 +73,7 @@ var (
 	textHasPartition = syncproto.Text{ZH: "该区域已有分区（%v）", EN: "that area has a partition already (%v)"}
 	textMovedAway    = syncproto.Text{ZH: "这个数据库已复制（或正在复制）到别处，不再接受写入：%v", EN: "this database was copied elsewhere, or is being copied, and takes no writes: %v"}
 	textCopyPartial  = syncproto.Text{ZH: "这是尚未复制完的副本，请用同样的命令继续复制：%v", EN: "this is a copy that isn't whole yet; go on with the same command: %v"}
-	textNothingThere = syncproto.Text{ZH: "没有可复制的数据，请检查地址：%v", EN: "there is no data to copy; look at the address: %v"}
+	textNothingThere = syncproto.Text{ZH: "这里没有网格通的数据，什么都没有做；请检查 -data、-db 或环境变量中的地址，新建请先导入区域（%v）", EN: "there is no gridsync data here and nothing was done; look at -data, -db or the address in the environment, or begin by importing areas (%v)"}
 	textCopyWhole    = syncproto.Text{ZH: "这个副本已经完整，无须再复制；请在历史继续所在的数据库上启动服务：%v", EN: "this copy is whole already and nothing is left to do; serve from the database where the history goes on: %v"}
 	textNotEmpty     = syncproto.Text{ZH: "目标数据库不是空的，什么都没有复制：%v", EN: "the database to copy to isn't empty; nothing was copied: %v"}
 	textSamePlace    = syncproto.Text{ZH: "-from 和 -to 是同一个数据库，什么都没有复制：%v", EN: "-from and -to are one database; nothing was copied: %v"}

@@ -44,6 +44,9 @@ type Options struct {
 	// DB is where the database is: sqlite:DIR, which names the data folder too, or
 	// postgres://…; the data folder if it is empty.
 	DB string
+	// Existing opens what is there and begins nothing: where there is none, that is
+	// ErrNothingThere, and neither a folder, a table nor a key is made.
+	Existing bool
 }
 
 // keysFolder is where the keys of a data folder are.
@@ -54,8 +57,9 @@ func (o *Options) keysFolder(dir string) string {
 	return filepath.Join(dir, "keys")
 }
 
-// Open opens the data of an installation, making a folder that isn't there. dir holds what
-// is local: the keys and, unless opts.DB names another place, the database.
+// Open opens the data of an installation, and begins one where there is none (see
+// Options.Existing). dir holds what is local: the keys and, unless opts.DB names another
+// place, the database.
 func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -66,6 +70,11 @@ func Open(ctx context.Context, dir string, opts Options) (*Data, error) {
 	at, err := placeOf(dir, opts.DB)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Existing {
+		if err := at.mustExist(ctx); err != nil {
+			return nil, err
+		}
 	}
 	forms, err := form.BuiltIn()
 	if err != nil {

@@ -79,6 +79,8 @@ var (
 	// ErrOusted says that a server was taken for dead, and that somebody has worked on the
 	// database since as if it were. Whatever writes may be the first to find out.
 	ErrOusted = postgres.ErrLeaseLost
+	// ErrNothingThere says that there is no installation where one was said to be.
+	ErrNothingThere = errors.New("there is no installation")
 	// ErrDatabase says that an address is none of a database. It doesn't repeat the address,
 	// as that may hold a password.
 	ErrDatabase = errors.New("a database is sqlite:DIR or postgres://USER@HOST/NAME")
@@ -124,6 +126,24 @@ func (p place) open(ctx context.Context, keys *seal.Ring) (engine, *sqlstore.Sto
 		return openCluster(ctx, p.url, keys)
 	}
 	return openFolder(ctx, p.dir, keys)
+}
+
+// mustExist fails with ErrNothingThere where no installation was begun.
+func (p place) mustExist(ctx context.Context) error {
+	there, err := p.there(ctx)
+	if err == nil && !there {
+		err = fmt.Errorf("%w: %s", ErrNothingThere, p.name)
+	}
+	return err
+}
+
+// there reports whether an installation was begun: a database of PostgreSQL's may be there
+// and hold none. Each has noted the key that seals in it since it was opened first.
+func (p place) there(ctx context.Context) (bool, error) {
+	if p.url != "" {
+		return clusterSealed(ctx, p.url)
+	}
+	return folderThere(p.dir)
 }
 
 // sealed reports whether the database holds anything that was sealed.

@@ -154,6 +154,9 @@ func AddTokenKey(dir string, opts Options) (file, key string, err error) {
 		return "", "", err
 	}
 	folder := opts.keysFolder(at.dir)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("%w: %s", ErrNothingThere, folder)
+	}
 	if _, err := openKeys(folder); err != nil {
 		return "", "", err
 	}

@@ -23,8 +23,6 @@ var (
 	// ErrCopyDiffers says that the copy isn't what it was made of. The history goes on where
 	// it was.
 	ErrCopyDiffers = sqlstore.ErrCopyDiffers
-	// ErrNothingThere says that there is nothing to copy where it was said to be.
-	ErrNothingThere = errors.New("there is no data to copy")
 	// ErrSamePlace says that the two databases are one.
 	ErrSamePlace = errors.New("a database can't be copied into itself")
 	// ErrFaulty says that what is to be copied doesn't follow from its own log.
@@ -52,7 +50,7 @@ type Moving struct {
 // history goes on there (ErrCopyDiffers): it must come to the same, and what that is is
 // returned.
 func Move(ctx context.Context, dir string, opts Options, m Moving) (moved *exchange.Difference, err error) {
-	at, err := m.places(dir)
+	at, err := m.places(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +80,7 @@ func Move(ctx context.Context, dir string, opts Options, m Moving) (moved *excha
 }
 
 // places returns the one to copy from, if there is something and it isn't the other one.
-func (m *Moving) places(dir string) (from place, err error) {
+func (m *Moving) places(ctx context.Context, dir string) (from place, err error) {
 	if from, err = placeOf(dir, m.From); err != nil {
 		return from, fmt.Errorf("copy from: %w", err)
 	}
@@ -90,8 +88,8 @@ func (m *Moving) places(dir string) (from place, err error) {
 	if err != nil {
 		return from, fmt.Errorf("copy to: %w", err)
 	}
-	if there, err := from.there(); err != nil || !there {
-		return from, errors.Join(err, fmt.Errorf("%w: %s", ErrNothingThere, from.name))
+	if err := from.mustExist(ctx); err != nil {
+		return from, fmt.Errorf("copy from: %w", err)
 	}
 	if same, err := from.same(to); err != nil || same {
 		return from, errors.Join(err, fmt.Errorf("%w: %s", ErrSamePlace, from.name))
@@ -139,15 +137,6 @@ func (p place) same(other place) (bool, error) {
 		return false, nil // it will be made
 	}
 	return err == nil && os.SameFile(mine, theirs), err
-}
-
-// there reports whether a folder has a database. One of PostgreSQL's is there, or opening it
-// fails.
-func (p place) there() (bool, error) {
-	if p.url != "" {
-		return true, nil
-	}
-	return folderThere(p.dir)
 }
 
 // empty reports whether an installation knows no area and nobody has said anything.

@@ -68,6 +68,7 @@ func RotateKeys(ctx context.Context, dir string, opts Options, drop bool) (r Rot
 
 // openAlone opens an installation for work that suffers no server beside it.
 func openAlone(ctx context.Context, dir string, opts Options, work func(context.Context, *Data) error) error {
+	opts.Existing = true
 	d, err := Open(ctx, dir, opts)
 	if err != nil {
 		return err

@@ -393,6 +393,9 @@ func TestKeysOfTheEnvironmentAreNotAddedTo(t *testing.T) {
 	one, two := "1:"+strings.Repeat("A", 43)+"=", "2:"+strings.Repeat("B", 42)+"A="
 	t.Setenv(dataKeysEnv, one)
 	dir := t.TempDir()
+	if err := start(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := RotateKeys(t.Context(), dir, Options{}, false); !errors.Is(err, ErrKeysFromEnvironment) {
 		t.Errorf("one key: %v", err)
 	}
