@@ -30,7 +30,7 @@ async function ask(path, options) {
 }
 
 // OUT are the codes that tell somebody at a desk that they are signed in no longer. The
-// server's words for them speak of phones.
+// server's words for them speak of phones, as do those for "busy".
 const OUT = ["no_token", "token_expired"];
 
 // download gets a file: its bytes and its name.
@@ -41,6 +41,15 @@ export async function download(path, query) {
   const whole = /filename\*=UTF-8''([^;]+)/i.exec(said)?.[1];
   return { blob: await response.blob(), name: whole ? decodeURIComponent(whole) : /filename="?([^";]+)"?/.exec(said)?.[1] };
 }
+
+// PASSING are the statuses of what passes by itself: nobody answered (0), too much is asked,
+// or what stands behind the server or before it is away.
+const PASSING = [0, 429, 502, 503, 504];
+
+// passes says whether asking again may do, and patience how long to rest before, in
+// milliseconds: as long as the server says, and not all at the same moment.
+export const passes = (error) => PASSING.includes(error.status);
+export const patience = (error) => (Math.max(error.wait, 3) + 2 * Math.random()) * 1000;
 
 // send adds who asks: a token, or the header that shows the server that its own page
 // sends the cookie and no other site.
@@ -54,14 +63,14 @@ async function send(path, { type = "application/json", ...options }) {
     state.now = Date.parse(response.headers.get("Date")) + 2000 || Date.now();
     return response;
   } catch {
-    throw new Error(t("offline"));
+    throw Object.assign(new Error(t("offline")), { status: 0, wait: 0 });
   }
 }
 
 function failure(response, error) {
   const wait = Number(response.headers.get("Retry-After") ?? 0);
   const out = !state.token && OUT.includes(error?.code);
-  const words = out ? t("signedOut") : why(error, error?.field) || String(response.status);
+  const words = out ? t("signedOut") : error?.code === "busy" ? t("busy") : why(error, error?.field) || String(response.status);
   if (out && state.me) page.askIn(words);
   return Object.assign(new Error(words), { status: response.status, code: error?.code, wait });
 }

@@ -3,7 +3,7 @@
 // This module says who is there and where they are; each view is a module of its own.
 
 import { account, signOut } from "./account.js";
-import { get } from "./api.js";
+import { get, passes, patience } from "./api.js";
 import { audit } from "./audit.js";
 import { flagWord, learn } from "./book.js";
 import { days } from "./days.js";
@@ -33,6 +33,16 @@ const VIEWS = {
 let turn = 0;
 let drawn;
 
+// onceMore reads again after a failure that passes, unless something else is asked first.
+let onceMore;
+
+// failed says that nothing could be read, and reads again if that may help.
+function failed(error, again) {
+  if (!passes(error)) return say(t("failed", { why: error.message }), true);
+  say(t("failedForNow"), true);
+  onceMore = setTimeout(again, patience(error));
+}
+
 async function start(came) {
   frame();
   if (came.enrol) return standing(() => landing(came.enrol));
@@ -42,12 +52,14 @@ async function start(came) {
 
 // standing draws a page of its own, and draws it again where only the language changes.
 function standing(draw) {
+  clearTimeout(onceMore);
   page.show = draw;
   return draw();
 }
 
 // begin finds out who is there, and asks them in if nobody is.
 async function begin(note = "") {
+  clearTimeout(onceMore);
   whisper(t("loading"));
   try {
     if (!state.token) state.me = await get("/v1/session");
@@ -55,7 +67,7 @@ async function begin(note = "") {
     state.byId = new Map(state.areas.map((a) => [a.id, a]));
     await standing(show);
   } catch (error) {
-    if (![401, 403, 404].includes(error.status)) return say(t("failed", { why: error.message }), true);
+    if (![401, 403, 404].includes(error.status)) return failed(error, () => begin(note));
     askIn(note || (state.token ? error.message : ""));
   }
 }
@@ -113,6 +125,7 @@ function frame() {
 
 // show reads and draws the place where one is; quietly where nobody asked for it.
 async function show(quiet = false) {
+  clearTimeout(onceMore);
   const now = ++turn;
   if (!state.byId.has(state.area)) state.area = state.areas[0]?.id ?? "";
   if (!state.area) return say(t("noRows"));
@@ -133,7 +146,8 @@ async function show(quiet = false) {
   } catch (error) {
     if (now !== turn) return;
     if (error.status === 401) return askIn(error.message);
-    if (!quiet) say(t("failed", { why: error.message }), true);
+    if (!quiet) failed(error, () => show());
+    else if (passes(error)) onceMore = setTimeout(() => hear("changed"), patience(error));
   }
 }
 

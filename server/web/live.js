@@ -13,14 +13,18 @@ export function follow(area, heard) {
   if (listening) listen(listening, heard);
 }
 
-// listen asks again when the line breaks, and rests longer each time that there is none.
+// listen asks again when the line breaks, and rests longer each time that there is none. What
+// went on meanwhile was missed.
 async function listen(one, heard) {
+  let missed = false;
   for (let rest = 1000; !one.stop.signal.aborted; rest = Math.min(2 * rest, 60_000)) {
     try {
       const response = await open(`/v1/areas/${one.area}/live`, one.stop.signal);
       if ([401, 403, 404].includes(response.status)) return;
       if (response.ok) {
         rest = 500;
+        if (missed) heard("changed", {});
+        missed = true;
         await read(response.body, (name, data) => !one.stop.signal.aborted && heard(name, data));
       }
     } catch {

@@ -8,6 +8,8 @@ export const TEXTS = {
   loading: ["正在读取……", "Loading…"],
   loaded: ["已更新", "Up to date"],
   failed: ["读取失败：{why}", "Could not be read: {why}"],
+  failedForNow: ["暂时读不到，页面会自动重试……", "It can't be read for now; the page tries again by itself…"],
+  busy: ["服务器繁忙或正在切换，请稍后再试", "The server is busy, or another one is taking over. Please try again shortly"],
   offline: ["连不上服务器，请稍后再试", "The server does not answer. Please try again later"],
   tokenHelp: ["打开启动时打印的完整网址，或在此粘贴凭证。凭证只留在本标签页。", "Open the whole address that was printed, or paste the token here. It stays in this tab."],
   token: ["凭证", "Token"],
