@@ -61,6 +61,9 @@ bootstrap:
         max_wal_senders: 10
         max_replication_slots: 10
         shared_buffers: 64MB
+        # In the folder of its data, and not the machine's /dev/shm, where one that is killed
+        # leaves it.
+        dynamic_shared_memory_type: mmap
         # How soon a node that lost its leader asks the next one. Writes wait for it: of
         # the default, 5 s, most was spent in silence after each failover.
         wal_retrieve_retry_interval: 500ms
