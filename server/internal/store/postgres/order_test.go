@@ -3,8 +3,10 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,30 +133,43 @@ func TestAWriterThatTookItsNumberKeepsAllOthersOut(t *testing.T) {
 	}
 }
 
-// TestAReaderNeverStepsOverANumberThatCommitsLater has writers of several servers take numbers
-// as from a sequence, and a reader follow them.
+// How many servers write how many groups each while a reader follows them, and the variable
+// that makes a process one of those servers.
+const (
+	servers, groups = 3, 25
+	writesTo        = "GRIDSYNC_TEST_WRITES_TO"
+)
+
+// TestAReaderNeverStepsOverANumberThatCommitsLater has servers in processes of their own take
+// numbers from a sequence, which gives them out whatever is committed, and hold them for a
+// while before they commit; and a reader follow them.
 func TestAReaderNeverStepsOverANumberThatCommitsLater(t *testing.T) {
 	t.Parallel()
-	const servers, groups = 3, 25
-	url := pgtest.Database(t)
-	var number atomic.Int64
+	if url := os.Getenv(writesTo); url != "" {
+		takeNumbers(t, url)
+		return
+	}
+	url := pgtest.Empty(t)
+	reader := opened(t, url)
+	if _, err := observer(t, url).Exec(t.Context(), "CREATE SEQUENCE taken MINVALUE 0"); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var writers sync.WaitGroup
 	done := make(chan struct{})
 	for range servers {
-		store := opened(t, url)
 		writers.Go(func() {
-			for range groups {
-				err := store.Commit(t.Context(), func(tx exchange.Tx) error {
-					return tx.Save(storetest.Load(t, int(number.Add(1)-1), 1, 1))
-				})
-				if err != nil {
-					t.Error(err)
-				}
+			writer := exec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
+			writer.Env = append(os.Environ(), writesTo+"="+url)
+			if said, err := writer.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, said)
 			}
 		})
 	}
 	go func() { writers.Wait(); close(done) }()
-	reader := opened(t, url)
 	seen := syncproto.Version(0)
 	for ended := false; !ended; {
 		select {
@@ -187,6 +202,22 @@ func TestAReaderNeverStepsOverANumberThatCommitsLater(t *testing.T) {
 }
 
 var errHole = errors.New("a number is missing that commits later")
+
+// takeNumbers writes a server's groups.
+func takeNumbers(t *testing.T, url string) {
+	t.Helper()
+	store, beside := opened(t, url), observer(t, url)
+	for range groups {
+		err := store.Commit(t.Context(), func(tx exchange.Tx) error {
+			taken := number(t, beside, "SELECT nextval('taken')")
+			time.Sleep(rand.N(3 * time.Millisecond)) // others may overtake, if they can
+			return tx.Save(storetest.Load(t, taken, 1, 1))
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
 
 func TestServersThatStartTogetherAgree(t *testing.T) {
 	t.Parallel()
