@@ -12,10 +12,9 @@ export CGO_ENABLED := 0
 # How long each fuzz target is fuzzed.
 FUZZTIME ?= 5s
 
-# The race detector watches all of our code, and what others do with our values. Left out
-# are libraries that only compute on memory of their own: C that was translated to Go
-# (SQLite's engine), compression, patterns, and the arguments of commands. They would be
-# several times slower, and a good part of all the time.
+# The race detector watches all of our code. Left out are libraries that compute for
+# whoever calls them: C that was translated to Go (SQLite's engine), compression, patterns,
+# command lines. They would be several times slower, and only our own use of them is in question.
 UNWATCHED := modernc.org/libc/... modernc.org/memory modernc.org/sqlite/lib \
 	compress/flate github.com/klauspost/compress/... regexp/... github.com/alecthomas/kong
 RACE := -race $(foreach library,$(UNWATCHED),-gcflags=$(library)=-race=false)

@@ -17,7 +17,7 @@ func TestARosterIsBroughtInByACommand(t *testing.T) {
 		t.Fatal(told)
 	}
 	var who host.Enrolled
-	err := withNewData(t.Context(), dataFlag{Data: dir}, func(d *host.Data) (err error) {
+	err := withData(t.Context(), dataFlag{Data: dir}, func(d *host.Data) (err error) {
 		who, err = d.AddDevice(t.Context(), host.Device{Name: "书记", Areas: []syncproto.AreaID{"3307"}, Role: identity.Secretary})
 		return err
 	})

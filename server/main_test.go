@@ -144,7 +144,7 @@ func TestMistakesAreExplainedInBothLanguages(t *testing.T) {
 }
 
 // Of a folder that was mistyped nothing is told, least of all that it is sound, and in it and
-// in an empty database nothing is made; but whatever begins an installation does.
+// in an empty database nothing is made; importing areas begins one.
 func TestWhatIsNotThereIsNotBegunByLookingAtIt(t *testing.T) {
 	dir, empty, record := filepath.Join(t.TempDir(), "mistyped"), pgtest.Empty(t), uuid.NewString()
 	for _, args := range [][]string{

@@ -29,8 +29,7 @@ async function ask(path, options) {
   throw failure(response, body?.error ?? body);
 }
 
-// OUT are the codes that tell somebody at a desk that they are signed in no longer. The
-// server's words for them speak of phones, as do those for "busy".
+// OUT are the codes that tell somebody at a desk that they are signed in no longer.
 const OUT = ["no_token", "token_expired"];
 
 // download gets a file: its bytes and its name.
@@ -67,10 +66,12 @@ async function send(path, { type = "application/json", ...options }) {
   }
 }
 
+// failure is what went wrong, in words for a desk: the server's own speak of phones where it
+// is busy or doesn't let somebody in.
 function failure(response, error) {
   const wait = Number(response.headers.get("Retry-After") ?? 0);
   const out = !state.token && OUT.includes(error?.code);
-  const words = out ? t("signedOut") : error?.code === "busy" ? t("busy") : why(error, error?.field) || String(response.status);
+  const words = (out && t("signedOut")) || (error?.code === "busy" && t("busy")) || why(error, error?.field) || String(response.status);
   if (out && state.me) page.askIn(words);
   return Object.assign(new Error(words), { status: response.status, code: error?.code, wait });
 }
